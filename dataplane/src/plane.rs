@@ -1,0 +1,307 @@
+//! The plane: every vNIC's filter, and what they share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::counters::Counters;
+use crate::explain::{self, Explanation};
+use crate::filter::{Context, Filter};
+use crate::flow::{FlowTable, FlowView};
+use crate::list::Lists;
+use crate::matching::Key;
+use crate::ruling::Ruling;
+use crate::{
+    Action, AddressSet, AddressSets, Answer, Direction, EngineKind, Guard, Layer, Member, Outcome,
+    Packet, Path, Rule, RuleCounters, RuleId, RuleProgram, ScopeId, SetId, Time, Timers, Transit,
+    Verdict, VnicId,
+};
+
+/// The plane's settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Idle times of flows.
+    pub timers: Timers,
+    /// Whether a flow has to be admitted anew after a change of rules, sets, scopes or exclusion.
+    /// If not, it lives by its timers alone. On by default.
+    pub revalidate_flows: bool,
+    /// The most flows of one vNIC; 65,536 by default, about 25 MiB when all are used. Beyond it
+    /// packets that would open a flow are dropped.
+    pub flow_limit: usize,
+    /// The engine that searches rule lists. All give the same answers.
+    pub engine: EngineKind,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            timers: Timers::default(),
+            revalidate_flows: true,
+            flow_limit: 65_536,
+            engine: EngineKind::default(),
+        }
+    }
+}
+
+/// Filters, rules, address sets and counters. See the [crate] for how they work together.
+///
+/// Methods that change something return whether they did.
+#[derive(Clone, Debug)]
+pub struct Dataplane {
+    config: Config,
+    enabled: bool,
+    generation: u64,
+    lists: Lists,
+    sets: AddressSets,
+    filters: BTreeMap<VnicId, Filter>,
+    counters: Counters,
+}
+
+impl Default for Dataplane {
+    fn default() -> Self {
+        Self::new(Config::default())
+    }
+}
+
+impl Dataplane {
+    /// A plane without vNICs, sets and rules.
+    pub fn new(config: Config) -> Self {
+        Self {
+            lists: Lists::new(RuleProgram::default(), config.engine),
+            config,
+            enabled: true,
+            generation: 0,
+            sets: AddressSets::default(),
+            filters: BTreeMap::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Puts a new program in force (the slow lane). Vnics, sets, scopes and flows stay; so do the
+    /// counters of rules whose id is in both programs.
+    pub fn load(&mut self, program: RuleProgram) {
+        self.lists = Lists::new(program, self.config.engine);
+        for filter in self.filters.values_mut() {
+            filter.list = self.lists.list_for(filter.vnic, &filter.scopes);
+        }
+        self.counters.follow_program(
+            self.lists.program().iter().map(|rule| rule.id),
+            self.filters.values().flat_map(|filter| filter.flows.rules()),
+        );
+        self.generation += 1;
+    }
+
+    /// Switches all filters on or off. Off, every packet passes unseen; flows are kept.
+    pub fn set_enabled(&mut self, enabled: bool) -> bool {
+        let changed = self.enabled != enabled;
+        self.enabled = enabled;
+        self.note(changed)
+    }
+
+    /// Exempts a vNIC from all rules, or ends that. Flows are kept meanwhile. A vNIC that is not
+    /// in the plane stays unknown.
+    pub fn exclude(&mut self, vnic: VnicId, excluded: bool) -> bool {
+        let Some(filter) = self.filters.get_mut(&vnic) else { return false };
+        let changed = filter.excluded != excluded;
+        filter.excluded = excluded;
+        self.note(changed)
+    }
+
+    /// Puts a filter in front of a vNIC. It has the rules applied everywhere and to its name at
+    /// once, those of scopes as it joins them.
+    pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
+        let new = !self.filters.contains_key(&vnic);
+        if new {
+            let scopes = BTreeSet::new();
+            let list = self.lists.list_for(vnic, &scopes);
+            let flows = FlowTable::default();
+            self.filters.insert(vnic, Filter { vnic, scopes, excluded: false, list, flows });
+        }
+        new
+    }
+
+    /// Forgets a vNIC with its scopes, its exclusion and its flows.
+    pub fn remove_vnic(&mut self, vnic: VnicId) -> bool {
+        let Some(filter) = self.filters.remove(&vnic) else { return false };
+        for rule in filter.flows.rules() {
+            self.counters.closed(rule);
+        }
+        true
+    }
+
+    /// Puts a vNIC into an applied-to scope. A vNIC that is not in the plane stays unknown.
+    pub fn join(&mut self, scope: ScopeId, vnic: VnicId) -> bool {
+        self.change_scopes(scope, vnic, |scopes| scopes.insert(scope))
+    }
+
+    /// Takes a vNIC out of an applied-to scope.
+    pub fn leave(&mut self, scope: ScopeId, vnic: VnicId) -> bool {
+        self.change_scopes(scope, vnic, |scopes| scopes.remove(&scope))
+    }
+
+    /// Takes every vNIC out of a scope.
+    pub fn drop_scope(&mut self, scope: ScopeId) -> bool {
+        let members = self.filters.values().filter(|filter| filter.scopes.contains(&scope));
+        let members: Vec<VnicId> = members.map(|filter| filter.vnic).collect();
+        for vnic in &members {
+            self.leave(scope, *vnic);
+        }
+        !members.is_empty()
+    }
+
+    /// Adds a member to an address set, making the set if need be. Members are counted: see
+    /// [`AddressSet`].
+    pub fn add_member(&mut self, set: SetId, member: Member) -> bool {
+        let changed = self.sets.add(set, member);
+        self.note(changed)
+    }
+
+    /// Takes a member of an address set back once.
+    pub fn remove_member(&mut self, set: SetId, member: &Member) -> bool {
+        let changed = self.sets.remove(set, member);
+        self.note(changed)
+    }
+
+    /// Forgets an address set. Rules that name it see an empty one.
+    pub fn drop_set(&mut self, set: SetId) -> bool {
+        let changed = self.sets.drop_set(set);
+        self.note(changed)
+    }
+
+    /// The settings.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// An address set, if it was ever given a member and not dropped since.
+    pub fn set(&self, set: SetId) -> Option<&AddressSet> {
+        self.sets.get(set)
+    }
+
+    /// The rules on a vNIC in the order they are tried: Ethernet, then IP, each in the program's
+    /// order. Exclusion suspends them without changing the list.
+    pub fn rules_on(&self, vnic: VnicId) -> impl Iterator<Item = &Rule> {
+        self.filters.get(&vnic).into_iter().flat_map(|filter| filter.list.rules())
+    }
+
+    /// A number that rises with every change of rules, scopes, sets or exemptions: of all that can
+    /// change the verdict on a vNIC that was there before and is after.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The verdict on a packet as if no flow existed. Changes and counts nothing.
+    pub fn judge(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
+        let ruling = match self.filter(vnic) {
+            Ok(filter) => filter.list.judge(&self.sets, Key { direction, packet }),
+            Err(guard) => guard.into(),
+        };
+        verdict(vnic, direction, ruling)
+    }
+
+    /// The verdict of [`judge`](Dataplane::judge) with every rule that was considered for it.
+    pub fn explain(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Explanation {
+        let steps = match self.filter(vnic) {
+            Ok(filter) => explain::steps(filter, &self.sets, Key { direction, packet }),
+            Err(_) => Vec::new(),
+        };
+        Explanation { steps, verdict: self.judge(vnic, direction, packet) }
+    }
+
+    /// Sends a packet along a path: out through the sender's filter, then in through the
+    /// receiver's. Counts, and opens, follows and forgets flows. `now` should not go back.
+    pub fn transit(&mut self, now: Time, path: Path, packet: &Packet) -> Transit {
+        let outbound = path.from.map(|vnic| self.cross(now, vnic, Direction::Out, packet));
+        let inbound = match outbound {
+            Some(verdict) if !verdict.allows() => None,
+            _ => path.to.map(|vnic| self.cross(now, vnic, Direction::In, packet)),
+        };
+        let outcome = match inbound.or(outbound) {
+            Some(Verdict { vnic: at, action: Action::Drop, .. }) => Outcome::Dropped { at },
+            Some(Verdict { vnic: at, action: Action::Reject, .. }) => {
+                Outcome::Rejected { at, answer: Answer::to(packet) }
+            }
+            Some(Verdict { action: Action::Allow, .. }) | None => Outcome::Delivered,
+        };
+        Transit { outbound, inbound, outcome }
+    }
+
+    /// A rule's counters, summed over all vNICs; zero for a rule that is not in the program.
+    pub fn counters(&self, rule: RuleId) -> RuleCounters {
+        self.counters.get(rule)
+    }
+
+    /// Sets the counters of one layer's rules to zero, or with `None` those of all. Open sessions
+    /// stay counted.
+    pub fn reset_counters(&mut self, layer: Option<Layer>) {
+        for rule in self.lists.program() {
+            if layer.is_none_or(|layer| layer == rule.layer) {
+                self.counters.reset(rule.id);
+            }
+        }
+    }
+
+    /// A vNIC's flows in a fixed order. Flows past their time are among them until they are met
+    /// by a packet or by [`expire`](Dataplane::expire).
+    pub fn flows(&self, vnic: VnicId) -> impl Iterator<Item = FlowView> + use<> {
+        self.filters.get(&vnic).map(|filter| filter.flows.views(vnic)).into_iter().flatten()
+    }
+
+    /// Forgets the flows that are past their time and returns them, by vNIC in a fixed order.
+    /// Never needed for right verdicts; it frees memory and brings session counters up to date.
+    pub fn expire(&mut self, now: Time) -> Vec<FlowView> {
+        let filters = self.filters.values_mut();
+        let ended: Vec<FlowView> =
+            filters.flat_map(|filter| filter.flows.take_expired(filter.vnic, now)).collect();
+        for flow in &ended {
+            self.counters.closed(flow.rule);
+        }
+        ended
+    }
+
+    /// Raises the generation if something changed, and passes that on.
+    const fn note(&mut self, changed: bool) -> bool {
+        if changed {
+            self.generation += 1;
+        }
+        changed
+    }
+
+    fn change_scopes(
+        &mut self,
+        scope: ScopeId,
+        vnic: VnicId,
+        change: impl FnOnce(&mut BTreeSet<ScopeId>) -> bool,
+    ) -> bool {
+        let Some(filter) = self.filters.get_mut(&vnic) else { return false };
+        let changed = change(&mut filter.scopes);
+        if changed && self.lists.mentions(scope) {
+            filter.list = self.lists.list_for(vnic, &filter.scopes);
+        }
+        self.note(changed)
+    }
+
+    /// The filter whose rules a packet of this vNIC meets, or the guard that stands before them.
+    fn filter(&self, vnic: VnicId) -> Result<&Filter, Guard> {
+        let filter = self.filters.get(&vnic).ok_or(Guard::NoFilter)?;
+        filter.exemption(self.enabled).map_or(Ok(filter), Err)
+    }
+
+    fn cross(&mut self, now: Time, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
+        let mut context = Context {
+            now,
+            enabled: self.enabled,
+            generation: self.generation,
+            config: &self.config,
+            sets: &self.sets,
+            counters: &mut self.counters,
+        };
+        let ruling = match self.filters.get_mut(&vnic) {
+            Some(filter) => filter.pass(&mut context, Key { direction, packet }),
+            None => Guard::NoFilter.into(),
+        };
+        verdict(vnic, direction, ruling)
+    }
+}
+
+fn verdict(vnic: VnicId, direction: Direction, ruling: Ruling) -> Verdict {
+    Verdict { vnic, direction, action: ruling.action, by: ruling.by }
+}

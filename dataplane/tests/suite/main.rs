@@ -1,0 +1,14 @@
+//! The crate from outside: cases as text for every engine, whole conversations, and properties
+//! that hold the plane against a model too simple to be wrong.
+#![cfg(test)]
+
+mod cases;
+mod classify;
+mod conversations;
+mod counting;
+mod edits;
+mod judging;
+mod model;
+mod revalidation;
+mod strategies;
+mod text;
