@@ -1,0 +1,104 @@
+//! The command line.
+
+mod health;
+mod serve;
+
+use crate::client::{Client, Remote};
+use crate::{explain, guide};
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Where `explain` and `health` look unless told otherwise: where `serve` listens.
+const DEFAULT_URL: &str = "https://127.0.0.1:8443";
+
+/// An NSX-T Manager (API 2.5) in one binary, with a distributed firewall that judges packets.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100, after_help = "\
+Start here:
+  nsx-sim serve                      a manager with the micro-segmentation guide's world
+  nsx-sim guide                      follow the guide end to end and check its result table
+  nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a manager until it is interrupted.
+    Serve(serve::Args),
+    /// Follow VMware's micro-segmentation guide through the public API and compare what packets do
+    /// with the guide's table. Without --url a manager is started for it, in this process.
+    Guide {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        options: guide::Options,
+    },
+    /// Say why a packet passes or not: each rule considered at each vNIC, and what of it failed.
+    #[command(after_help = "Asks the manager at --url; by default one at https://127.0.0.1:8443, \
+                            as `nsx-sim serve` starts it, whatever its certificate.")]
+    Explain {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        args: explain::ExplainArgs,
+    },
+    /// Ask a running manager whether it is healthy; for container health checks.
+    Health {
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// Runs the command line; the whole of `main`.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Guide { remote, options } => run_guide(&remote, &options),
+        Command::Explain { remote, args } => {
+            let explained = connect(remote).and_then(|client| {
+                Ok(explain::run(&client, &args, &mut io::stdout().lock())?)
+            });
+            explained.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
+    };
+    done.unwrap_or_else(|error| {
+        // `{:#}` puts the causes behind the error, on one line.
+        let _ = writeln!(io::stderr(), "nsx-sim: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn connect(remote: Remote) -> anyhow::Result<Client> {
+    let remote = match remote.url {
+        Some(_) => remote,
+        // A manager on this machine made its certificate itself.
+        None => Remote { url: Some(DEFAULT_URL.into()), insecure: true, ..remote },
+    };
+    let url = remote.url.clone().unwrap_or_default();
+    Client::new(&remote).with_context(|| format!("can not call {url}"))
+}
+
+fn run_guide(remote: &Remote, options: &guide::Options) -> anyhow::Result<ExitCode> {
+    let mut progress = io::stderr();
+    let report = if remote.url.is_some() {
+        guide::run(&Client::new(remote)?, options, &mut progress)?
+    } else {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let server = runtime.block_on(crate::http::start(crate::http::Options::default()))?;
+        let own = Remote { url: Some(server.url()), insecure: true, ..remote.clone() };
+        let client = Client::new(&own)?;
+        // The client blocks; the server answers on the runtime's own threads.
+        let report = guide::run(&client, options, &mut progress)?;
+        runtime.block_on(server.stop())?;
+        report
+    };
+    let text = if options.json { report.to_json() } else { report.to_text() };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if report.as_in_guide() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,164 @@
+//! `serve`: a manager until it is interrupted.
+
+use crate::http::{Account, Options, Running, Tls, WorldDocument, start};
+use crate::realize::TagMatching;
+use crate::world::Settings;
+use anyhow::Context;
+use clap::ValueEnum;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// What `serve` is told.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Address and port to listen on; port 0 takes any free one.
+    #[arg(long, env = "NSX_SIM_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+    /// Plain HTTP instead of HTTPS.
+    #[arg(long, env = "NSX_SIM_PLAIN_HTTP", conflicts_with_all = ["tls_cert", "tls_key"])]
+    plain_http: bool,
+    /// Certificate chain (PEM); without it a self-signed one is made at start.
+    #[arg(long, env = "NSX_SIM_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM).
+    #[arg(long, env = "NSX_SIM_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// The administrator's name.
+    #[arg(long, env = "NSX_SIM_USER", default_value = "admin")]
+    user: String,
+    /// The administrator's password.
+    #[arg(long, env = "NSX_SIM_PASSWORD", default_value = "VMware1!VMware1!")]
+    password: String,
+    /// What the manager begins with: `guide` (the pods of the micro-segmentation guide), `empty`, or
+    /// a world document.
+    #[arg(long, env = "NSX_SIM_WORLD", default_value = "guide", value_name = "guide|empty|FILE")]
+    world: WorldChoice,
+    /// Start of the sequence of identifiers: the same seed and calls give the same ids. Without it
+    /// every start has its own.
+    #[arg(long, env = "NSX_SIM_SEED")]
+    seed: Option<u64>,
+    /// How groups compare tags.
+    #[arg(long, env = "NSX_SIM_TAG_MATCHING", value_enum, default_value = "exact")]
+    tag_matching: TagMatching,
+    /// Whether established connections are judged again when rules or members change.
+    #[arg(long, env = "NSX_SIM_FLOW_REVALIDATION", value_enum, default_value = "on")]
+    flow_revalidation: OnOff,
+    /// Milliseconds that a traceflow is in progress.
+    #[arg(long, env = "NSX_SIM_TRACEFLOW_DELAY", default_value_t = 50, value_name = "MS")]
+    traceflow_delay: u64,
+    /// What is logged on standard error, as `info` or `nsx_sim=debug`.
+    #[arg(long, env = "NSX_SIM_LOG", default_value = "warn", value_name = "FILTER")]
+    log: String,
+}
+
+#[derive(Clone, Debug)]
+enum WorldChoice {
+    Guide,
+    Empty,
+    File(PathBuf),
+}
+
+impl FromStr for WorldChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "guide" => Self::Guide,
+            "empty" => Self::Empty,
+            path => Self::File(path.into()),
+        })
+    }
+}
+
+impl WorldChoice {
+    fn document(&self) -> anyhow::Result<WorldDocument> {
+        match self {
+            Self::Guide => WorldDocument::read(fixtures::GUIDE_WORLD).context("world guide"),
+            Self::Empty => Ok(WorldDocument::empty()),
+            Self::File(path) => {
+                let shown = path.display();
+                let text = std::fs::read_to_string(path).with_context(|| {
+                    format!("world {shown} (neither guide nor empty, so read as a file)")
+                })?;
+                WorldDocument::read(&text).with_context(|| format!("world {shown}"))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OnOff {
+    On,
+    Off,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_new(&args.log).with_context(|| format!("--log {}", args.log))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // Before anybody is told the address: a signal right after must not be lost.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (user, password) = (args.user.clone(), args.password.clone());
+        let server = start(options(args)?).await?;
+        announce(&server, &user, &password)?;
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("interrupted"),
+            _ = terminate.recv() => tracing::info!("terminated"),
+        }
+        server.stop().await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn options(args: Args) -> anyhow::Result<Options> {
+    let tls = match (args.plain_http, args.tls_cert, args.tls_key) {
+        (true, ..) => Tls::Off,
+        (false, Some(cert), Some(key)) => Tls::Files { cert, key },
+        _ => Tls::SelfSigned,
+    };
+    let random = || uuid::Uuid::new_v4().as_u64_pair().0;
+    Ok(Options {
+        listen: args.listen,
+        tls,
+        account: Account { user: args.user, password: args.password },
+        settings: Settings {
+            seed: args.seed.unwrap_or_else(random),
+            tags: args.tag_matching,
+            revalidate_flows: matches!(args.flow_revalidation, OnOff::On),
+            traceflow_delay: Duration::from_millis(args.traceflow_delay),
+            ..Settings::default()
+        },
+        world: args.world.document()?,
+    })
+}
+
+/// The first line is for programs; the rest for people. A reader that has left is no reason to stop.
+fn announce(server: &Running, user: &str, password: &str) -> io::Result<()> {
+    let (url, mut out) = (server.url(), io::stdout().lock());
+    let insecure = if server.secure { "-k " } else { "" };
+    let told = write!(
+        out,
+        "listening on {url}\n\
+         user {user}\n\
+         password {password}\n\
+         \n\
+         Try next:\n  \
+         curl -s {insecure}-u '{user}:{password}' '{url}/api/v1/logical-ports?page_size=5'\n  \
+         nsx-sim guide {insecure}--url {url}\n  \
+         nsx-sim explain {insecure}--url {url} --from service-b-86d8c888c7-jpwf9 --to service-d-69f59f4cb9-f94rs --port 8080\n"
+    )
+    .and_then(|()| out.flush());
+    match told {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        told => told,
+    }
+}

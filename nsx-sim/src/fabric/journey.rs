@@ -1,0 +1,234 @@
+//! A packet's way from end to end: who its ends are, and what the load balancer makes of it.
+
+use super::Fabric;
+use crate::inventory::{Inventory, Object};
+use crate::kinds::load_balancer::{self, LbPool, LbVirtualServer, MemberState};
+use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::service_element::L4Protocol;
+use dataplane::{Family, IpHeader, Packet, Transport};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What a caller names as an end of a packet's way, once it is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A logical port.
+    Port(String),
+    /// An address, whoever has it.
+    Address(IpAddr),
+}
+
+/// One end of a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The port; none is outside.
+    pub port: Option<String>,
+    /// The address in the packet.
+    pub address: IpAddr,
+}
+
+/// A packet between two ends, as the firewall sees it.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    /// Where it comes from.
+    pub from: End,
+    /// Where it goes.
+    pub to: End,
+    /// What is judged.
+    pub packet: Packet,
+}
+
+/// What the load balancer made of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// The virtual server.
+    pub virtual_server: String,
+    /// Its address.
+    pub virtual_address: IpAddr,
+    /// The member's address and port.
+    pub member: (IpAddr, u16),
+    /// The source that the member sees.
+    pub source: IpAddr,
+}
+
+/// A packet's way.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// One leg, or two where it passes the load balancer from inside.
+    pub legs: Vec<Leg>,
+    /// What the load balancer made of it, if it passed it.
+    pub translation: Option<Translation>,
+    /// Why it does not arrive, whatever the firewall says.
+    pub unreachable: Option<String>,
+}
+
+impl Fabric {
+    /// Finds what a caller means: a port's id or name, a pod as `pod` or `namespace/pod`, an address.
+    pub fn find_place(&self, inventory: &Inventory, text: &str) -> Option<Place> {
+        if let Ok(address) = text.parse() {
+            return Some(Place::Address(address));
+        }
+        if inventory.find(logical_port::KIND.name, text).is_some() {
+            return Some(Place::Port(text.to_owned()));
+        }
+        let mut found: Vec<Arc<Object>> = inventory.all(logical_port::KIND.name);
+        found.retain(|object| object.header.name() == text || is_pod(object, text));
+        found.sort_by(|one, other| one.header.id.cmp(&other.header.id));
+        found.first().map(|object| Place::Port(object.header.id.clone()))
+    }
+
+    /// The way of a packet between two places. `build` makes the packet for two addresses; `turn`
+    /// chooses among a pool's members.
+    ///
+    /// # Errors
+    /// Text, where an end has no address of the family.
+    pub fn journey(
+        &self,
+        inventory: &Inventory,
+        from: &Place,
+        to: &Place,
+        build: impl Fn(IpAddr, IpAddr) -> Packet,
+        turn: usize,
+    ) -> Result<Journey, String> {
+        let family = match (from, to) {
+            (_, Place::Address(address)) | (Place::Address(address), _) => Some(Family::of(*address)),
+            _ => None,
+        };
+        let to = self.end(inventory, to, family)?;
+        let from = self.end(inventory, from, Some(Family::of(to.address)))?;
+        let packet = build(from.address, to.address);
+        let leg = Leg { from, to, packet };
+        if leg.to.port.is_none()
+            && let Some(server) = virtual_server(inventory, &leg.packet)
+        {
+            return Ok(self.through(inventory, &server, leg, turn));
+        }
+        // Pod networks are reached from outside through the load balancer alone: they are not
+        // advertised (NCP's subnets are behind SNAT).
+        let inside = |end: &End| {
+            end.port.is_some() || end.address == self.topology().load_balancer_snat_ip
+        };
+        let unreachable = (!inside(&leg.from)).then(|| {
+            format!("{} is outside, and there is no route from outside to {}", leg.from.address, leg.to.address)
+        });
+        Ok(Journey { legs: vec![leg], translation: None, unreachable })
+    }
+
+    fn through(&self, inventory: &Inventory, server: &Object, leg: Leg, turn: usize) -> Journey {
+        let body = server.body::<LbVirtualServer>();
+        let pool = body
+            .and_then(|own| own.pool_id.as_deref())
+            .and_then(|id| inventory.find(load_balancer::POOL.name, id));
+        let pool = pool.as_deref().and_then(Object::body::<LbPool>);
+        let mut members = pool.map(|pool| pool.members.clone()).unwrap_or_default();
+        members.retain(|member| member.admin_state == MemberState::Enabled);
+        let inside = leg.from.port.is_some();
+        let virtual_address = leg.to.address;
+        let Some(member) = members.get(turn % members.len().max(1)) else {
+            let why = format!("{} has no member that takes connections", server.header.name());
+            let legs = if inside { vec![leg] } else { Vec::new() };
+            return Journey { legs, translation: None, unreachable: Some(why) };
+        };
+        let source = self.topology().load_balancer_snat_ip;
+        let (address, _) = member.ip_address.span();
+        let asked = ports(&leg.packet).map_or(0, |(_, port)| port);
+        let port = member.port.as_ref().map_or(asked, |port| port.span().0);
+        let packet = readdressed(&leg.packet, source, address, port);
+        let behind = Leg {
+            from: End { port: None, address: source },
+            to: End { port: self.port_at(address).map(str::to_owned), address },
+            packet,
+        };
+        let translation = Translation {
+            virtual_server: server.header.name().to_owned(),
+            virtual_address,
+            member: (address, port),
+            source,
+        };
+        let nobody = format!("no port has the pool member's address {address}");
+        let unreachable = behind.to.port.is_none().then_some(nobody);
+        // From outside the first leg crosses no vNIC.
+        let legs = if inside { vec![leg, behind] } else { vec![behind] };
+        Journey { legs, translation: Some(translation), unreachable }
+    }
+
+    fn end(
+        &self,
+        inventory: &Inventory,
+        place: &Place,
+        family: Option<Family>,
+    ) -> Result<End, String> {
+        match place {
+            Place::Address(address) => {
+                Ok(End { port: self.port_at(*address).map(str::to_owned), address: *address })
+            }
+            Place::Port(id) => {
+                let object = inventory.find(logical_port::KIND.name, id);
+                let port = object.as_deref().and_then(Object::body::<LogicalPort>);
+                let own = port.into_iter().flat_map(|port| port.address_bindings.iter());
+                let fits = |address: &IpAddr| family.is_none_or(|f| Family::of(*address) == f);
+                let address = own
+                    .filter_map(|binding| binding.ip_address.as_ref())
+                    .map(|element| element.span().0)
+                    .find(fits);
+                let address = address.ok_or_else(|| format!("port {id} has no address to use"))?;
+                Ok(End { port: Some(id.clone()), address })
+            }
+        }
+    }
+}
+
+fn is_pod(object: &Object, text: &str) -> bool {
+    let tag = |scope: &str| object.header.tags().iter().find(|tag| &*tag.scope == scope);
+    let Some(pod) = tag("ncp/pod") else { return false };
+    match text.split_once('/') {
+        Some((namespace, name)) => {
+            &*pod.tag == name && tag("ncp/project").is_some_and(|tag| &*tag.tag == namespace)
+        }
+        None => &*pod.tag == text,
+    }
+}
+
+/// The virtual server that takes a packet's destination.
+fn virtual_server(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>> {
+    let ip = packet.ip?;
+    let protocol = match ip.transport {
+        Transport::Tcp { .. } => L4Protocol::Tcp,
+        Transport::Udp { .. } => L4Protocol::Udp,
+        _ => return None,
+    };
+    let (_, port) = ports(packet)?;
+    let mut servers = inventory.all(load_balancer::VIRTUAL_SERVER.name);
+    servers.sort_by(|one, other| one.header.id.cmp(&other.header.id));
+    servers.into_iter().find(|object| {
+        object.body::<LbVirtualServer>().is_some_and(|server| {
+            let takes = |range: (u16, u16)| (range.0..=range.1).contains(&port);
+            server.enabled
+                && server.ip_protocol == protocol
+                && server.ip_address.span().0 == ip.dst
+                && (server.ports.is_empty() || server.ports.iter().any(|own| takes(own.span())))
+        })
+    })
+}
+
+/// Source and destination port, for what has them.
+pub(super) fn ports(packet: &Packet) -> Option<(u16, u16)> {
+    match packet.ip?.transport {
+        Transport::Tcp { src_port, dst_port, .. } | Transport::Udp { src_port, dst_port } => {
+            Some((src_port, dst_port))
+        }
+        _ => None,
+    }
+}
+
+fn readdressed(packet: &Packet, src: IpAddr, dst: IpAddr, port: u16) -> Packet {
+    let transport = match packet.ip.map(|ip| ip.transport) {
+        Some(Transport::Tcp { src_port, flags, .. }) => {
+            Some(Transport::Tcp { src_port, dst_port: port, flags })
+        }
+        Some(Transport::Udp { src_port, .. }) => Some(Transport::Udp { src_port, dst_port: port }),
+        other => other,
+    };
+    let ip = transport.map(|transport| IpHeader { src, dst, transport });
+    Packet { ip, ..*packet }
+}

@@ -1,0 +1,226 @@
+//! The simulated data center: ports on hosts, packets between them.
+//!
+//! The fabric owns the dataplane and what is realized on it. It follows every change of the
+//! inventory, knows which host a port is on and which port an address belongs to, and takes packets
+//! from end to end.
+
+mod journey;
+mod topology;
+
+pub use journey::{End, Journey, Leg, Place, Translation};
+pub use topology::{NodeType, Router, Topology, TransportNode};
+
+use crate::clock::Millis;
+use crate::inventory::{Change, Inventory, Object};
+use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
+use crate::kinds::logical_port::{self, LogicalPort};
+use crate::realize::{Node, Realization, TagMatching};
+use dataplane::{
+    AddressRange, Config, Dataplane, Direction, Explanation, Layer, Packet, Path, RuleCounters,
+    RuleId, Time, Transit, Verdict, VnicId,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Ports on hosts, and the dataplane between them.
+pub struct Fabric {
+    topology: Topology,
+    realization: Realization,
+    plane: Dataplane,
+    /// Port to the place of its host in the topology.
+    hosts: HashMap<Arc<str>, usize>,
+    next_host: usize,
+    /// Single addresses to the ports that have them.
+    addresses: HashMap<IpAddr, BTreeSet<Arc<str>>>,
+    /// Blocks and ranges that ports have; few.
+    ranges: BTreeMap<Arc<str>, Vec<AddressRange>>,
+    /// Hosts on which the firewall is switched off.
+    unguarded: HashSet<String>,
+}
+
+impl Fabric {
+    /// Hosts without ports.
+    pub fn new(topology: Topology, tags: TagMatching, config: Config) -> Self {
+        Self {
+            topology,
+            realization: Realization::new(tags),
+            plane: Dataplane::new(config),
+            hosts: HashMap::new(),
+            next_host: 0,
+            addresses: HashMap::new(),
+            ranges: BTreeMap::new(),
+            unguarded: HashSet::new(),
+        }
+    }
+
+    /// What the fabric stands on.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// What is realized.
+    pub fn realization(&self) -> &Realization {
+        &self.realization
+    }
+
+    /// Follows a change; to be called for every change, in order.
+    pub fn apply(&mut self, inventory: &Inventory, change: &Change) {
+        let moved = self.realization.apply(inventory, change, &mut self.plane);
+        for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name) {
+            let port: Arc<str> = write.id.as_str().into();
+            self.follow_addresses(&port, write.before.as_deref(), false);
+            self.follow_addresses(&port, write.after.as_deref(), true);
+        }
+        for port in &moved.unbound {
+            self.hosts.remove(port);
+        }
+        for port in &moved.bound {
+            self.place(inventory, port);
+        }
+        for port in moved.bound.iter().chain(&moved.exempted) {
+            self.refresh_exemption(port);
+        }
+        for write in change.writes.iter().filter(|write| write.kind.name == status::KIND.name) {
+            if let Some(status) = write.after.as_deref().and_then(Object::body::<FirewallStatus>)
+                && status.context == Context::TransportNodes
+            {
+                self.follow_status(status);
+            }
+        }
+    }
+
+    /// Brings the dataplane's rules up to date.
+    pub fn compile(&mut self, inventory: &Inventory) {
+        self.realization.compile(inventory, &mut self.plane);
+    }
+
+    /// Whether rules changed since they were last compiled.
+    pub fn is_stale(&self) -> bool {
+        self.realization.is_stale()
+    }
+
+    /// The port that has an address; the one with the smallest id where several claim it.
+    pub fn port_at(&self, address: IpAddr) -> Option<&str> {
+        if let Some(ports) = self.addresses.get(&address) {
+            return ports.first().map(|port| &**port);
+        }
+        let holds = |ranges: &Vec<AddressRange>| ranges.iter().any(|range| range.contains(address));
+        self.ranges.iter().find(|(_, ranges)| holds(ranges)).map(|(port, _)| &**port)
+    }
+
+    /// The host that a port is on; none for ports without a vNIC.
+    pub fn host(&self, port: &str) -> Option<&TransportNode> {
+        self.topology.transport_nodes.get(*self.hosts.get(port)?)
+    }
+
+    /// Judges a packet at a port as if no connection existed; changes nothing.
+    pub fn judge(&self, port: &str, direction: Direction, packet: &Packet) -> Option<Verdict> {
+        Some(self.plane.judge(self.realization.vnic(port)?, direction, packet))
+    }
+
+    /// Judges a packet at a port and tells every rule considered; changes nothing.
+    pub fn explain(&self, port: &str, direction: Direction, packet: &Packet) -> Option<Explanation> {
+        Some(self.plane.explain(self.realization.vnic(port)?, direction, packet))
+    }
+
+    /// Sends a packet past the filters of its ends, with connections and counters.
+    pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
+        let vnic = |end: &End| end.port.as_deref().and_then(|port| self.realization.vnic(port));
+        let path = Path { from: vnic(&leg.from), to: vnic(&leg.to) };
+        self.plane.transit(Time(now), path, &leg.packet)
+    }
+
+    /// The counters of a rule, as of `now`.
+    pub fn counters(&self, rule: u64) -> RuleCounters {
+        self.plane.counters(RuleId(rule))
+    }
+
+    /// Lets connections end whose time is up, so that counts of live ones are true.
+    pub fn expire(&mut self, now: Millis) {
+        self.plane.expire(Time(now));
+    }
+
+    /// Sets the counters of both layers to nothing.
+    pub fn reset_counters(&mut self, layer: Option<Layer>) {
+        self.plane.reset_counters(layer);
+    }
+
+    /// The ids of the rules that stand on a port's vNIC, in order.
+    pub fn rules_on(&self, port: &str) -> Vec<u64> {
+        let vnic = self.realization.vnic(port);
+        vnic.map(|vnic| self.plane.rules_on(vnic).map(|rule| rule.id.0).collect()).unwrap_or_default()
+    }
+
+    /// The port of a vNIC.
+    pub fn port_of(&self, vnic: VnicId) -> Option<&str> {
+        self.realization.port(vnic)
+    }
+
+    fn follow_addresses(&mut self, port: &Arc<str>, object: Option<&Object>, has: bool) {
+        let bindings = object.and_then(Object::body::<LogicalPort>);
+        let mut ranges = Vec::new();
+        for binding in bindings.into_iter().flat_map(|port| port.address_bindings.iter()) {
+            let Some((first, last)) = binding.ip_address.as_ref().map(|element| element.span()) else {
+                continue;
+            };
+            if first != last {
+                ranges.extend(AddressRange::new(first, last));
+            } else if has {
+                self.addresses.entry(first).or_default().insert(port.clone());
+            } else if let Some(ports) = self.addresses.get_mut(&first) {
+                ports.remove(port);
+                if ports.is_empty() {
+                    self.addresses.remove(&first);
+                }
+            }
+        }
+        if has && !ranges.is_empty() {
+            self.ranges.insert(port.clone(), ranges);
+        } else {
+            self.ranges.remove(port);
+        }
+    }
+
+    /// A container's port is where its node's port is; all others go round the hosts in turn.
+    fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
+        let object = inventory.find(logical_port::KIND.name, port);
+        let attachment =
+            object.as_deref().and_then(Object::body::<LogicalPort>).and_then(|own| own.attachment.as_ref());
+        let parents = attachment
+            .and_then(logical_port::Attachment::parent_vif_id)
+            .map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));
+        let with_parent = parents
+            .iter()
+            .flatten()
+            .find_map(|parent| self.hosts.get(parent.header.id.as_str()).copied());
+        let host = with_parent.unwrap_or_else(|| {
+            let next = self.next_host % self.topology.transport_nodes.len().max(1);
+            self.next_host += 1;
+            next
+        });
+        self.hosts.insert(port.clone(), host);
+    }
+
+    fn follow_status(&mut self, status: &FirewallStatus) {
+        self.plane.set_enabled(status.global_status == Switch::Enabled);
+        let hosts = self.topology.transport_nodes.iter();
+        self.unguarded = hosts
+            .filter(|host| status.of_target(&host.id) == Switch::Disabled)
+            .map(|host| host.id.clone())
+            .collect();
+        let ports: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
+        for port in ports {
+            self.refresh_exemption(&port);
+        }
+    }
+
+    /// A port has no rules while it is excluded or its host's firewall is off.
+    fn refresh_exemption(&mut self, port: &str) {
+        let off = self.host(port).is_some_and(|host| self.unguarded.contains(&host.id));
+        let excluded = off || self.realization.excludes(&Node::port(port));
+        if let Some(vnic) = self.realization.vnic(port) {
+            self.plane.exclude(vnic, excluded);
+        }
+    }
+}

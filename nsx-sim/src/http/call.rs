@@ -1,0 +1,96 @@
+//! One call of the API on its way through a handler, and what comes back.
+
+use super::error::Failure;
+use crate::inventory::{Actor, Error, Object, Query, Transaction};
+use crate::wire::Fields;
+use crate::world::World;
+use axum::body::Bytes;
+use serde_json::Value;
+
+/// A call whose path, query and caller are known.
+pub struct Call<'a> {
+    /// The world it is made to.
+    pub world: &'a World,
+    /// Who makes it.
+    pub actor: Actor,
+    /// The path's variable parts, in order.
+    pub params: Vec<String>,
+    /// The query.
+    pub query: Query,
+    /// The body, unread.
+    pub body: Bytes,
+}
+
+impl Call<'_> {
+    /// A variable part of the path; a route that has none there gives the empty string.
+    pub fn param(&self, place: usize) -> &str {
+        self.params.get(place).map_or("", String::as_str)
+    }
+
+    /// The body as JSON; none at all is an empty object.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn json(&self) -> Result<Value, Error> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Value::Object(Fields::new()));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| Error::Malformed(error.to_string()))
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn object(&self) -> Result<Fields, Error> {
+        match self.json()? {
+            Value::Object(fields) => Ok(fields),
+            _ => Err(Error::Malformed("the body must be a JSON object".into())),
+        }
+    }
+
+    /// Makes a change in the caller's name.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub fn commit<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.world.commit(&self.actor, work)
+    }
+
+    /// An object as this caller sees it.
+    pub fn print(&self, object: &Object) -> Value {
+        Value::Object(object.fields(&self.world.inventory, &self.actor))
+    }
+}
+
+/// What a handler answers.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body; none is an empty one.
+    pub body: Option<Value>,
+}
+
+impl Reply {
+    /// 200 with a body.
+    pub fn ok(body: impl Into<Value>) -> Self {
+        Self { status: 200, body: Some(body.into()) }
+    }
+
+    /// 201 with a body.
+    pub fn created(body: impl Into<Value>) -> Self {
+        Self { status: 201, body: Some(body.into()) }
+    }
+
+    /// 200 without a body, as deletions answer [nsxlib client.py].
+    pub fn empty() -> Self {
+        Self { status: 200, body: None }
+    }
+}
+
+/// What answers a call.
+pub type Handler = Box<dyn Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync>;

@@ -1,0 +1,158 @@
+//! What belongs to a group in the end, and what uses it.
+
+use super::call::{Call, Reply};
+use super::collections;
+use super::error::Failure;
+use super::list::{Paging, Row, place_key, sort_key};
+use super::routes::Routes;
+use crate::inventory::{Error, Object};
+use crate::kinds::firewall::{FirewallSection, section};
+use crate::kinds::ns_group::{KIND, NSGroup};
+use crate::kinds::reference::ResourceReference;
+use crate::realize::Node;
+use dataplane::Member;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/ns-groups", |call| {
+        let populate = call.query.flag("populate_references")?;
+        collections::list(call, &KIND, |object| print(call, object, populate))
+    });
+    routes.on("GET", "/ns-groups/{id}", |call| {
+        let populate = call.query.flag("populate_references")?;
+        let object = call.world.inventory.get(&KIND, call.param(0))?;
+        Ok(Reply::ok(print(call, &object, populate)))
+    });
+    effective(routes, "logical-port", |node| matches!(node, Node::Port(_)));
+    effective(routes, "logical-switch", |node| matches!(node, Node::Switch(_)));
+    effective(routes, "ipset", |node| matches!(node, Node::IpSet(_)));
+    // Virtual machines, their interfaces, hosts and directories are not in this inventory yet, so no
+    // group has any of them.
+    for absent in ["virtual-machine", "vif", "transport-node", "directory-group"] {
+        effective(routes, absent, |_| false);
+    }
+    routes.on("GET", "/ns-groups/{id}/effective-ip-address-members", effective_addresses);
+    routes.on("GET", "/ns-groups/{id}/member-types", |call| {
+        let object = call.world.inventory.get(&KIND, call.param(0))?;
+        let types = object.body::<NSGroup>().map(NSGroup::member_types).unwrap_or_default();
+        let words: Vec<&str> = types.iter().map(|own| own.word()).collect();
+        Ok(Reply::ok(json!({"result_count": words.len(), "results": words})))
+    });
+    routes.on("GET", "/ns-groups/{id}/service-associations", associations);
+    routes.on("GET", "/ns-groups/unassociated-virtual-machines", |call| {
+        let paging = Paging::read(&call.query, 1000)?;
+        Ok(paging.ordered(Vec::<Row<Value>>::new(), Value::clone))
+    });
+}
+
+fn print(call: &Call<'_>, object: &Object, populate: bool) -> Value {
+    match object.body::<NSGroup>().filter(|_| populate) {
+        Some(group) => {
+            let fields = group.populated_fields(&call.world.inventory);
+            Value::Object(object.with_header(fields, &call.actor))
+        }
+        None => call.print(object),
+    }
+}
+
+/// One of the lists of effective members: references to those nodes that it is about.
+fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
+    routes.on("GET", &format!("/ns-groups/{{id}}/effective-{name}-members"), move |call| {
+        let paging = Paging::read(&call.query, 1000)?;
+        let nodes = nodes(call)?;
+        let rows = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
+        let rows = rows.map(|(kind, id)| {
+            let reference = ResourceReference::to_object(kind, id).fields(&call.world.inventory);
+            let key = sort_key(reference.get("target_display_name"));
+            Row { key, id: id.to_owned(), item: Value::Object(reference) }
+        });
+        Ok(paging.sorted(rows.collect(), Value::clone))
+    });
+}
+
+fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
+    let paging = Paging::read(&call.query, 1000)?;
+    let nodes = nodes(call)?;
+    let fabric = call.world.fabric();
+    let addresses: BTreeSet<_> = nodes
+        .iter()
+        .flat_map(|node| fabric.realization().addresses(node))
+        .filter_map(|member| match member {
+            Member::Range(range) => Some(*range),
+            Member::Mac(_) => None,
+        })
+        .collect();
+    drop(fabric);
+    let rows = addresses.iter().enumerate().map(|(place, range)| {
+        Row { key: place_key(place), id: range.to_string(), item: Value::from(range.to_string()) }
+    });
+    Ok(paging.ordered(rows.collect(), Value::clone))
+}
+
+fn nodes(call: &Call<'_>) -> Result<Vec<Node>, Error> {
+    call.world.inventory.get(&KIND, call.param(0))?;
+    Ok(call.world.fabric().realization().effective(call.param(0)))
+}
+
+/// The rules that name the group, or with `fetch_parentgroup_associations` one that holds it.
+fn associations(call: &Call<'_>) -> Result<Reply, Failure> {
+    let inventory = &call.world.inventory;
+    inventory.get(&KIND, call.param(0))?;
+    let paging = Paging::read(&call.query, 1000)?;
+    let service = call.query.one_of("service_type", &["firewall", "ipfix"])?;
+    let class = match service {
+        Some("firewall") => "FireWallServiceAssociationListResult",
+        Some(_) => "IpfixServiceAssociationListResult",
+        None => return Err(Error::field("service_type", "is required").into()),
+    };
+    let mut groups = vec![call.param(0).to_owned()];
+    if call.query.flag("fetch_parentgroup_associations")? {
+        groups.extend(ancestors(call));
+    }
+    let mut rows = Vec::new();
+    let names_one = |reference: &crate::inventory::Reference| {
+        reference.kind == KIND.name && groups.contains(&reference.id)
+    };
+    for object in inventory.all(section::KIND.name) {
+        let Some(section) = object.body::<FirewallSection>().filter(|_| service == Some("firewall"))
+        else {
+            continue;
+        };
+        let by_section = section
+            .applied_tos
+            .iter()
+            .flat_map(|list| list.iter())
+            .filter_map(ResourceReference::object)
+            .any(|reference| names_one(&reference));
+        for (place, rule) in section.rules.iter().enumerate() {
+            if by_section || rule.references().any(|reference| names_one(&reference)) {
+                let fields = rule.fields(&object.header, place, inventory);
+                let key = sort_key(Some(&rule.id.into()));
+                rows.push(Row { key, id: rule.id.to_string(), item: Value::Object(fields) });
+            }
+        }
+    }
+    let mut reply = paging.sorted(rows, Value::clone);
+    if let Some(Value::Object(body)) = &mut reply.body {
+        body.insert("service_type".into(), class.into());
+    }
+    Ok(reply)
+}
+
+fn ancestors(call: &Call<'_>) -> Vec<String> {
+    let fabric = call.world.fabric();
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![Node::group(call.param(0))];
+    while let Some(node) = ahead.pop() {
+        for parent in fabric.realization().parents(&node) {
+            if let Node::Group(id) = &parent
+                && seen.insert(id.to_string())
+            {
+                ahead.push(parent.clone());
+            }
+        }
+    }
+    seen.into_iter().collect()
+}

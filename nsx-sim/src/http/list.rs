@@ -1,0 +1,175 @@
+//! Lists: sorted, cut into pages, and narrowed to the fields asked for.
+
+use super::call::Reply;
+use crate::inventory::{Error, Query};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+/// The largest page, and the one that is given unless told otherwise [spec ListRequestParameters].
+const MAX_PAGE: usize = 1000;
+
+/// A row of a list: what it is sorted by, what tells it from its equals, and itself.
+pub struct Row<T> {
+    /// The sort key; rows with equal keys stand by id.
+    pub key: String,
+    /// Unique in the list.
+    pub id: String,
+    /// The row.
+    pub item: T,
+}
+
+/// How a list is to be given.
+pub struct Paging {
+    size: usize,
+    after: Option<(String, String)>,
+    /// What the rows are to be sorted by.
+    pub sort_by: String,
+    ascending: bool,
+    fields: Option<Vec<String>>,
+}
+
+impl Paging {
+    /// Reads `page_size`, `cursor`, `sort_by`, `sort_ascending` and `included_fields`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] for a value that is none.
+    pub fn read(query: &Query, cap: usize) -> Result<Self, Error> {
+        let size = match query.get("page_size").map(str::parse::<usize>) {
+            None => MAX_PAGE,
+            Some(Ok(size)) if size <= MAX_PAGE => size,
+            Some(_) => {
+                return Err(Error::field("page_size", format!("must lie between 0 and {MAX_PAGE}")));
+            }
+        };
+        let after = query.get("cursor").map(read_cursor).transpose()?;
+        let ascending = query.get("sort_ascending").is_none() || query.flag("sort_ascending")?;
+        let fields = query.get("included_fields");
+        Ok(Self {
+            size: size.min(cap),
+            after,
+            sort_by: query.get("sort_by").unwrap_or("display_name").to_owned(),
+            ascending,
+            fields: fields.map(|names| names.split(',').map(|name| name.trim().into()).collect()),
+        })
+    }
+
+    /// Sorts the rows by their keys and gives the page.
+    pub fn sorted<T>(&self, mut rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
+        rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
+        if !self.ascending {
+            rows.reverse();
+        }
+        self.ordered(rows, print)
+    }
+
+    /// Gives the page of rows that stand in an order of their own.
+    ///
+    /// The cursor names the last row given, by key and id: a row that goes or comes between two
+    /// pages neither ends the walk nor shifts it. `result_count` stands on every page: some clients
+    /// read it there [npg].
+    pub fn ordered<T>(&self, rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
+        let count = rows.len();
+        let start = self.after.as_ref().map_or(0, |after| {
+            let here = |row: &Row<T>| (&row.key, &row.id).cmp(&(&after.0, &after.1));
+            let past = |row: &Row<T>| if self.ascending { here(row).is_gt() } else { here(row).is_lt() };
+            rows.iter().position(past).unwrap_or(count)
+        });
+        let page: Vec<&Row<T>> = rows.iter().skip(start).take(self.size).collect();
+        let more = start + page.len() < count;
+        let results: Vec<Value> = page.iter().map(|row| self.narrow(print(&row.item))).collect();
+        let mut body = Map::new();
+        body.insert("results".into(), results.into());
+        if more && let Some(last) = page.last() {
+            body.insert("cursor".into(), print_cursor(&last.key, &last.id).into());
+        }
+        body.insert("result_count".into(), count.into());
+        body.insert("sort_by".into(), self.sort_by.as_str().into());
+        body.insert("sort_ascending".into(), self.ascending.into());
+        Reply::ok(body)
+    }
+
+    fn narrow(&self, mut item: Value) -> Value {
+        if let (Some(wanted), Value::Object(fields)) = (&self.fields, &mut item) {
+            fields.retain(|name, _| name == "id" || wanted.contains(name));
+        }
+        item
+    }
+}
+
+/// The key that a printed field sorts by; numbers sort as such.
+pub fn sort_key(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => format!("{:020}", number.as_i64().unwrap_or(0)),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A key that keeps rows in the order in which they stand.
+pub fn place_key(place: usize) -> String {
+    format!("{place:012}")
+}
+
+/// Letters, digits, `-` and `_` only, for clients put it into the URL as it is; never all digits,
+/// never beginning with "0000", which mean other things to some [nsxlib, sapcc].
+fn print_cursor(key: &str, id: &str) -> String {
+    format!("c{}", URL_SAFE_NO_PAD.encode(json!([key, id]).to_string()))
+}
+
+fn read_cursor(text: &str) -> Result<(String, String), Error> {
+    let pair = text.strip_prefix('c').and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    pair.and_then(|pair| serde_json::from_slice(&pair).ok())
+        .ok_or_else(|| Error::field("cursor", "is not one that this manager gave"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(pairs: &[(&str, &str)]) -> Query {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn rows(names: &[&str]) -> Vec<Row<String>> {
+        let row = |name: &&str| Row { key: name.to_string(), id: name.to_string(), item: name.to_string() };
+        names.iter().map(row).collect()
+    }
+
+    fn page(pairs: &[(&str, &str)], names: &[&str]) -> (Vec<String>, Option<String>) {
+        let paging = Paging::read(&query(pairs), 1000).unwrap();
+        let reply = paging.sorted(rows(names), |name| name.as_str().into());
+        let body = reply.body.unwrap();
+        let results = body["results"].as_array().unwrap();
+        let results = results.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        (results, body["cursor"].as_str().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_walk_survives_the_removal_of_the_row_its_cursor_names() {
+        let (first, cursor) = page(&[("page_size", "2")], &["a", "b", "c", "d"]);
+        assert_eq!(first, ["a", "b"]);
+        let cursor = cursor.unwrap();
+        assert!(cursor.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+        let (second, end) = page(&[("cursor", &cursor), ("page_size", "2")], &["a", "c", "d"]);
+        assert_eq!((second.as_slice(), end), (&["c".to_owned(), "d".to_owned()][..], None));
+    }
+
+    #[test]
+    fn descending_walks_go_on_where_they_were() {
+        let down = ("sort_ascending", "false");
+        let (first, cursor) = page(&[down, ("page_size", "1")], &["a", "b", "c"]);
+        assert_eq!(first, ["c"]);
+        let (second, _) = page(&[down, ("cursor", &cursor.unwrap())], &["a", "b", "c"]);
+        assert_eq!(second, ["b", "a"]);
+    }
+
+    #[test]
+    fn page_sizes_beyond_the_limit_and_foreign_cursors_are_refused() {
+        for pair in [("page_size", "1001"), ("page_size", "x"), ("cursor", "0036abc")] {
+            assert!(Paging::read(&query(&[pair]), 1000).is_err(), "{pair:?}");
+        }
+        assert!(Paging::read(&query(&[("cursor", ""), ("page_size", "")]), 1000).is_ok());
+    }
+}

@@ -1,0 +1,113 @@
+//! The API over HTTP: reads a call, finds what answers it, prints the answer. No rules of its own.
+
+mod auth;
+mod call;
+mod collections;
+mod error;
+mod firewall;
+mod firewall_search;
+mod firewall_stats;
+mod firewall_status;
+mod groups;
+mod list;
+mod node;
+mod ports;
+mod reply;
+mod routes;
+mod server;
+mod sets;
+mod simulator;
+mod switches;
+mod traceflow;
+mod world_file;
+
+pub use auth::Account;
+pub use error::Failure;
+pub use routes::Listed;
+pub use server::{Options, Running, StartError, Tls, start};
+pub use world_file::{WorldDocument, WorldFileError};
+
+use crate::inventory::{Actor, Query};
+use crate::world::World;
+use auth::Sessions;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method};
+use call::{Call, Reply};
+use routes::Routes;
+use std::sync::Arc;
+
+/// The most bytes of a request's body that are read.
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// The API of one world.
+pub struct Api {
+    world: Arc<World>,
+    routes: Routes,
+    sessions: Sessions,
+}
+
+/// A request, apart from its transport.
+pub struct Request<'a> {
+    /// The verb.
+    pub method: &'a Method,
+    /// The path, with or without trailing slashes.
+    pub path: &'a str,
+    /// The query as sent.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Api {
+    /// The API of a world, for the accounts that may use it.
+    pub fn new(world: Arc<World>, account: Account) -> Self {
+        let mut routes = Routes::new();
+        collections::register(&mut routes);
+        node::register(&mut routes);
+        groups::register(&mut routes);
+        sets::register(&mut routes);
+        ports::register(&mut routes);
+        switches::register(&mut routes);
+        firewall::register(&mut routes);
+        firewall_stats::register(&mut routes);
+        firewall_status::register(&mut routes);
+        traceflow::register(&mut routes);
+        simulator::register(&mut routes);
+        let sessions = Sessions::new(account, world.clock.clone());
+        Self { world, routes, sessions }
+    }
+
+    /// The world that the API serves.
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Every operation of the 2.5.1 API and of the simulator, and whether it is modelled.
+    pub fn operations(&self) -> Vec<Listed> {
+        self.routes.listed()
+    }
+
+    /// Answers a call made in somebody's name.
+    ///
+    /// # Errors
+    /// Why it is not served.
+    pub fn call(
+        &self,
+        actor: Actor,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: Bytes,
+    ) -> Result<Reply, Failure> {
+        let query: Query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let (handler, params) = self.routes.find(method, path, &query)?;
+        handler(&Call { world: &self.world, actor, params, query, body })
+    }
+}
+
+/// A path without the slashes that some clients leave at its end [nsxlib].
+fn trimmed(path: &str) -> &str {
+    path.trim_end_matches('/')
+}

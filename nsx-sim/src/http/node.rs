@@ -1,0 +1,82 @@
+//! The manager itself: version, health, cluster.
+
+use super::call::Reply;
+use super::routes::Routes;
+use crate::clock::Millis;
+use serde_json::json;
+
+/// What the manager says it is. Plain dotted digits: clients compare them [nsxlib].
+pub const NODE_VERSION: &str = "2.5.1.0.0.15314288";
+const PRODUCT_VERSION: &str = "2.5.1.0.0.15314292";
+const NODE_ID: &str = "422f3b6e-0b7d-4c4f-9d3c-7f5a2a6c9b10";
+const CLUSTER_ID: &str = "9d1ef6ff-3f54-4b07-9a4a-0f9d3c6a2f51";
+const HOSTNAME: &str = "nsxmgr-01a";
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    let version = || json!({"node_version": NODE_VERSION, "product_version": PRODUCT_VERSION});
+    routes.on("GET", "/node/version", move |_| Ok(Reply::ok(version())));
+    routes.on("GET", "/node", |call| {
+        let now = call.world.clock.now();
+        Ok(Reply::ok(json!({
+            "node_version": NODE_VERSION,
+            "product_version": PRODUCT_VERSION,
+            "kernel_version": "4.4.0-157-generic",
+            "hostname": HOSTNAME,
+            "fully_qualified_domain_name": format!("{HOSTNAME}.corp.local"),
+            "export_type": "UNRESTRICTED",
+            "node_uuid": NODE_ID,
+            "timezone": "Etc/UTC",
+            "cli_timeout": 600,
+            "system_time": now,
+            "system_datetime": date(now),
+        })))
+    });
+    routes.on("GET", "/cluster/status", |_| {
+        Ok(Reply::ok(json!({
+            "cluster_id": CLUSTER_ID,
+            "mgmt_cluster_status": {
+                "status": "STABLE",
+                "online_nodes": [{
+                    "uuid": NODE_ID,
+                    "mgmt_cluster_listen_ip_address": "127.0.0.1",
+                }],
+                "offline_nodes": [],
+            },
+            "control_cluster_status": {"status": "STABLE"},
+        })))
+    });
+    // Not in the published API, but the health check of every client since 2.4 [nsxlib cluster.py].
+    routes.on("GET", "/reverse-proxy/node/health", |_| {
+        Ok(Reply::ok(json!({"healthy": true, "components_health": "MANAGER:UP, SEARCH:UP, UI:UP, NODE_MGMT:UP"})))
+    });
+}
+
+/// A date in UTC as `YYYY-MM-DDTHH:MM:SSZ`, by Howard Hinnant's civil calendar.
+fn date(millis: Millis) -> String {
+    let seconds = millis / 1000;
+    let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        // The guide's own moment: ports made May 18, 2020, 20:55:53 UTC.
+        assert_eq!(date(1_589_835_353_000), "2020-05-18T20:55:53Z");
+        assert_eq!(date(951_782_399_000), "2000-02-28T23:59:59Z");
+    }
+}

@@ -1,0 +1,67 @@
+//! Answers as bytes and headers, the way a real manager sends them [miq].
+
+use super::auth::{Opened, XSRF_TOKEN};
+use super::call::Reply;
+use super::error::Failure;
+use crate::wire;
+use axum::body::Body;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Response, StatusCode};
+use serde_json::Value;
+
+/// Headers of every answer; `X-Content-Type-Options` is seen twice.
+const HEADERS: [(HeaderName, &str); 10] = [
+    (header::CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate"),
+    (header::PRAGMA, "no-cache"),
+    (header::EXPIRES, "0"),
+    (header::X_XSS_PROTECTION, "1; mode=block"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000 ; includeSubDomains"),
+    (header::SERVER, "NSX"),
+    (header::VARY, "Accept-Encoding"),
+];
+
+/// Prints what came of a call.
+pub fn response(outcome: Result<Reply, Failure>, opened: Option<Opened>) -> Response<Body> {
+    let (status, body) = match outcome {
+        Ok(Reply { status, body }) => (status, body.map(|body| pretty(&body))),
+        Err(failure) => {
+            let answer = failure.answer();
+            let print = if answer.compact { answer.body.to_string().into_bytes() } else { pretty(&answer.body) };
+            (answer.status, Some(print))
+        }
+    };
+    let mut response = Response::new(body.as_ref().map_or_else(Body::empty, |body| Body::from(body.clone())));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // The status line ends in a blank: terraform shows `Status: 400 ,` [miq; tf #165].
+    response.extensions_mut().insert(hyper::ext::ReasonPhrase::from_static(b""));
+    let headers = response.headers_mut();
+    // First of all, and at the start of its line: two SDKs look for it there only.
+    if let Some(Opened { cookie, token }) = opened {
+        let cookie = format!("JSESSIONID={cookie}; Path=/; Secure; HttpOnly");
+        put(headers, header::SET_COOKIE, &cookie);
+        put(headers, HeaderName::from_static(XSRF_TOKEN), &token);
+    }
+    for (name, value) in HEADERS {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    let request = uuid::Uuid::new_v4().to_string();
+    put(headers, HeaderName::from_static("x-nsx-requestid"), &request);
+    if body.is_some() {
+        put(headers, header::CONTENT_TYPE, "application/json;charset=UTF-8");
+    }
+    response
+}
+
+fn put(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.append(name, value);
+    }
+}
+
+fn pretty(body: &Value) -> Vec<u8> {
+    // A JSON value always prints.
+    wire::to_pretty_bytes(body).unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+//! Which operation answers which call.
+//!
+//! The table begins with every operation of the 2.5.1 API, each answering that it is not modelled;
+//! what is modelled then takes its place. So a path that is not in the table does not exist, a verb
+//! that is not there is not allowed, and what is absent can be counted.
+
+use super::call::{Call, Handler, Reply};
+use super::error::Failure;
+use crate::inventory::{Error, Query};
+use std::collections::BTreeMap;
+
+/// Method, path and name of every operation of the 2.5.1 API.
+const OPERATIONS: &str = include_str!("operations.txt");
+
+/// The words in a query that choose among operations on one path.
+const SELECTORS: [&str; 2] = ["action", "format"];
+
+/// All operations by path and verb.
+#[derive(Default)]
+pub struct Routes {
+    paths: matchit::Router<usize>,
+    places: Vec<Place>,
+}
+
+#[derive(Default)]
+struct Place {
+    /// The path with its variable parts unnamed.
+    path: String,
+    /// Verb and selecting word (`action=lock`) to what answers.
+    operations: BTreeMap<(String, Option<String>), Operation>,
+}
+
+enum Operation {
+    Modelled(Handler),
+    Absent(&'static str),
+}
+
+/// An operation of the 2.5.1 API and whether it is modelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The verb.
+    pub method: String,
+    /// The path with its variable parts unnamed, and the selecting word.
+    pub path: String,
+    /// Whether something answers other than that it is not modelled.
+    pub modelled: bool,
+}
+
+impl Routes {
+    /// A table of everything that the API has, nothing of it modelled yet.
+    pub fn new() -> Self {
+        let mut routes = Self::default();
+        let lines = OPERATIONS.lines().filter(|line| !line.starts_with('#'));
+        for line in lines {
+            let mut parts = line.split(' ');
+            if let (Some(method), Some(path), Some(name)) = (parts.next(), parts.next(), parts.next())
+            {
+                routes.put(method, &format!("/api/v1{path}"), Operation::Absent(name));
+            }
+        }
+        routes
+    }
+
+    /// Lets a handler answer an operation; the path is below `/api/v1` and may end in
+    /// `?action=word`.
+    pub fn on(
+        &mut self,
+        method: &str,
+        path: &str,
+        handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
+    ) {
+        self.at(method, &format!("/api/v1{path}"), handler);
+    }
+
+    /// As [`Routes::on`], with the whole path.
+    pub fn at(
+        &mut self,
+        method: &str,
+        path: &str,
+        handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
+    ) {
+        self.put(method, path, Operation::Modelled(Box::new(handler)));
+    }
+
+    fn put(&mut self, method: &str, path: &str, operation: Operation) {
+        let (path, selector) = match path.split_once('?') {
+            Some((path, words)) => (path, words.split('&').next().map(str::to_owned)),
+            None => (path, None),
+        };
+        let path = unnamed(path);
+        let place = match self.places.iter().position(|place| place.path == path) {
+            Some(place) => place,
+            None => {
+                // Two paths conflict only where one has a name and the other a variable part with
+                // text around it; the API has none, and a test holds that all paths are found.
+                if let Err(error) = self.paths.insert(path.clone(), self.places.len()) {
+                    tracing::error!(%path, %error, "a route was not added");
+                }
+                self.places.push(Place { path, ..Place::default() });
+                self.places.len() - 1
+            }
+        };
+        self.places[place].operations.insert((method.to_owned(), selector), operation);
+    }
+
+    /// What answers a call, with the variable parts of its path.
+    ///
+    /// # Errors
+    /// No such path, no such verb there, or an operation that is not modelled.
+    pub fn find(
+        &self,
+        method: &str,
+        path: &str,
+        query: &Query,
+    ) -> Result<(&Handler, Vec<String>), Failure> {
+        let found = self.paths.at(path).map_err(|_| Failure::NoSuchPath(path.to_owned()))?;
+        let operations = &self.places[*found.value].operations;
+        let params = found.params.iter().map(|(_, value)| {
+            percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+        });
+        let chosen = SELECTORS.iter().find_map(|name| Some(format!("{name}={}", query.get(name)?)));
+        let key = |selector| (method.to_owned(), selector);
+        let operation = match &chosen {
+            // Unknown words in a query are ignored, save where they name what is to be done.
+            Some(word) => operations.get(&key(Some(word.clone()))).or_else(|| {
+                let plain = operations.get(&key(None));
+                plain.filter(|_| method == "GET" || !has_selectors(operations, method))
+            }),
+            None => operations.get(&key(None)),
+        };
+        match operation {
+            Some(Operation::Modelled(handler)) => Ok((handler, params.collect())),
+            Some(Operation::Absent(name)) => {
+                let what = format!("{name} ({method} {})", self.places[*found.value].path);
+                Err(Error::Unsupported(what).into())
+            }
+            None => match chosen {
+                Some(word) if has_selectors(operations, method) => {
+                    Err(Error::field("action", format!("is none of this object's: {word}")).into())
+                }
+                _ if has_selectors(operations, method) => {
+                    Err(Error::field("action", "is required").into())
+                }
+                _ => Err(Failure::MethodNotAllowed),
+            },
+        }
+    }
+
+    /// Every operation of the table.
+    pub fn listed(&self) -> Vec<Listed> {
+        let operations = self.places.iter().flat_map(|place| {
+            place.operations.iter().map(move |((method, selector), operation)| {
+                let selector = selector.as_ref().map(|word| format!("?{word}")).unwrap_or_default();
+                Listed {
+                    method: method.clone(),
+                    path: format!("{}{selector}", place.path),
+                    modelled: matches!(operation, Operation::Modelled(_)),
+                }
+            })
+        });
+        operations.collect()
+    }
+}
+
+fn has_selectors(operations: &BTreeMap<(String, Option<String>), Operation>, method: &str) -> bool {
+    operations.keys().any(|(verb, selector)| verb == method && selector.is_some())
+}
+
+/// `/a/{x}/b/{y}` and `/a/{z}/b/{y}` are one path: only the places of variable parts matter.
+fn unnamed(path: &str) -> String {
+    let mut place = 0;
+    let parts = path.split('/').map(|part| {
+        if part.starts_with('{') {
+            place += 1;
+            format!("{{p{place}}}")
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(word: &str) -> Query {
+        word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+    }
+
+    #[test]
+    fn every_operation_of_the_api_is_found_at_its_path_and_names_itself() {
+        let routes = Routes::new();
+        let listed = routes.listed();
+        assert_eq!(listed.len(), 1274);
+        for operation in listed {
+            let (path, word) = operation.path.split_once('?').unwrap_or((&operation.path, ""));
+            let failure = routes.find(&operation.method, path, &query(word)).err();
+            let named = matches!(failure, Some(Failure::Refused(Error::Unsupported(_))));
+            assert!(named, "{operation:?}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_paths_and_verbs_are_told_apart() {
+        let routes = Routes::new();
+        let fails = |method, path, word| routes.find(method, path, &query(word)).err();
+        assert!(matches!(fails("GET", "/api/v1/nothing", ""), Some(Failure::NoSuchPath(_))));
+        assert!(matches!(fails("PATCH", "/api/v1/ns-groups", ""), Some(Failure::MethodNotAllowed)));
+        let wrong = fails("POST", "/api/v1/firewall/sections/x", "action=LOCK");
+        assert!(matches!(wrong, Some(Failure::Refused(Error::InvalidFields(_)))), "{wrong:?}");
+    }
+}

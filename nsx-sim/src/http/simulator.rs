@@ -1,0 +1,348 @@
+//! The simulator's own API, beside the manager's: packets, and why they fare as they do.
+//!
+//! `POST /sim/v1/packets` sends a packet past the filters, with connections and counters.
+//! `POST /sim/v1/explain` tells the same without them, and every rule considered.
+
+use super::call::{Call, Reply};
+use super::firewall::section_of_rule;
+use super::routes::Routes;
+use crate::fabric::{End, Fabric, Journey, Leg, Place};
+use crate::inventory::{Error, Object};
+use crate::kinds::firewall::{FirewallRule, FirewallSection};
+use crate::kinds::logical_port;
+use crate::wire::{self, Int};
+use dataplane::{
+    Action, AddressRange, Answer, Direction, Evidence, Field, Guard, Outcome, Packet, RuleId, Step,
+    TcpFlags, Transport, Verdict,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The packet to send.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PacketRequest {
+    from: String,
+    to: String,
+    #[serde(default)]
+    protocol: Protocol,
+    src_port: Option<Int<0, 65_535>>,
+    dst_port: Option<Int<0, 65_535>>,
+    tcp_flags: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Protocol {
+    #[default]
+    Tcp,
+    Udp,
+    Icmp,
+}
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    let turn = Arc::new(AtomicUsize::new(0));
+    let next = Arc::clone(&turn);
+    routes.at("POST", "/sim/v1/packets", move |call| {
+        let (request, from, to) = read(call)?;
+        let turn = next.fetch_add(1, Ordering::Relaxed);
+        let (journey, transits) = call.world.with_fabric(|fabric, now| {
+            let journey = plan(call, fabric, &request, &from, &to, turn)?;
+            let mut transits = Vec::new();
+            for leg in &journey.legs {
+                if journey.unreachable.is_some() && leg.from.port.is_none() {
+                    break;
+                }
+                let transit = fabric.send(now, leg);
+                let delivered = transit.delivered();
+                transits.push(transit);
+                if !delivered {
+                    break;
+                }
+            }
+            Ok::<_, Error>((journey, transits))
+        })?;
+        let verdicts = transits.iter().flat_map(|transit| [transit.outbound, transit.inbound]);
+        let verdicts: Vec<Verdict> = verdicts.flatten().collect();
+        let outcome = transits.last().map(|transit| transit.outcome);
+        let printed = verdicts.iter().map(|verdict| print_verdict(call, verdict)).collect();
+        Ok(Reply::ok(print(call, &journey, outcome, printed)))
+    });
+    routes.at("POST", "/sim/v1/explain", |call| {
+        let (request, from, to) = read(call)?;
+        let fabric = call.world.fabric();
+        let journey = plan(call, &fabric, &request, &from, &to, 0)?;
+        let mut printed = Vec::new();
+        let mut outcome = Some(Outcome::Delivered);
+        'legs: for leg in &journey.legs {
+            if journey.unreachable.is_some() && leg.from.port.is_none() {
+                break;
+            }
+            for (end, direction) in [(&leg.from, Direction::Out), (&leg.to, Direction::In)] {
+                let Some(port) = end.port.as_deref() else { continue };
+                let Some(told) = fabric.explain(port, direction, &leg.packet) else { continue };
+                let mut verdict = print_verdict_with(call, &fabric, &told.verdict);
+                let steps = told.steps.iter().map(|step| print_step(call, step, leg));
+                verdict["considered"] = steps.collect();
+                printed.push(verdict);
+                if !told.verdict.allows() {
+                    outcome = Some(refusal(&told.verdict, &leg.packet));
+                    break 'legs;
+                }
+            }
+        }
+        Ok(Reply::ok(print(call, &journey, outcome, printed)))
+    });
+}
+
+fn read(call: &Call<'_>) -> Result<(PacketRequest, Place, Place), Error> {
+    let request: PacketRequest = wire::read(Value::Object(call.object()?))?;
+    let fabric = call.world.fabric();
+    let find = |field: &str, text: &str| {
+        let problem = format!("{text} is no address, and no logical port or pod has that id or name");
+        let place = fabric.find_place(&call.world.inventory, text);
+        place.ok_or_else(|| Error::field(field, problem))
+    };
+    let (from, to) = (find("from", &request.from)?, find("to", &request.to)?);
+    drop(fabric);
+    Ok((request, from, to))
+}
+
+fn plan(
+    call: &Call<'_>,
+    fabric: &Fabric,
+    request: &PacketRequest,
+    from: &Place,
+    to: &Place,
+    turn: usize,
+) -> Result<Journey, Error> {
+    let flags = flags(request.tcp_flags.as_deref().unwrap_or("SYN"))?;
+    let build = |src, dst| packet(request, flags, src, dst);
+    let journey = fabric.journey(&call.world.inventory, from, to, build, turn);
+    journey.map_err(|why| Error::field("to", why))
+}
+
+fn packet(request: &PacketRequest, flags: TcpFlags, src: IpAddr, dst: IpAddr) -> Packet {
+    let port = |own: Option<Int<0, 65_535>>, default| {
+        own.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(default)
+    };
+    // The first of the ephemeral ports [IANA].
+    let src_port = port(request.src_port, 49_152);
+    let (src_socket, dst_socket) =
+        (SocketAddr::new(src, src_port), SocketAddr::new(dst, port(request.dst_port, 0)));
+    match request.protocol {
+        Protocol::Tcp => Packet::tcp(src_socket, dst_socket, flags),
+        Protocol::Udp => Packet::udp(src_socket, dst_socket),
+        Protocol::Icmp => Packet::icmp_echo(src, dst, src_port),
+    }
+}
+
+/// Flags as `SYN`, `SYN,ACK`.
+fn flags(text: &str) -> Result<TcpFlags, Error> {
+    let known = [
+        ("FIN", TcpFlags::FIN),
+        ("SYN", TcpFlags::SYN),
+        ("RST", TcpFlags::RST),
+        ("PSH", TcpFlags::PSH),
+        ("ACK", TcpFlags::ACK),
+        ("URG", TcpFlags::URG),
+    ];
+    text.split([',', '|', '+']).try_fold(TcpFlags(0), |all, word| {
+        let word = word.trim();
+        match known.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            Some((_, flag)) => Ok(TcpFlags(all.0 | flag.0)),
+            None => Err(Error::field("tcp_flags", format!("has no flag {word}"))),
+        }
+    })
+}
+
+fn refusal(verdict: &Verdict, packet: &Packet) -> Outcome {
+    match verdict.action {
+        Action::Reject => Outcome::Rejected { at: verdict.vnic, answer: Answer::to(packet) },
+        _ => Outcome::Dropped { at: verdict.vnic },
+    }
+}
+
+fn print(
+    call: &Call<'_>,
+    journey: &Journey,
+    outcome: Option<Outcome>,
+    verdicts: Vec<Value>,
+) -> Value {
+    let at = |vnic| {
+        let fabric = call.world.fabric();
+        let port = fabric.port_of(vnic).map(str::to_owned).unwrap_or_default();
+        port_name(call, &port).unwrap_or(port)
+    };
+    let (word, reason, answer) = match outcome {
+        Some(Outcome::Dropped { at: vnic }) => ("DROPPED", format!("dropped at {}", at(vnic)), None),
+        Some(Outcome::Rejected { at: vnic, answer }) => {
+            let answer = match answer {
+                Answer::TcpReset => "TCP_RESET".to_owned(),
+                Answer::Unreachable { kind, code } => format!("ICMP {kind}/{code}"),
+            };
+            ("REJECTED", format!("rejected at {}", at(vnic)), Some(answer))
+        }
+        _ => match &journey.unreachable {
+            Some(why) => ("UNREACHABLE", why.clone(), None),
+            None => ("DELIVERED", "every filter on the way allowed it".to_owned(), None),
+        },
+    };
+    let translation = journey.translation.as_ref().map(|own| {
+        json!({
+            "virtual_server_name": own.virtual_server,
+            "virtual_server_ip": own.virtual_address,
+            "from_ip": own.source,
+            "to_ip": own.member.0,
+            "to_port": own.member.1,
+        })
+    });
+    let mut printed = json!({
+        "outcome": word,
+        "reason": reason,
+        "answer": answer,
+        "packet": journey.legs.last().map(print_packet),
+        "translation": translation,
+        "verdicts": verdicts,
+    });
+    wire::without_nulls(&mut printed);
+    printed
+}
+
+fn print_packet(leg: &Leg) -> Value {
+    let transport = leg.packet.ip.map(|ip| ip.transport);
+    let (protocol, ports) = match transport {
+        Some(Transport::Tcp { src_port, dst_port, .. }) => ("TCP", Some((src_port, dst_port))),
+        Some(Transport::Udp { src_port, dst_port }) => ("UDP", Some((src_port, dst_port))),
+        _ => ("ICMP", None),
+    };
+    json!({
+        "src_ip": leg.from.address,
+        "dst_ip": leg.to.address,
+        "protocol": protocol,
+        "src_port": ports.map(|(port, _)| port),
+        "dst_port": ports.map(|(_, port)| port),
+    })
+}
+
+fn print_verdict(call: &Call<'_>, verdict: &Verdict) -> Value {
+    print_verdict_with(call, &call.world.fabric(), verdict)
+}
+
+fn print_verdict_with(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
+    let port = fabric.port_of(verdict.vnic).unwrap_or_default();
+    let (by, rule) = match verdict.by {
+        Evidence::Rule(rule) => ("RULE", Some(rule)),
+        Evidence::Flow(rule) => ("FLOW", Some(rule)),
+        Evidence::NoRule => ("NO_RULE", None),
+        Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => {
+            ("GUARD", Some(rule))
+        }
+        Evidence::Guard(_) => ("GUARD", None),
+    };
+    let guard = match verdict.by {
+        Evidence::Guard(Guard::Excluded) => Some("EXCLUDED"),
+        Evidence::Guard(Guard::Disabled) => Some("DISABLED"),
+        Evidence::Guard(Guard::NoFilter) => Some("NO_FILTER"),
+        Evidence::Guard(Guard::StateMismatch { .. }) => Some("STATE_MISMATCH"),
+        Evidence::Guard(Guard::StateLimit { .. }) => Some("STATE_LIMIT"),
+        _ => None,
+    };
+    let mut printed = json!({
+        "logical_port_id": port,
+        "logical_port_name": port_name(call, port),
+        "direction": verdict.direction.to_string(),
+        "action": match verdict.action {
+            Action::Allow => "ALLOW",
+            Action::Drop => "DROP",
+            Action::Reject => "REJECT",
+        },
+        "by": by,
+        "guard": guard,
+    });
+    if let Some(rule) = rule {
+        name_rule(call, rule, &mut printed);
+    }
+    wire::without_nulls(&mut printed);
+    printed
+}
+
+fn print_step(call: &Call<'_>, step: &Step, leg: &Leg) -> Value {
+    let layer = match step.layer {
+        dataplane::Layer::Ethernet => "LAYER2",
+        dataplane::Layer::Ip => "LAYER3",
+    };
+    let mut printed = json!({
+        "layer": layer,
+        "failed": step.failed.map(field_word),
+        "detail": step.failed.map(|field| detail(call, step, field, leg)),
+    });
+    name_rule(call, step.rule, &mut printed);
+    wire::without_nulls(&mut printed);
+    printed
+}
+
+fn field_word(field: Field) -> &'static str {
+    match field {
+        Field::Direction => "DIRECTION",
+        Field::Family => "IP_PROTOCOL",
+        Field::Source => "SOURCE",
+        Field::Destination => "DESTINATION",
+        Field::Service => "SERVICE",
+    }
+}
+
+/// What a field wanted and what the packet had, in words.
+fn detail(call: &Call<'_>, step: &Step, field: Field, leg: &Leg) -> String {
+    let Some((_, rule)) = rule_of(call, step.rule) else { return String::new() };
+    let peers = |end: &End, list: Option<&crate::kinds::reference::References>, excluded: bool| {
+        let names: Vec<String> = list
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|reference| {
+                let fields = reference.fields(&call.world.inventory);
+                let name = fields.get("target_display_name").and_then(Value::as_str);
+                name.map_or_else(|| "a deleted object".to_owned(), str::to_owned)
+            })
+            .collect();
+        let word = if excluded { "is in" } else { "is not in" };
+        format!("{} {word} {}", AddressRange::from(end.address), names.join(", "))
+    };
+    match field {
+        Field::Source => peers(&leg.from, rule.sources.as_ref(), rule.sources_excluded),
+        Field::Destination => peers(&leg.to, rule.destinations.as_ref(), rule.destinations_excluded),
+        Field::Direction => format!("the rule is for {}", json!(rule.direction)),
+        Field::Family => format!("the rule is for {}", json!(rule.ip_protocol)),
+        Field::Service => match leg.packet.ip.map(|ip| ip.transport) {
+            Some(Transport::Tcp { dst_port, .. }) => format!("TCP {dst_port} is none of its services"),
+            Some(Transport::Udp { dst_port, .. }) => format!("UDP {dst_port} is none of its services"),
+            _ => "the packet is none of its services".to_owned(),
+        },
+    }
+}
+
+fn rule_of(call: &Call<'_>, rule: RuleId) -> Option<(Arc<Object>, Arc<FirewallRule>)> {
+    let id = rule.0.to_string();
+    let object = section_of_rule(call, &id).ok()?;
+    let rule = object.body::<FirewallSection>().and_then(|section| section.rule(&id))?.1.clone();
+    Some((object, rule))
+}
+
+fn name_rule(call: &Call<'_>, rule: RuleId, printed: &mut Value) {
+    printed["rule_id"] = rule.0.into();
+    if let Some((section, rule)) = rule_of(call, rule) {
+        let name = rule.display_name.as_deref().map_or_else(|| rule.id.to_string(), str::to_owned);
+        printed["rule_name"] = name.into();
+        printed["section_id"] = section.header.id.as_str().into();
+        printed["section_name"] = section.header.name().into();
+    }
+}
+
+fn port_name(call: &Call<'_>, id: &str) -> Option<String> {
+    let object = call.world.inventory.find(logical_port::KIND.name, id)?;
+    Some(object.header.name().to_owned())
+}

@@ -1,0 +1,71 @@
+//! What can go wrong with an object, free of HTTP: the data of a refusal, not its wording.
+
+use crate::wire::{Fault, FaultKind};
+
+/// A refusal. One `match` in `http::error` makes status and NSX body of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No object of that kind has that id.
+    #[error("{kind}/{id} not found")]
+    NotFound { kind: &'static str, id: String },
+    /// A body names an object that does not exist.
+    #[error("reference to missing {kind}/{id}")]
+    MissingReference { kind: String, id: String },
+    /// The id is taken.
+    #[error("{kind}/{id} exists")]
+    AlreadyExists { kind: &'static str, id: String },
+    /// `_revision` is missing or is not the object's current one.
+    #[error("{kind}/{id} is at revision {current}")]
+    StaleRevision { kind: &'static str, id: String, current: u32, conflict: bool },
+    /// Members whose values break a limit or contradict each other.
+    #[error("invalid: {0:?}")]
+    InvalidFields(Vec<String>),
+    /// A member that the type does not have.
+    #[error("unknown field {0}")]
+    UnknownField(String),
+    /// The body is not JSON, or not a JSON object.
+    #[error("malformed body: {0}")]
+    Malformed(String),
+    /// Other objects name this one.
+    #[error("{kind}/{id} is used by {by:?}")]
+    InUse { kind: &'static str, id: String, by: Vec<String> },
+    /// The port still has its attachment.
+    #[error("logical port {id} is attached")]
+    PortAttached { id: String },
+    /// A router's attachment is managed through the router.
+    #[error("logical port {id} belongs to a router")]
+    RouterAttachment { id: String },
+    /// The object belongs to a principal and the caller did not ask to overwrite it.
+    #[error("{kind} belongs to {owner}")]
+    Protected { kind: &'static str, owner: String, caller: String, role: &'static str },
+    /// System objects, default sections and the like do not take this change.
+    #[error("{kind}/{id} is not modifiable: {why}")]
+    NotModifiable { kind: &'static str, id: String, why: &'static str },
+    /// Somebody else holds the section's lock.
+    #[error("section {id} is locked by {by}")]
+    Locked { id: String, by: String },
+    /// The caller's role does not cover the call.
+    #[error("{user} may not do this")]
+    Forbidden { user: String },
+    /// Part of the product's API that this simulator does not model.
+    #[error("{0} is not modelled")]
+    Unsupported(String),
+}
+
+impl Error {
+    /// One member that is not as it should be: `field problem`.
+    pub fn field(name: impl AsRef<str>, problem: impl AsRef<str>) -> Self {
+        Self::InvalidFields(vec![format!("{} {}", name.as_ref(), problem.as_ref())])
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            FaultKind::Unknown => Self::UnknownField(fault.path),
+            FaultKind::Missing | FaultKind::Invalid(_) => {
+                Self::InvalidFields(vec![fault.to_string()])
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The declaration of a kind: what the inventory and the API need to know of it, as data.
+
+use super::{Body, Error, Header, Inventory, Object, Transaction};
+use crate::wire::{self, Fields};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Query parameters of a call, by name; empty values count as absent [nsxt_exporter].
+#[derive(Clone, Debug, Default)]
+pub struct Query(HashMap<String, String>);
+
+impl Query {
+    /// A parameter's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A boolean parameter, `true` or `True` alike [nsxlib]; absent is false.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where the value is no boolean.
+    pub fn flag(&self, name: &str) -> Result<bool, Error> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            Some(text) => Err(Error::field(name, format!("must be true or false, not {text}"))),
+        }
+    }
+
+    /// A parameter that takes one of a few words.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where the value is none of them.
+    pub fn one_of<'a>(&'a self, name: &str, words: &[&str]) -> Result<Option<&'a str>, Error> {
+        match self.get(name) {
+            Some(word) if !words.contains(&word) => {
+                Err(Error::field(name, format!("must be one of {}, not {word}", words.join(", "))))
+            }
+            word => Ok(word),
+        }
+    }
+}
+
+impl FromIterator<(String, String)> for Query {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+}
+
+/// A list filter: a query parameter and the test that an object passes.
+pub struct Filter {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// What may be asked; a value that it refuses is a 400. `None` takes any value.
+    pub words: Option<&'static [&'static str]>,
+    /// Whether an object passes.
+    pub passes: fn(&Inventory, &Object, &str) -> bool,
+}
+
+/// A `POST {id}?action=WORD` that changes the inventory alone.
+pub struct Action {
+    /// The word, case-sensitive.
+    pub word: &'static str,
+    /// The status of success.
+    pub status: u16,
+    /// What it does: the object's id, the body and the query in, the answer out.
+    pub run: fn(&mut Transaction<'_>, &str, Value, &Query) -> Result<Value, Error>,
+}
+
+/// Which of the plain five verbs a kind has.
+#[derive(Clone, Copy)]
+pub struct Verbs {
+    /// `GET` of the collection.
+    pub list: bool,
+    /// `POST` to the collection.
+    pub create: bool,
+    /// `PUT` of one object.
+    pub update: bool,
+    /// `DELETE` of one object.
+    pub delete: bool,
+}
+
+impl Verbs {
+    /// All five (reading one object is always there).
+    pub const ALL: Self = Self { list: true, create: true, update: true, delete: true };
+    /// None at all: a kind whose objects are reached by other paths.
+    pub const NONE: Self = Self { list: false, create: false, update: false, delete: false };
+}
+
+/// A kind of managed resource, declared once.
+pub struct Kind {
+    /// The name that references and errors use.
+    pub name: &'static str,
+    /// The collection's path below `/api/v1`.
+    pub path: &'static str,
+    /// Which plain verbs it has.
+    pub verbs: Verbs,
+    /// The most items on a page; some collections cap it below 1000.
+    pub page_cap: usize,
+    /// Members that callers may send back though only the manager sets them.
+    pub read_only: &'static [&'static str],
+    /// List filters.
+    pub filters: &'static [Filter],
+    /// Actions on one object.
+    pub actions: &'static [Action],
+    /// Whether a stale revision answers 409 (firewall) rather than 412.
+    pub stale_conflicts: bool,
+    /// Whether lists leave out what the manager made unless `include_system_owned=true`.
+    pub system_owned_hidden: bool,
+    /// Whether callers may change objects that the manager made.
+    pub system_owned_changes: bool,
+    /// Whether `resource_type` chooses among several concrete types.
+    pub polymorphic: bool,
+    /// Reads a body.
+    pub read: fn(Fields) -> Result<Box<dyn Body>, Error>,
+    /// Checks a new or changed body and completes it.
+    pub admit: fn(&mut Transaction<'_>, &mut Draft<'_>) -> Result<(), Error>,
+    /// Checks a deletion and makes the changes that come with it.
+    pub retire: fn(&mut Transaction<'_>, &Arc<Object>, &Query) -> Result<(), Error>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+/// A body on its way into the tables.
+pub struct Draft<'a> {
+    /// The header as it will be.
+    pub header: &'a mut Header,
+    /// The object it replaces; none when it is new.
+    pub before: Option<&'a Object>,
+    /// The new body.
+    pub body: &'a mut dyn Body,
+}
+
+/// The body type of a kind.
+pub trait Resource: Body + Sized + DeserializeOwned {
+    /// Checks a new or changed body against the rest of the inventory and fills in defaults.
+    ///
+    /// # Errors
+    /// Whatever forbids the change.
+    fn admit(
+        &mut self,
+        _header: &mut Header,
+        _before: Option<&Self>,
+        _transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Checks a deletion and makes the changes that come with it. Unless a kind says otherwise, an
+    /// object that others name does not go, except with `force=true`.
+    ///
+    /// # Errors
+    /// Whatever forbids the deletion.
+    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+        if query.flag("force")? { Ok(()) } else { transaction.refuse_if_used(object) }
+    }
+}
+
+impl Kind {
+    /// The declaration of a kind with the usual rules; exceptions by struct update.
+    pub const fn of<T: Resource>(name: &'static str, path: &'static str) -> Self {
+        Self {
+            name,
+            path,
+            verbs: Verbs::ALL,
+            page_cap: 1000,
+            read_only: &[],
+            filters: &[],
+            actions: &[],
+            stale_conflicts: false,
+            system_owned_hidden: false,
+            system_owned_changes: false,
+            polymorphic: false,
+            read: read::<T>,
+            admit: admit::<T>,
+            retire: retire::<T>,
+        }
+    }
+}
+
+fn read<T: Resource>(fields: Fields) -> Result<Box<dyn Body>, Error> {
+    Ok(Box::new(wire::read::<T>(Value::Object(fields))?))
+}
+
+fn admit<T: Resource>(transaction: &mut Transaction<'_>, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let body: &mut dyn std::any::Any = draft.body;
+    let before = draft.before.and_then(Object::body::<T>);
+    match body.downcast_mut::<T>() {
+        Some(body) => body.admit(draft.header, before, transaction),
+        None => Err(Error::field("resource_type", "is not of this collection")),
+    }
+}
+
+fn retire<T: Resource>(
+    transaction: &mut Transaction<'_>,
+    object: &Arc<Object>,
+    query: &Query,
+) -> Result<(), Error> {
+    T::retire(object, transaction, query)
+}

@@ -1,0 +1,190 @@
+//! The objects of a world, and the one law by which they change.
+//!
+//! Readers look into concurrent tables and never wait. Writers pass one by one through
+//! [`Inventory::commit`]: a transaction checks references, revisions, ownership and the kind's own
+//! rules against what it sees, then all its writes land together, then whoever follows the changes
+//! is told, still in commit order. Comparing a revision and inserting without that order let two
+//! updates with the same revision both win.
+
+mod actor;
+mod error;
+mod incoming;
+mod kind;
+mod object;
+mod transaction;
+
+pub use actor::{Actor, Role};
+pub use error::Error;
+pub use incoming::{HeaderFields, Incoming};
+pub use kind::{Action, Draft, Filter, Kind, Query, Resource, Verbs};
+pub use object::{Body, Header, IndexKey, Object, Reference, Stamp, Tag, Tags};
+pub use transaction::Transaction;
+
+use crate::clock::{Ids, Millis};
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+type Place = (&'static str, String);
+
+/// Objects by kind and id, and the indexes over them.
+pub struct Inventory {
+    kinds: HashMap<&'static str, &'static Kind>,
+    tables: HashMap<&'static str, DashMap<String, Arc<Object>>>,
+    /// Index name and key to objects.
+    keys: DashMap<IndexKey, BTreeSet<Place>>,
+    /// Kind and id of an object to the objects that name it.
+    referrers: DashMap<(String, String), BTreeSet<Place>>,
+    ids: Ids,
+    /// The generation: how many changes have been committed.
+    writer: Mutex<u64>,
+}
+
+/// What one commit did.
+#[derive(Debug)]
+pub struct Change {
+    /// The inventory's generation after it.
+    pub generation: u64,
+    /// Each object that changed, once.
+    pub writes: Vec<Write>,
+}
+
+/// One object's change: made, changed or removed.
+#[derive(Debug)]
+pub struct Write {
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its id.
+    pub id: String,
+    /// The object before; none where it is new.
+    pub before: Option<Arc<Object>>,
+    /// The object after; none where it is gone.
+    pub after: Option<Arc<Object>>,
+}
+
+impl Inventory {
+    /// An empty inventory of some kinds.
+    pub fn new(kinds: &[&'static Kind], seed: u64) -> Self {
+        Self {
+            kinds: kinds.iter().map(|kind| (kind.name, *kind)).collect(),
+            tables: kinds.iter().map(|kind| (kind.name, DashMap::new())).collect(),
+            keys: DashMap::new(),
+            referrers: DashMap::new(),
+            ids: Ids::new(seed),
+            writer: Mutex::new(0),
+        }
+    }
+
+    /// Where this world's identifiers come from.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// A kind by its name.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.get(name).copied()
+    }
+
+    /// An object by kind and id.
+    pub fn find(&self, kind: &str, id: &str) -> Option<Arc<Object>> {
+        self.tables.get(kind)?.get(id).map(|object| Arc::clone(&object))
+    }
+
+    /// An object that must be there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn get(&self, kind: &'static Kind, id: &str) -> Result<Arc<Object>, Error> {
+        let missing = || Error::NotFound { kind: kind.name, id: id.to_owned() };
+        self.find(kind.name, id).ok_or_else(missing)
+    }
+
+    /// All objects of a kind, in no order.
+    pub fn all(&self, kind: &str) -> Vec<Arc<Object>> {
+        let table = self.tables.get(kind);
+        table.map_or_else(Vec::new, |table| table.iter().map(|entry| Arc::clone(&entry)).collect())
+    }
+
+    /// The objects with a key in an index.
+    pub fn by_key(&self, index: &'static str, key: &str) -> Vec<Arc<Object>> {
+        let places = self.keys.get(&(index, key.to_owned())).map(|set| set.clone());
+        self.at(places)
+    }
+
+    /// The objects that name this one.
+    pub fn referrers(&self, kind: &str, id: &str) -> Vec<Arc<Object>> {
+        let places = self.referrers.get(&(kind.to_owned(), id.to_owned())).map(|set| set.clone());
+        self.at(places)
+    }
+
+    /// How many changes have been committed.
+    pub fn generation(&self) -> u64 {
+        *self.writer.lock()
+    }
+
+    /// Makes one change. `work` builds it; when it returns an error nothing has happened. `follow`
+    /// is told of it before the next change can begin.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub fn commit<T>(
+        &self,
+        actor: &Actor,
+        now: Millis,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+        follow: impl FnOnce(&Change),
+    ) -> Result<T, Error> {
+        let mut generation = self.writer.lock();
+        let mut transaction = Transaction::new(self, actor, now);
+        let answer = work(&mut transaction)?;
+        let change = transaction.finish(*generation + 1);
+        if !change.writes.is_empty() {
+            change.writes.iter().for_each(|write| self.apply(write));
+            *generation = change.generation;
+            follow(&change);
+        }
+        Ok(answer)
+    }
+
+    fn apply(&self, write: &Write) {
+        let place = (write.kind.name, write.id.clone());
+        if let Some(before) = &write.before {
+            for key in before.body.keys() {
+                forget(&self.keys, key, &place);
+            }
+            for Reference { kind, id } in before.body.references() {
+                forget(&self.referrers, (kind, id), &place);
+            }
+        }
+        let Some(table) = self.tables.get(write.kind.name) else { return };
+        match &write.after {
+            Some(after) => {
+                for key in after.body.keys() {
+                    self.keys.entry(key).or_default().insert(place.clone());
+                }
+                for Reference { kind, id } in after.body.references() {
+                    self.referrers.entry((kind, id)).or_default().insert(place.clone());
+                }
+                table.insert(place.1, Arc::clone(after));
+            }
+            None => {
+                table.remove(&place.1);
+            }
+        }
+    }
+
+    fn at(&self, places: Option<BTreeSet<Place>>) -> Vec<Arc<Object>> {
+        let places = places.unwrap_or_default();
+        places.iter().filter_map(|(kind, id)| self.find(kind, id)).collect()
+    }
+}
+
+fn forget<K: Eq + std::hash::Hash>(index: &DashMap<K, BTreeSet<Place>>, key: K, place: &Place) {
+    if let dashmap::Entry::Occupied(mut entry) = index.entry(key) {
+        entry.get_mut().remove(place);
+        if entry.get().is_empty() {
+            entry.remove();
+        }
+    }
+}

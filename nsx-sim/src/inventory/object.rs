@@ -1,0 +1,173 @@
+//! Objects: the managed-resource header that all share, and a body of one kind.
+
+use super::{Actor, Inventory, Kind, Role};
+use crate::clock::Millis;
+use crate::wire::{Fields, Items, Text};
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::fmt::Debug;
+
+/// A scope and a tag [spec Tag]; an absent part is the empty string.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// For labels of pods the label's key.
+    #[serde(default)]
+    pub scope: Text<128>,
+    /// For labels of pods the label's value.
+    #[serde(default)]
+    pub tag: Text<256>,
+}
+
+/// The tags of an object; the limit is 30 since 2.4 [spec ManagedResource].
+pub type Tags = Items<Tag, 30>;
+
+/// What every managed resource carries beside its own fields [spec ManagedResource].
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Given by the caller or made by the manager; never changes.
+    pub id: String,
+    /// Absent means that the id is shown.
+    pub display_name: Option<Text<255>>,
+    /// Absent unless ever sent; an empty one is kept.
+    pub description: Option<Text<1024>>,
+    /// In the caller's order; absent unless ever sent.
+    pub tags: Option<Tags>,
+    /// Rises by one with each change.
+    pub revision: u32,
+    /// Who made the object, and when.
+    pub created: Stamp,
+    /// Who changed it last, and when.
+    pub modified: Stamp,
+    /// Made by the manager itself.
+    pub system_owned: bool,
+    /// Made by a principal identity that protects what it makes.
+    pub protected: bool,
+}
+
+/// A user and a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// User or principal.
+    pub user: String,
+    /// Milliseconds since 1970.
+    pub time: Millis,
+}
+
+impl Header {
+    /// The name that lists show: the id where none was given [spec ManagedResource].
+    pub fn name(&self) -> &str {
+        self.display_name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// The tags, none where the member is absent.
+    pub fn tags(&self) -> &[Tag] {
+        self.tags.as_deref().unwrap_or_default()
+    }
+}
+
+/// An object that another one names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The kind's name.
+    pub kind: String,
+    /// The object's id.
+    pub id: String,
+}
+
+impl Reference {
+    /// A reference to an object of a kind.
+    pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { kind: kind.into(), id: id.into() }
+    }
+}
+
+/// A key by which an object can be found beside its id: an index's name and a value.
+pub type IndexKey = (&'static str, String);
+
+/// What the inventory asks of an object's own part, whatever its kind.
+pub trait Body: Any + Send + Sync + Debug {
+    /// The wire name of the concrete type (one of several where the kind is polymorphic).
+    fn resource_type(&self) -> &'static str;
+
+    /// The type's own members in wire order, nulls left out.
+    fn fields(&self, header: &Header, inventory: &Inventory) -> Fields;
+
+    /// Objects that must exist when they are named, and that do not go while they are.
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    /// Keys under which [`Inventory::find`] knows the object.
+    fn keys(&self) -> Vec<IndexKey> {
+        Vec::new()
+    }
+}
+
+/// An object as it stands in a table; a change makes a new one.
+#[derive(Debug)]
+pub struct Object {
+    /// The declaration of its kind.
+    pub kind: &'static Kind,
+    /// The part that all kinds share.
+    pub header: Header,
+    pub(super) body: Box<dyn Body>,
+}
+
+impl Object {
+    /// The body, where it is of this type.
+    pub fn body<T: Body>(&self) -> Option<&T> {
+        let body: &dyn Any = &*self.body;
+        body.downcast_ref()
+    }
+
+    /// The body, whatever its type.
+    pub fn any_body(&self) -> &dyn Body {
+        &*self.body
+    }
+}
+
+impl Object {
+    /// The wire form as one caller sees it: the kind's own members, then the header's, in the order
+    /// of real output [psnsxt, miq].
+    pub fn fields(&self, inventory: &Inventory, viewer: &Actor) -> Fields {
+        self.with_header(self.body.fields(&self.header, inventory), viewer)
+    }
+
+    /// Adds the header to members that were printed otherwise than by the body itself.
+    pub fn with_header(&self, mut fields: Fields, viewer: &Actor) -> Fields {
+        let header = &self.header;
+        let mut put = |name: &str, value: serde_json::Value| {
+            fields.insert(name.to_owned(), value);
+        };
+        put("resource_type", self.body.resource_type().into());
+        put("id", header.id.as_str().into());
+        put("display_name", header.name().into());
+        if let Some(description) = &header.description {
+            put("description", (**description).into());
+        }
+        if let Some(tags) = &header.tags {
+            put("tags", serde_json::json!(tags));
+        }
+        put("_create_user", header.created.user.as_str().into());
+        put("_create_time", header.created.time.into());
+        put("_last_modified_user", header.modified.user.as_str().into());
+        put("_last_modified_time", header.modified.time.into());
+        put("_system_owned", header.system_owned.into());
+        put("_protection", self.protection(viewer).into());
+        put("_revision", header.revision.into());
+        fields
+    }
+
+    /// How the object is protected, seen by one caller [spec ManagedResource._protection].
+    fn protection(&self, viewer: &Actor) -> &'static str {
+        let header = &self.header;
+        if !header.protected || header.created.user == viewer.name {
+            return "NOT_PROTECTED";
+        }
+        match viewer.role {
+            Role::EnterpriseAdmin | Role::System => "REQUIRE_OVERRIDE",
+            Role::Principal => "PROTECTED",
+        }
+    }
+}

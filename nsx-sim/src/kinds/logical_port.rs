@@ -1,0 +1,346 @@
+//! Logical ports [spec LogicalPort].
+
+use super::bindings::{AddressBinding, AdminState, ExtraConfig, ProfileBinding, check_complete};
+use super::{logical_switch, ns_group, switching_profile};
+use crate::inventory::{
+    Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
+    Transaction,
+};
+use crate::wire::{self, Fields, Items, serialize_by_resource_type};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The declaration.
+pub static KIND: Kind = Kind {
+    filters: &[
+        Filter {
+            name: "logical_switch_id",
+            words: None,
+            passes: |_, object, id| port(object).is_some_and(|port| port.logical_switch_id == id),
+        },
+        Filter {
+            name: "attachment_type",
+            words: Some(&[
+                "VIF",
+                "LOGICALROUTER",
+                "BRIDGEENDPOINT",
+                "DHCP_SERVICE",
+                "METADATA_PROXY",
+                "L2VPN_SESSION",
+                "NONE",
+            ]),
+            passes: |_, object, word| {
+                port(object).is_some_and(|port| {
+                    port.attachment.as_ref().map_or("NONE", |own| own.attachment_type.word()) == word
+                })
+            },
+        },
+        Filter {
+            name: "attachment_id",
+            words: None,
+            passes: |_, object, id| {
+                attachment(object).is_some_and(|attachment| attachment.id == id)
+            },
+        },
+        Filter {
+            name: "parent_vif_id",
+            words: None,
+            passes: |_, object, id| {
+                attachment(object).and_then(Attachment::parent_vif_id) == Some(id)
+            },
+        },
+        Filter {
+            name: "container_ports_only",
+            words: Some(&["true", "false", "True", "False"]),
+            passes: |_, object, word| {
+                let child = attachment(object).and_then(Attachment::parent_vif_id).is_some();
+                child || !word.eq_ignore_ascii_case("true")
+            },
+        },
+        Filter {
+            name: "switching_profile_id",
+            words: None,
+            passes: |_, object, id| {
+                port(object).is_some_and(|port| {
+                    port.switching_profile_ids.iter().any(|profile| profile.value == id)
+                })
+            },
+        },
+        Filter {
+            name: "transport_zone_id",
+            words: None,
+            passes: |inventory, object, id| {
+                let switch = port(object).and_then(|port| {
+                    inventory.find(logical_switch::KIND.name, &port.logical_switch_id)
+                });
+                switch.is_some_and(|switch| {
+                    let switch = switch.body::<logical_switch::LogicalSwitch>();
+                    switch.is_some_and(|switch| switch.transport_zone_id == id)
+                })
+            },
+        },
+    ],
+    ..Kind::of::<LogicalPort>("LogicalPort", "/logical-ports")
+};
+
+/// Index: attachment id to port.
+pub const BY_ATTACHMENT: &str = "port-by-attachment";
+/// Index: logical switch id to ports.
+pub const BY_SWITCH: &str = "port-by-switch";
+
+fn port(object: &Object) -> Option<&LogicalPort> {
+    object.body()
+}
+
+fn attachment(object: &Object) -> Option<&Attachment> {
+    port(object)?.attachment.as_ref()
+}
+
+/// Where something attaches to a logical switch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogicalPort {
+    /// The switch; fixed.
+    pub logical_switch_id: String,
+    /// What is attached; none leaves the port free.
+    pub attachment: Option<Attachment>,
+    /// Up or down.
+    pub admin_state: AdminState,
+    /// Addresses set by hand; the port's realized addresses.
+    #[serde(default)]
+    pub address_bindings: Items<AddressBinding, 512>,
+    /// One of each class.
+    #[serde(default)]
+    pub switching_profile_ids: Vec<ProfileBinding>,
+    #[serde(default)]
+    ignore_address_bindings: Items<AddressBinding, 16>,
+    init_state: Option<InitState>,
+    extra_configs: Option<Vec<ExtraConfig>>,
+}
+
+/// What is attached to a port [spec LogicalPortAttachment].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// What sort of thing.
+    #[serde(default)]
+    pub attachment_type: AttachmentType,
+    /// Its own id, for VIFs the VIF's.
+    pub id: String,
+    /// More of it, by type.
+    pub context: Option<AttachmentContext>,
+}
+
+/// What sort of thing is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "wire names that say it all")]
+pub enum AttachmentType {
+    #[default]
+    #[serde(rename = "VIF")]
+    Vif,
+    #[serde(rename = "LOGICALROUTER")]
+    LogicalRouter,
+    #[serde(rename = "BRIDGEENDPOINT")]
+    BridgeEndpoint,
+    #[serde(rename = "DHCP_SERVICE")]
+    DhcpService,
+    #[serde(rename = "METADATA_PROXY")]
+    MetadataProxy,
+    #[serde(rename = "L2VPN_SESSION")]
+    L2VpnSession,
+}
+
+impl AttachmentType {
+    /// The wire name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Vif => "VIF",
+            Self::LogicalRouter => "LOGICALROUTER",
+            Self::BridgeEndpoint => "BRIDGEENDPOINT",
+            Self::DhcpService => "DHCP_SERVICE",
+            Self::MetadataProxy => "METADATA_PROXY",
+            Self::L2VpnSession => "L2VPN_SESSION",
+        }
+    }
+}
+
+/// More of an attachment, by type.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum AttachmentContext {
+    /// A VIF's place among other VIFs.
+    VifAttachmentContext(VifContext),
+    /// The far side of a stretched segment.
+    L2VpnAttachmentContext(L2VpnContext),
+}
+
+serialize_by_resource_type!(AttachmentContext { VifAttachmentContext, L2VpnAttachmentContext });
+
+/// A VIF's place among other VIFs [spec VifAttachmentContext].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VifContext {
+    /// Parent, child or on its own.
+    pub vif_type: VifType,
+    /// For children: the attachment id of the parent's port.
+    pub parent_vif_id: Option<String>,
+    /// For children: what the container is.
+    pub app_id: Option<String>,
+    /// For children: the VLAN tag on the parent's vNIC.
+    pub traffic_tag: Option<i32>,
+    transport_node_uuid: Option<String>,
+    allocate_addresses: Option<AllocateAddresses>,
+}
+
+/// A VIF's place among other VIFs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VifType {
+    /// Carries children.
+    Parent,
+    /// A container's, behind a parent.
+    Child,
+    /// On its own.
+    Independent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum AllocateAddresses {
+    IpPool,
+    MacPool,
+    Both,
+    None,
+}
+
+/// The far side of a stretched segment [spec L2VpnAttachmentContext].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct L2VpnContext {
+    tunnel_id: Option<i64>,
+    allocate_addresses: Option<AllocateAddresses>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum InitState {
+    UnblockedVlan,
+}
+
+impl Attachment {
+    /// For a child VIF the attachment id of its parent's port.
+    pub fn parent_vif_id(&self) -> Option<&str> {
+        match &self.context {
+            Some(AttachmentContext::VifAttachmentContext(context))
+                if context.vif_type == VifType::Child =>
+            {
+                context.parent_vif_id.as_deref()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl LogicalPort {
+    /// Forgets a profile; the default of its class takes its place.
+    pub fn unbind_profile(&mut self, id: &str) {
+        self.switching_profile_ids.retain(|profile| profile.value != id);
+    }
+
+    /// Whether the port has a vNIC of a guest: a packet filter of its own.
+    pub fn has_vif(&self) -> bool {
+        self.attachment.as_ref().is_some_and(|own| own.attachment_type == AttachmentType::Vif)
+    }
+
+    fn check_attachment(&self, own_id: &str, transaction: &Transaction<'_>) -> Result<(), Error> {
+        let Some(attachment) = &self.attachment else { return Ok(()) };
+        if let Some(AttachmentContext::VifAttachmentContext(context)) = &attachment.context
+            && context.vif_type == VifType::Child
+            && context.parent_vif_id.is_none()
+        {
+            let field = "attachment.context.parent_vif_id";
+            return Err(Error::field(field, "is required where vif_type is CHILD"));
+        }
+        let users = transaction.inventory().by_key(BY_ATTACHMENT, &attachment.id);
+        match users.iter().find(|user| user.header.id != own_id) {
+            Some(user) => {
+                let problem = format!("{} is attached to {}", attachment.id, user.header.id);
+                Err(Error::field("attachment.id", problem))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Body for LogicalPort {
+    fn resource_type(&self) -> &'static str {
+        KIND.name
+    }
+
+    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+        wire::fields_of(self)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let profiles = self.switching_profile_ids.iter();
+        let switch = Reference::new(logical_switch::KIND.name, &self.logical_switch_id);
+        profiles
+            .map(|profile| Reference::new(switching_profile::KIND.name, &profile.value))
+            .chain([switch])
+            .collect()
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        let attachment = self.attachment.iter().map(|own| (BY_ATTACHMENT, own.id.clone()));
+        attachment.chain([(BY_SWITCH, self.logical_switch_id.clone())]).collect()
+    }
+}
+
+impl Resource for LogicalPort {
+    fn admit(
+        &mut self,
+        header: &mut Header,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        if let Some(before) = before {
+            if self.logical_switch_id != before.logical_switch_id {
+                return Err(Error::field("logical_switch_id", "can not be changed"));
+            }
+            let routers = |port: &Self| {
+                port.attachment
+                    .clone()
+                    .filter(|own| own.attachment_type == AttachmentType::LogicalRouter)
+            };
+            if let Some(router) = routers(before)
+                && routers(self).as_ref() != Some(&router)
+            {
+                return Err(Error::RouterAttachment { id: header.id.clone() });
+            }
+        }
+        check_complete(&self.address_bindings)?;
+        switching_profile::complete(&mut self.switching_profile_ids)?;
+        self.check_attachment(&header.id, transaction)
+    }
+
+    /// An attachment or membership of a group holds the port unless `detach=true`
+    /// [spec DeleteLogicalPort].
+    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+        if query.flag("detach")? {
+            return Ok(());
+        }
+        if attachment(object).is_some() {
+            return Err(Error::PortAttached { id: object.header.id.clone() });
+        }
+        let mut holders = transaction.referrers(KIND.name, &object.header.id);
+        holders.retain(|user| user.kind.name == ns_group::KIND.name);
+        refuse_held(object, &holders)
+    }
+}
+
+/// Refuses to delete what others hold.
+pub(super) fn refuse_held(object: &Object, holders: &[Arc<Object>]) -> Result<(), Error> {
+    if holders.is_empty() {
+        return Ok(());
+    }
+    let by = holders.iter().map(|user| format!("{}/{}", user.kind.name, user.header.id)).collect();
+    Err(Error::InUse { kind: object.kind.name, id: object.header.id.clone(), by })
+}

@@ -1,0 +1,251 @@
+//! Logical switches [spec LogicalSwitch].
+
+use super::bindings::{AddressBinding, AdminState, ExtraConfig, ProfileBinding, check_complete};
+use super::transport_zone::{self, TransportType, TransportZone};
+use super::{logical_port, ns_group, switching_profile};
+use crate::inventory::{
+    Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
+    Transaction,
+};
+use crate::wire::{self, Fields, Int, Items};
+use serde::{Deserialize, Serialize};
+
+/// The declaration.
+pub static KIND: Kind = Kind {
+    read_only: &["span"],
+    filters: &[
+        Filter {
+            name: "transport_zone_id",
+            words: None,
+            passes: |_, object, id| {
+                object.body::<LogicalSwitch>().is_some_and(|switch| switch.transport_zone_id == id)
+            },
+        },
+        Filter {
+            name: "transport_type",
+            words: Some(&["OVERLAY", "VLAN"]),
+            passes: |inventory, object, word| {
+                let zone = object
+                    .body::<LogicalSwitch>()
+                    .and_then(|switch| inventory.find("TransportZone", &switch.transport_zone_id));
+                zone.is_some_and(|zone| {
+                    let zone = zone.body::<TransportZone>();
+                    zone.is_some_and(|zone| zone.transport_type.word() == word)
+                })
+            },
+        },
+        Filter {
+            name: "vlan",
+            words: None,
+            passes: |_, object, vlan| {
+                let own = object.body::<LogicalSwitch>().and_then(|switch| switch.vlan);
+                own.is_some_and(|own| own.get().to_string() == vlan)
+            },
+        },
+        Filter {
+            name: "vni",
+            words: None,
+            passes: |_, object, vni| {
+                let own = object.body::<LogicalSwitch>().and_then(|switch| switch.vni);
+                own.is_some_and(|own| own.to_string() == vni)
+            },
+        },
+        Filter {
+            name: "switching_profile_id",
+            words: None,
+            passes: |_, object, id| {
+                object.body::<LogicalSwitch>().is_some_and(|switch| {
+                    switch.switching_profile_ids.iter().any(|profile| profile.value == id)
+                })
+            },
+        },
+        Filter {
+            name: "uplink_teaming_policy_name",
+            words: None,
+            passes: |_, object, name| {
+                object.body::<LogicalSwitch>().is_some_and(|switch| {
+                    switch.uplink_teaming_policy_name.as_deref() == Some(name)
+                })
+            },
+        },
+    ],
+    ..Kind::of::<LogicalSwitch>("LogicalSwitch", "/logical-switches")
+};
+
+/// Index: VNI to switch.
+pub const BY_VNI: &str = "switch-by-vni";
+
+/// The numbers that overlay switches take theirs from. The pool of a real manager is not confirmed;
+/// see docs/fidelity.md.
+const VNI_POOL: std::ops::RangeInclusive<i32> = 5_001..=75_000;
+
+/// A segment that logical ports attach to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogicalSwitch {
+    switch_type: Option<SwitchType>,
+    /// Where it reaches; fixed.
+    pub transport_zone_id: String,
+    /// The segment's number; overlay only.
+    pub vni: Option<i32>,
+    /// The tag on the wire; VLAN zones only.
+    pub vlan: Option<Int<0, 4094>>,
+    vlan_trunk_spec: Option<VlanTrunkSpec>,
+    /// Up or down.
+    pub admin_state: AdminState,
+    replication_mode: Option<ReplicationMode>,
+    #[serde(default)]
+    hybrid: bool,
+    /// The pool that ports' addresses come from.
+    pub ip_pool_id: Option<String>,
+    mac_pool_id: Option<String>,
+    uplink_teaming_policy_name: Option<String>,
+    #[serde(default)]
+    address_bindings: Items<AddressBinding, 100>,
+    /// One of each class.
+    #[serde(default)]
+    pub switching_profile_ids: Vec<ProfileBinding>,
+    extra_configs: Option<Vec<ExtraConfig>>,
+    #[serde(default, skip_deserializing)]
+    span: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum SwitchType {
+    Default,
+    ServicePlane,
+    DhcpRelay,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum ReplicationMode {
+    Mtep,
+    Source,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VlanTrunkSpec {
+    vlan_ranges: Vec<VlanRange>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VlanRange {
+    start: Int<0, 4094>,
+    end: Int<0, 4094>,
+}
+
+impl LogicalSwitch {
+    /// Forgets a profile; the default of its class takes its place.
+    pub fn unbind_profile(&mut self, id: &str) {
+        self.switching_profile_ids.retain(|profile| profile.value != id);
+    }
+
+    /// Fits the segment to an overlay zone.
+    fn admit_overlay(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
+        // The Go SDK sends `"vlan": 0` on every switch [gosdk]: unset, where there are no VLANs.
+        if self.vlan.is_some_and(|vlan| vlan.get() == 0) {
+            self.vlan = None;
+        }
+        if self.vlan.is_some() || self.vlan_trunk_spec.is_some() {
+            return Err(Error::field("vlan", "can not be set in an overlay transport zone"));
+        }
+        self.replication_mode.get_or_insert(ReplicationMode::Mtep);
+        if self.vni.is_none() {
+            let taken = |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
+            self.vni = VNI_POOL.into_iter().find(taken);
+        }
+        Ok(())
+    }
+
+    fn admit_vlan(&self) -> Result<(), Error> {
+        match (&self.vlan, &self.vlan_trunk_spec) {
+            (None, None) => Err(Error::field("vlan", "is required in a VLAN transport zone")),
+            (Some(_), Some(_)) => Err(Error::field("vlan", "excludes vlan_trunk_spec")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Body for LogicalSwitch {
+    fn resource_type(&self) -> &'static str {
+        KIND.name
+    }
+
+    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+        wire::fields_of(self)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let profiles = self.switching_profile_ids.iter();
+        let zone = Reference::new(transport_zone::KIND.name, &self.transport_zone_id);
+        profiles
+            .map(|profile| Reference::new(switching_profile::KIND.name, &profile.value))
+            .chain([zone])
+            .collect()
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        self.vni.map(|vni| (BY_VNI, vni.to_string())).into_iter().collect()
+    }
+}
+
+impl Resource for LogicalSwitch {
+    fn admit(
+        &mut self,
+        header: &mut Header,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        if let Some(before) = before {
+            if self.transport_zone_id != before.transport_zone_id {
+                return Err(Error::field("transport_zone_id", "can not be changed"));
+            }
+            if self.hybrid != before.hybrid {
+                return Err(Error::field("hybrid", "can not be changed"));
+            }
+            self.vni = before.vni;
+        }
+        check_complete(&self.address_bindings)?;
+        switching_profile::complete(&mut self.switching_profile_ids)?;
+        let missing = || Error::MissingReference {
+            kind: transport_zone::KIND.name.into(),
+            id: self.transport_zone_id.clone(),
+        };
+        let zone = transaction
+            .find(transport_zone::KIND.name, &self.transport_zone_id)
+            .ok_or_else(missing)?;
+        match zone.body::<TransportZone>().map(|zone| zone.transport_type) {
+            Some(TransportType::Vlan) => self.admit_vlan()?,
+            _ => self.admit_overlay(transaction)?,
+        }
+        if let Some(vni) = self.vni {
+            let mut users = transaction.inventory().by_key(BY_VNI, &vni.to_string()).into_iter();
+            if users.any(|user| user.header.id != header.id) {
+                return Err(Error::field("vni", format!("{vni} is in use")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ports go with the switch when asked (`cascade`), attached ones only by force (`detach`);
+    /// membership of a group holds it unless forced [spec DeleteLogicalSwitch].
+    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+        let (cascade, detach) = (query.flag("cascade")?, query.flag("detach")?);
+        let id = &object.header.id;
+        for user in transaction.referrers(KIND.name, id) {
+            if user.kind.name == logical_port::KIND.name && (cascade || detach) {
+                transaction.delete(&logical_port::KIND, &user.header.id, query)?;
+            }
+        }
+        let mut holders = transaction.referrers(KIND.name, id);
+        holders.retain(|user| {
+            let groups = user.kind.name == ns_group::KIND.name && !detach;
+            groups || user.kind.name == logical_port::KIND.name
+        });
+        logical_port::refuse_held(object, &holders)
+    }
+}

@@ -1,0 +1,167 @@
+//! Services and groups of services [spec NSService, NSServiceGroup].
+
+use super::reference::{ResourceReference, list_fields};
+use super::service_element::ServiceElement;
+use crate::inventory::{
+    Body, Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction,
+};
+use crate::wire::{self, Fields, Items};
+use serde::{Deserialize, Serialize};
+
+const DEFAULT_SERVICE: Filter = Filter {
+    name: "default_service",
+    words: None,
+    passes: |_, object, word| {
+        object.header.system_owned.to_string().eq_ignore_ascii_case(word)
+    },
+};
+
+/// The declaration of services.
+pub static SERVICE: Kind = Kind {
+    read_only: &["default_service"],
+    filters: &[DEFAULT_SERVICE],
+    ..Kind::of::<NSService>("NSService", "/ns-services")
+};
+
+/// The declaration of service groups.
+pub static GROUP: Kind = Kind {
+    read_only: &["default_service", "service_type"],
+    filters: &[DEFAULT_SERVICE],
+    ..Kind::of::<NSServiceGroup>("NSServiceGroup", "/ns-service-groups")
+};
+
+/// Traffic with a name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NSService {
+    /// What traffic; its class is fixed [doc admin guide].
+    pub nsservice_element: ServiceElement,
+}
+
+/// Services under one name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NSServiceGroup {
+    /// Services, or groups of them.
+    pub members: Items<ResourceReference, 50>,
+    #[serde(skip)]
+    ether: bool,
+}
+
+impl Body for NSService {
+    fn resource_type(&self) -> &'static str {
+        SERVICE.name
+    }
+
+    fn fields(&self, header: &Header, _: &Inventory) -> Fields {
+        let mut fields = wire::fields_of(self);
+        fields.insert("default_service".into(), header.system_owned.into());
+        fields
+    }
+}
+
+impl Resource for NSService {
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        before: Option<&Self>,
+        _: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        let class = self.nsservice_element.resource_type();
+        if before.is_some_and(|before| before.nsservice_element.resource_type() != class) {
+            return Err(Error::field("nsservice_element.resource_type", "can not be changed"));
+        }
+        match self.nsservice_element.problem() {
+            Some(problem) => Err(Error::field("nsservice_element", problem)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl NSServiceGroup {
+    fn member_ids(&self) -> impl Iterator<Item = Reference> {
+        self.members.iter().filter_map(ResourceReference::object)
+    }
+
+    /// Every service below the group, once each, however deep.
+    pub fn services(
+        &self,
+        find: &impl Fn(&str, &str) -> Option<std::sync::Arc<Object>>,
+    ) -> Vec<std::sync::Arc<Object>> {
+        let mut found: Vec<std::sync::Arc<Object>> = Vec::new();
+        let mut ahead: Vec<Reference> = self.member_ids().collect();
+        let mut seen = std::collections::HashSet::new();
+        while let Some(Reference { kind, id }) = ahead.pop() {
+            let Some(object) = find(&kind, &id) else { continue };
+            if !seen.insert((kind, id)) {
+                continue;
+            }
+            if let Some(group) = object.body::<Self>() {
+                ahead.extend(group.member_ids());
+            } else {
+                found.push(object);
+            }
+        }
+        found
+    }
+}
+
+impl Body for NSServiceGroup {
+    fn resource_type(&self) -> &'static str {
+        GROUP.name
+    }
+
+    fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
+        let service_type = if self.ether { "ETHER" } else { "NON_ETHER" };
+        let mut fields = Fields::new();
+        fields.insert("members".into(), list_fields(&self.members, inventory));
+        fields.insert("service_type".into(), service_type.into());
+        fields.insert("default_service".into(), header.system_owned.into());
+        fields
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        self.member_ids().collect()
+    }
+}
+
+impl Resource for NSServiceGroup {
+    fn admit(
+        &mut self,
+        header: &mut Header,
+        _: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        for (index, member) in self.members.iter().enumerate() {
+            let kind = member.object().map(|reference| reference.kind).unwrap_or_default();
+            if ![SERVICE.name, GROUP.name].contains(&kind.as_str()) {
+                let field = format!("members[{index}].target_type");
+                return Err(Error::field(field, "must be NSService or NSServiceGroup"));
+            }
+        }
+        let mut ahead: Vec<Reference> = self.member_ids().collect();
+        let mut seen = Vec::new();
+        while let Some(reference) = ahead.pop() {
+            if reference.kind == GROUP.name && reference.id == header.id {
+                return Err(Error::field("members", "would make the group a member of itself"));
+            }
+            if !seen.contains(&reference)
+                && let Some(object) = transaction.find(&reference.kind, &reference.id)
+            {
+                ahead.extend(object.any_body().references());
+                seen.push(reference);
+            }
+        }
+        let find = |kind: &str, id: &str| transaction.find(kind, id);
+        let elements = self.services(&find);
+        let mut ether = elements
+            .iter()
+            .filter_map(|object| object.body::<NSService>())
+            .map(|service| service.nsservice_element.is_ether());
+        self.ether = ether.next().unwrap_or(false);
+        if ether.any(|other| other != self.ether) {
+            return Err(Error::field("members", "can not mix layer 2 and layer 3 services"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! References from one object to another as they stand in bodies [spec ResourceReference].
+
+use crate::inventory::{Inventory, Reference};
+use crate::kinds::values::IpElement;
+use crate::wire::{Fields, Items, Text};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Names an object by id and type. Name and validity are the manager's to tell: what a caller
+/// sends for them is not kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceReference {
+    /// The object's id, or the address itself where the type is `IPv4Address` or `IPv6Address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<Text<64>>,
+    /// The object's kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_type: Option<Text<255>>,
+    #[serde(default, skip_serializing)]
+    target_display_name: Option<IgnoredAny>,
+    #[serde(default, skip_serializing)]
+    is_valid: Option<IgnoredAny>,
+}
+
+/// As many references as a firewall rule's field takes.
+pub type References = Items<ResourceReference, 128>;
+
+/// What a reference points at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target<'a> {
+    /// An object of some kind.
+    Object {
+        /// The kind's name.
+        kind: &'a str,
+        /// Its id.
+        id: &'a str,
+    },
+    /// An address, block or range written out.
+    Address(IpElement),
+    /// Neither: a member is missing or the address is none.
+    Nothing,
+}
+
+impl ResourceReference {
+    /// Names an object.
+    pub fn to_object(kind: &str, id: &str) -> Self {
+        Self {
+            target_id: Some(Text::cut(id)),
+            target_type: Some(Text::cut(kind)),
+            target_display_name: None,
+            is_valid: None,
+        }
+    }
+
+    /// What it points at.
+    pub fn target(&self) -> Target<'_> {
+        match (self.target_type.as_deref(), self.target_id.as_deref()) {
+            (Some("IPv4Address" | "IPv6Address"), Some(text)) => {
+                IpElement::parse(text).map_or(Target::Nothing, Target::Address)
+            }
+            (Some(kind), Some(id)) => Target::Object { kind, id },
+            _ => Target::Nothing,
+        }
+    }
+
+    /// The object it points at, if it is one.
+    pub fn object(&self) -> Option<Reference> {
+        match self.target() {
+            Target::Object { kind, id } => Some(Reference::new(kind, id)),
+            _ => None,
+        }
+    }
+
+    /// The wire form with the object's present name and whether it still exists.
+    pub fn fields(&self, inventory: &Inventory) -> Fields {
+        let name = match self.target() {
+            Target::Object { kind, id } => {
+                inventory.find(kind, id).map(|object| object.header.name().to_owned())
+            }
+            Target::Address(element) => Some((*element).to_owned()),
+            Target::Nothing => None,
+        };
+        let mut fields = crate::wire::fields_of(self);
+        let valid = name.is_some();
+        if let Some(name) = name {
+            fields.insert("target_display_name".into(), name.into());
+        }
+        fields.insert("is_valid".into(), valid.into());
+        fields
+    }
+}
+
+/// The wire form of a list of references.
+pub fn list_fields(references: &[ResourceReference], inventory: &Inventory) -> Value {
+    references.iter().map(|reference| Value::Object(reference.fields(inventory))).collect()
+}

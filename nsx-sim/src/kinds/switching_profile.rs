@@ -1,0 +1,434 @@
+//! Switching profiles: six classes under one path [spec BaseSwitchingProfile].
+
+use super::bindings::{ProfileBinding, ProfileClass};
+use super::values::IpElement;
+use super::{logical_port, logical_switch};
+use crate::inventory::{
+    Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
+};
+use crate::wire::{self, Fields, Int, Items, serialize_by_resource_type};
+use serde::{Deserialize, Serialize};
+
+/// The declaration.
+pub static KIND: Kind = Kind {
+    polymorphic: true,
+    system_owned_hidden: true,
+    read_only: &["required_capabilities"],
+    filters: &[Filter {
+        name: "switching_profile_type",
+        words: None,
+        passes: |_, object, classes| {
+            classes.split(',').any(|class| class.trim() == object.any_body().resource_type())
+        },
+    }],
+    ..Kind::of::<SwitchingProfile>("SwitchingProfile", "/switching-profiles")
+};
+
+/// One profile of any class.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(clippy::enum_variant_names, reason = "wire names")]
+pub enum SwitchingProfile {
+    /// See [`ProfileClass`]; so with the others.
+    SwitchSecuritySwitchingProfile(SwitchSecurity),
+    #[allow(missing_docs)]
+    SpoofGuardSwitchingProfile(SpoofGuard),
+    #[allow(missing_docs)]
+    IpDiscoverySwitchingProfile(IpDiscovery),
+    #[allow(missing_docs)]
+    MacManagementSwitchingProfile(MacManagement),
+    #[allow(missing_docs)]
+    PortMirroringSwitchingProfile(PortMirroring),
+    #[allow(missing_docs)]
+    QosSwitchingProfile(Qos),
+}
+
+serialize_by_resource_type!(SwitchingProfile {
+    SwitchSecuritySwitchingProfile,
+    SpoofGuardSwitchingProfile,
+    IpDiscoverySwitchingProfile,
+    MacManagementSwitchingProfile,
+    PortMirroringSwitchingProfile,
+    QosSwitchingProfile,
+});
+
+/// The profiles that a port or a switch has unless told otherwise, in the order of real output.
+/// Ids as seen on managers of 2.4 and later [nsxlib15 mocks, psnsxt, apnex].
+pub const DEFAULTS: [(ProfileClass, &str, &str); 6] = [
+    (
+        ProfileClass::SwitchSecuritySwitchingProfile,
+        "47ffda0e-035f-4900-83e4-0a2086813ede",
+        "nsx-default-switch-security-vif-profile",
+    ),
+    (
+        ProfileClass::SpoofGuardSwitchingProfile,
+        "fad98876-d7ff-11e4-b9d6-1681e6b88ec1",
+        "nsx-default-spoof-guard-vif-profile",
+    ),
+    (
+        ProfileClass::IpDiscoverySwitchingProfile,
+        "0c403bc9-7773-4680-a5cc-847ed0f9f52e",
+        "nsx-default-ip-discovery-overlay-profile",
+    ),
+    (
+        ProfileClass::MacManagementSwitchingProfile,
+        "1e7101c8-cfef-415a-9c8c-ce3d8dd078fb",
+        "nsx-default-mac-profile",
+    ),
+    (
+        ProfileClass::PortMirroringSwitchingProfile,
+        "93b4b7e8-f116-415d-a50c-3364611b5d09",
+        "nsx-default-port-mirroring-profile",
+    ),
+    (
+        ProfileClass::QosSwitchingProfile,
+        "f313290b-eba8-4262-bd93-fab5026e9495",
+        "nsx-default-qos-switching-profile",
+    ),
+];
+
+/// Adds the default profile of each class that a list leaves out.
+///
+/// # Errors
+/// [`Error::InvalidFields`] where a class stands twice.
+pub fn complete(bindings: &mut Vec<ProfileBinding>) -> Result<(), Error> {
+    for (class, default, _) in DEFAULTS {
+        match bindings.iter().filter(|binding| binding.key == Some(class)).count() {
+            0 => bindings.push(ProfileBinding { key: Some(class), value: default.to_owned() }),
+            1 => {}
+            _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
+        }
+    }
+    Ok(())
+}
+
+/// Filters are off unless enabled.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SwitchSecurity {
+    block_non_ip_traffic: bool,
+    bpdu_filter: Option<BpduFilter>,
+    dhcp_filter: Option<DhcpFilter>,
+    rate_limits: Option<RateLimits>,
+    #[serde(default = "yes")]
+    ra_guard_enabled: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BpduFilter {
+    enabled: bool,
+    #[serde(default)]
+    white_list: Items<String, 32>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DhcpFilter {
+    client_block_enabled: bool,
+    server_block_enabled: bool,
+    #[serde(default)]
+    v6_client_block_enabled: bool,
+    #[serde(default)]
+    v6_server_block_enabled: bool,
+}
+
+type Rate = Int<0, { i32::MAX as i64 }>;
+const NO_RATE: Rate = Rate::new(0);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RateLimits {
+    enabled: bool,
+    rx_broadcast: Rate,
+    tx_broadcast: Rate,
+    rx_multicast: Rate,
+    tx_multicast: Rate,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let [rx_broadcast, tx_broadcast, rx_multicast, tx_multicast] = [NO_RATE; 4];
+        Self { enabled: false, rx_broadcast, tx_broadcast, rx_multicast, tx_multicast }
+    }
+}
+
+/// Which addresses are trusted; none switches the guard off.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpoofGuard {
+    white_list_providers: Vec<WhiteListProvider>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum WhiteListProvider {
+    LportBindings,
+    LswitchBindings,
+}
+
+/// How addresses of guests are learnt.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IpDiscovery {
+    arp_snooping_enabled: bool,
+    arp_bindings_limit: Int<1, 256>,
+    dhcp_snooping_enabled: bool,
+    vm_tools_enabled: bool,
+    nd_snooping_enabled: bool,
+    nd_bindings_limit: Int<2, 15>,
+    dhcpv6_snooping_enabled: bool,
+    vm_tools_v6_enabled: bool,
+    trust_on_first_use_enabled: bool,
+    arp_nd_binding_timeout: Int<5, 120>,
+    duplicate_ip_detection: DuplicateIpDetection,
+}
+
+impl Default for IpDiscovery {
+    fn default() -> Self {
+        Self {
+            arp_snooping_enabled: true,
+            arp_bindings_limit: Int::new(1),
+            dhcp_snooping_enabled: true,
+            vm_tools_enabled: true,
+            nd_snooping_enabled: false,
+            nd_bindings_limit: Int::new(3),
+            dhcpv6_snooping_enabled: false,
+            vm_tools_v6_enabled: false,
+            trust_on_first_use_enabled: true,
+            arp_nd_binding_timeout: Int::new(10),
+            duplicate_ip_detection: DuplicateIpDetection::default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DuplicateIpDetection {
+    duplicate_ip_detection_enabled: bool,
+}
+
+/// How MAC addresses of guests are learnt and may change.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MacManagement {
+    mac_change_allowed: bool,
+    mac_learning: Option<MacLearning>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MacLearning {
+    enabled: bool,
+    #[serde(default = "mac_limit")]
+    limit: Int<0, 4096>,
+    #[serde(default)]
+    limit_policy: LimitPolicy,
+    #[serde(default = "yes")]
+    unicast_flooding_allowed: bool,
+    /// Seconds; callers may send it back, but it is the manager's.
+    #[serde(default = "mac_aging")]
+    aging_time: Int<600, 600>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum LimitPolicy {
+    #[default]
+    Allow,
+    Drop,
+}
+
+/// Where copies of packets go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortMirroring {
+    direction: Option<MirrorDirection>,
+    #[serde(default)]
+    destinations: Items<IpElement, 3>,
+    key: Option<i64>,
+    snap_length: Option<Int<60, 65_535>>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum MirrorDirection {
+    Ingress,
+    Egress,
+    Bidirectional,
+}
+
+/// Marks and rates of a port's packets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qos {
+    #[serde(default = "best_effort")]
+    class_of_service: Int<0, 7>,
+    dscp: Option<Dscp>,
+    #[serde(default)]
+    shaper_configuration: Items<Shaper, 3>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dscp {
+    mode: Option<DscpMode>,
+    #[serde(default = "no_priority")]
+    priority: Int<0, 63>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum DscpMode {
+    Trusted,
+    Untrusted,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[allow(clippy::enum_variant_names, reason = "wire names")]
+enum Shaper {
+    IngressRateShaper(RateShaper),
+    EgressRateShaper(RateShaper),
+    IngressBroadcastRateShaper(BroadcastRateShaper),
+}
+
+serialize_by_resource_type!(Shaper {
+    IngressRateShaper,
+    EgressRateShaper,
+    IngressBroadcastRateShaper,
+});
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateShaper {
+    enabled: bool,
+    #[serde(default = "no_rate")]
+    average_bandwidth_mbps: Rate,
+    #[serde(default = "no_rate")]
+    peak_bandwidth_mbps: Rate,
+    #[serde(default = "no_rate")]
+    burst_size_bytes: Rate,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BroadcastRateShaper {
+    enabled: bool,
+    #[serde(default = "no_rate")]
+    average_bandwidth_kbps: Rate,
+    #[serde(default = "no_rate")]
+    peak_bandwidth_kbps: Rate,
+    #[serde(default = "no_rate")]
+    burst_size_bytes: Rate,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn no_rate() -> Rate {
+    NO_RATE
+}
+
+fn mac_limit() -> Int<0, 4096> {
+    Int::new(4096)
+}
+
+fn mac_aging() -> Int<600, 600> {
+    Int::new(600)
+}
+
+fn best_effort() -> Int<0, 7> {
+    Int::new(0)
+}
+
+fn no_priority() -> Int<0, 63> {
+    Int::new(0)
+}
+
+impl Qos {
+    /// Clients look for all three shapers in what was stored [nsxlib core_resources].
+    fn complete(&mut self) -> Result<(), Error> {
+        let off = RateShaper {
+            enabled: false,
+            average_bandwidth_mbps: NO_RATE,
+            peak_bandwidth_mbps: NO_RATE,
+            burst_size_bytes: NO_RATE,
+        };
+        let broadcast_off = BroadcastRateShaper {
+            enabled: false,
+            average_bandwidth_kbps: NO_RATE,
+            peak_bandwidth_kbps: NO_RATE,
+            burst_size_bytes: NO_RATE,
+        };
+        for shaper in [
+            Shaper::IngressRateShaper(off.clone()),
+            Shaper::IngressBroadcastRateShaper(broadcast_off),
+            Shaper::EgressRateShaper(off),
+        ] {
+            let class = shaper.resource_type();
+            let present = self.shaper_configuration.iter().any(|own| own.resource_type() == class);
+            if !present && !self.shaper_configuration.try_push(shaper) {
+                return Err(Error::field("shaper_configuration", "names a shaper twice"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Body for SwitchingProfile {
+    fn resource_type(&self) -> &'static str {
+        self.resource_type()
+    }
+
+    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+        let mut fields = wire::fields_of(self);
+        fields.shift_remove("resource_type");
+        fields.insert("required_capabilities".into(), serde_json::json!([]));
+        fields
+    }
+}
+
+impl Resource for SwitchingProfile {
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        before: Option<&Self>,
+        _: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        if before.is_some_and(|before| before.resource_type() != self.resource_type()) {
+            return Err(Error::field("resource_type", "can not be changed"));
+        }
+        match self {
+            Self::QosSwitchingProfile(qos) => qos.complete(),
+            _ => Ok(()),
+        }
+    }
+
+    /// A profile in use goes only with `unbind=true`; its users fall back to the default of the
+    /// class [spec DeleteSwitchingProfile].
+    fn retire(
+        object: &Object,
+        transaction: &mut Transaction<'_>,
+        query: &Query,
+    ) -> Result<(), Error> {
+        if !query.flag("unbind")? {
+            return transaction.refuse_if_used(object);
+        }
+        let id = object.header.id.clone();
+        for user in transaction.referrers(KIND.name, &id) {
+            let user_id = &user.header.id;
+            if user.kind.name == logical_port::KIND.name {
+                transaction.edit(&logical_port::KIND, user_id, |port: &mut logical_port::LogicalPort, _| {
+                    port.unbind_profile(&id);
+                    Ok(())
+                })?;
+            } else {
+                transaction.edit(&logical_switch::KIND, user_id, |switch: &mut logical_switch::LogicalSwitch, _| {
+                    switch.unbind_profile(&id);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Transport zones [spec TransportZone].
+
+use crate::inventory::{
+    Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
+};
+use crate::wire::{self, Fields};
+use serde::{Deserialize, Serialize};
+
+/// The declaration.
+pub static KIND: Kind = Kind {
+    read_only: &["host_switch_id"],
+    filters: &[
+        Filter {
+            name: "transport_type",
+            words: Some(&["OVERLAY", "VLAN"]),
+            passes: |_, object, word| {
+                object.body::<TransportZone>().is_some_and(|zone| zone.transport_type.word() == word)
+            },
+        },
+        Filter {
+            name: "is_default",
+            words: None,
+            passes: |_, object, word| {
+                object
+                    .body::<TransportZone>()
+                    .is_some_and(|zone| zone.is_default.to_string().eq_ignore_ascii_case(word))
+            },
+        },
+        Filter {
+            name: "uplink_teaming_policy_name",
+            words: None,
+            passes: |_, object, name| {
+                object.body::<TransportZone>().is_some_and(|zone| {
+                    zone.uplink_teaming_policy_names.iter().flatten().any(|policy| policy == name)
+                })
+            },
+        },
+    ],
+    ..Kind::of::<TransportZone>("TransportZone", "/transport-zones")
+};
+
+/// The BFD profile that every zone has unless told otherwise [psnsxt].
+const DEFAULT_BFD_PROFILE: &str = "52035bb3-ab02-4a08-9884-18631312e50a";
+
+/// Where a logical switch can reach.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransportZone {
+    /// Overlay or VLAN; fixed.
+    pub transport_type: TransportType,
+    #[serde(default = "default_host_switch_name")]
+    host_switch_name: String,
+    #[serde(default)]
+    host_switch_mode: HostSwitchMode,
+    #[serde(default)]
+    nested_nsx: bool,
+    #[serde(default)]
+    is_default: bool,
+    uplink_teaming_policy_names: Option<Vec<String>>,
+    #[serde(default = "default_profiles")]
+    transport_zone_profile_ids: Vec<ProfileEntry>,
+    /// Made by the manager with the zone; kept over changes.
+    #[serde(skip_deserializing)]
+    host_switch_id: Option<String>,
+}
+
+/// What carries the traffic of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TransportType {
+    /// Tunnels between transport nodes.
+    Overlay,
+    /// The physical network's VLANs.
+    Vlan,
+}
+
+impl TransportType {
+    /// The wire name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Overlay => "OVERLAY",
+            Self::Vlan => "VLAN",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum HostSwitchMode {
+    #[default]
+    Standard,
+    Ens,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileEntry {
+    #[serde(default)]
+    resource_type: ZoneProfile,
+    profile_id: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+enum ZoneProfile {
+    #[default]
+    BfdHealthMonitoringProfile,
+}
+
+fn default_host_switch_name() -> String {
+    "nsxDefaultHostSwitch".into()
+}
+
+fn default_profiles() -> Vec<ProfileEntry> {
+    vec![ProfileEntry {
+        resource_type: ZoneProfile::default(),
+        profile_id: DEFAULT_BFD_PROFILE.into(),
+    }]
+}
+
+impl Body for TransportZone {
+    fn resource_type(&self) -> &'static str {
+        KIND.name
+    }
+
+    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+        wire::fields_of(self)
+    }
+}
+
+impl Resource for TransportZone {
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        if self.host_switch_name.is_empty() {
+            self.host_switch_name = default_host_switch_name();
+        }
+        let Some(before) = before else {
+            self.host_switch_id = Some(transaction.inventory().ids().uuid().to_string());
+            return Ok(());
+        };
+        self.host_switch_id.clone_from(&before.host_switch_id);
+        if self.transport_type != before.transport_type {
+            return Err(Error::field("transport_type", "can not be changed"));
+        }
+        if self.host_switch_name != before.host_switch_name {
+            return Err(Error::field("host_switch_name", "can not be changed"));
+        }
+        Ok(())
+    }
+
+    fn retire(object: &Object, transaction: &mut Transaction<'_>, _: &Query) -> Result<(), Error> {
+        transaction.refuse_if_used(object)
+    }
+}

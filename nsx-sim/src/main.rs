@@ -1,0 +1,5 @@
+//! The `nsx-sim` binary: see `nsx-sim --help`.
+
+fn main() -> std::process::ExitCode {
+    nsx_sim::cli::run()
+}

@@ -1,0 +1,254 @@
+//! The steps of a packet's way: told from the verdicts of the dataplane, which nobody gives twice.
+//!
+//! Order and names follow the schema, what public clients look for (the list ends with a drop or a
+//! delivery; each vNIC passed shows one rule id, the source's first [npg]) and product practice; no
+//! raw capture is known.
+
+use super::observation::Observation;
+use crate::clock::Millis;
+use crate::fabric::{Fabric, Journey, Leg, NodeType, TransportNode};
+use crate::inventory::Inventory;
+use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::logical_switch::{self, LogicalSwitch};
+use dataplane::{Direction, Evidence, Guard, Verdict};
+
+/// The component that drops by rule [product screens].
+const DFW: &str = "Distributed Firewall";
+
+/// Tells a packet's way.
+pub fn steps(
+    fabric: &Fabric,
+    inventory: &Inventory,
+    journey: &Journey,
+    now: Millis,
+) -> Vec<Observation> {
+    let mut trace = Trace { fabric, inventory, now, hops: 0, steps: Vec::new() };
+    let finished = journey.legs.iter().enumerate().all(|(place, leg)| {
+        let last = place + 1 == journey.legs.len();
+        trace.leg(leg, journey, last)
+    });
+    if finished && let Some(leg) = journey.legs.last() {
+        trace.arrive(leg, journey.unreachable.is_some());
+    }
+    trace.steps
+}
+
+struct Trace<'a> {
+    fabric: &'a Fabric,
+    inventory: &'a Inventory,
+    now: Millis,
+    /// Hosts passed so far.
+    hops: u32,
+    steps: Vec<Observation>,
+}
+
+/// A logical switch as steps name it.
+struct Segment {
+    id: String,
+    name: String,
+    vni: Option<i32>,
+}
+
+impl Trace<'_> {
+    /// Takes the packet along a leg; false where a filter keeps it.
+    fn leg(&mut self, leg: &Leg, journey: &Journey, last: bool) -> bool {
+        if let Some(source) = leg.from.port.as_deref() {
+            self.at_switch(source, "TraceflowObservationReceivedLogical");
+            if !self.filter(source, Direction::Out, leg) {
+                return false;
+            }
+            self.leave(leg);
+        }
+        if let Some(translation) = journey.translation.as_ref().filter(|_| last) {
+            let mut step = self.step("TraceflowObservationForwardedLogical", "LOAD_BALANCER");
+            step.component_name.clone_from(&translation.virtual_server);
+            step.translated_src_ip = Some(translation.source);
+            step.translated_dst_ip = Some(translation.member.0);
+            self.steps.push(step);
+        }
+        let Some(target) = leg.to.port.as_deref().filter(|port| self.fabric.host(port).is_some())
+        else {
+            return true;
+        };
+        self.cross(leg.from.port.as_deref(), target);
+        self.filter(target, Direction::In, leg)
+    }
+
+    /// From the source's switch to the target's, or to the router on the way to it.
+    fn leave(&mut self, leg: &Leg) {
+        let source = leg.from.port.as_deref().and_then(|port| self.segment(port));
+        let target = leg.to.port.as_deref().and_then(|port| self.segment(port));
+        let same = matches!((&source, &target), (Some(a), Some(b)) if a.id == b.id);
+        let mut step = self.step("TraceflowObservationForwardedLogical", "LS");
+        fill_segment(&mut step, source);
+        if same {
+            step.lport_id.clone_from(&leg.to.port);
+            step.lport_name = leg.to.port.as_deref().and_then(|port| self.port_name(port));
+            self.steps.push(step);
+            return;
+        }
+        let router = &self.fabric.topology().router;
+        step.dst_component_type = Some("LR");
+        step.dst_component_id = Some(router.id.clone());
+        step.dst_component_name = Some(router.display_name.clone());
+        self.steps.push(step);
+        for resource_type in
+            ["TraceflowObservationReceivedLogical", "TraceflowObservationForwardedLogical"]
+        {
+            let step = self.router(resource_type);
+            self.steps.push(step);
+        }
+        if let Some(target) = target {
+            let mut step = self.step("TraceflowObservationReceivedLogical", "LS");
+            fill_segment(&mut step, Some(target));
+            self.steps.push(step);
+        }
+    }
+
+    /// Over the tunnel where the target is on another host.
+    fn cross(&mut self, source: Option<&str>, target: &str) {
+        let near = source.and_then(|port| self.fabric.host(port));
+        let (Some(near), Some(far)) = (near, self.fabric.host(target)) else { return };
+        if near.id == far.id {
+            return;
+        }
+        let mut step = self.step("TraceflowObservationForwarded", "PHYSICAL");
+        step.local_ip_address = Some(near.tep);
+        step.remote_ip_address = Some(far.tep);
+        step.dst_transport_node_id = Some(far.id.clone());
+        step.dst_transport_node_name = Some(far.display_name.clone());
+        self.on(near, &mut step);
+        self.steps.push(step);
+        self.hops += 1;
+        let mut step = self.step("TraceflowObservationReceived", "PHYSICAL");
+        step.local_ip_address = Some(far.tep);
+        step.remote_ip_address = Some(near.tep);
+        self.on(far, &mut step);
+        self.steps.push(step);
+    }
+
+    /// The filter of a port: what it received, and what it made of it.
+    fn filter(&mut self, port: &str, direction: Direction, leg: &Leg) -> bool {
+        let Some(verdict) = self.fabric.judge(port, direction, &leg.packet) else { return true };
+        let mut received = self.step("TraceflowObservationReceivedLogical", "DFW");
+        self.fill_filter(&mut received, port);
+        let mut decided = received.clone();
+        decided.acl_rule_id = deciding_rule(&verdict);
+        if verdict.allows() {
+            decided.resource_type = "TraceflowObservationForwardedLogical";
+            decided.dst_component_type = Some("LS");
+        } else {
+            decided.resource_type = "TraceflowObservationDroppedLogical";
+            decided.reason = Some("FW_RULE");
+        }
+        self.steps.extend([received, decided]);
+        verdict.allows()
+    }
+
+    /// The end of the way: delivered to a port, gone north, or nowhere to go.
+    fn arrive(&mut self, leg: &Leg, unreachable: bool) {
+        match leg.to.port.as_deref() {
+            Some(target) if !unreachable => {
+                self.at_switch(target, "TraceflowObservationDelivered");
+            }
+            _ => {
+                let mut step = self.router("TraceflowObservationDroppedLogical");
+                step.reason = Some("NO_ROUTE");
+                self.steps.push(step);
+            }
+        }
+    }
+
+    fn at_switch(&mut self, port: &str, resource_type: &'static str) {
+        let mut step = self.step(resource_type, "LS");
+        fill_segment(&mut step, self.segment(port));
+        step.lport_id = Some(port.to_owned());
+        step.lport_name = self.port_name(port);
+        if let Some(host) = self.fabric.host(port) {
+            self.on(host, &mut step);
+        }
+        self.steps.push(step);
+    }
+
+    fn router(&self, resource_type: &'static str) -> Observation {
+        let router = &self.fabric.topology().router;
+        let mut step = self.step(resource_type, "LR");
+        step.component_sub_type = "LR_TIER1";
+        step.component_id = Some(router.id.clone());
+        step.component_name.clone_from(&router.display_name);
+        step
+    }
+
+    fn fill_filter(&self, step: &mut Observation, port: &str) {
+        step.component_name = DFW.into();
+        step.lport_id = Some(port.to_owned());
+        step.lport_name = self.port_name(port);
+        if let Some(host) = self.fabric.host(port) {
+            self.on(host, step);
+        }
+    }
+
+    /// A step on the host where the packet is.
+    fn step(&self, resource_type: &'static str, component_type: &'static str) -> Observation {
+        let mut step = Observation {
+            resource_type,
+            component_type,
+            component_sub_type: "UNKNOWN",
+            sequence_no: self.hops,
+            timestamp: self.now,
+            timestamp_micro: self.now.saturating_mul(1000),
+            ..Observation::default()
+        };
+        if let Some(before) = self.steps.last() {
+            step.transport_node_id.clone_from(&before.transport_node_id);
+            step.transport_node_name.clone_from(&before.transport_node_name);
+            step.transport_node_type = before.transport_node_type;
+        }
+        step
+    }
+
+    fn on(&self, host: &TransportNode, step: &mut Observation) {
+        step.transport_node_id.clone_from(&host.id);
+        step.transport_node_name.clone_from(&host.display_name);
+        step.transport_node_type = match host.node_type {
+            NodeType::Esx => "ESX",
+            NodeType::RhelKvm => "RHELKVM",
+            NodeType::UbuntuKvm => "UBUNTUKVM",
+        };
+        step.sequence_no = self.hops;
+    }
+
+    fn port_name(&self, port: &str) -> Option<String> {
+        let object = self.inventory.find(logical_port::KIND.name, port)?;
+        Some(object.header.name().to_owned())
+    }
+
+    fn segment(&self, port: &str) -> Option<Segment> {
+        let object = self.inventory.find(logical_port::KIND.name, port)?;
+        let port = object.body::<LogicalPort>()?;
+        let switch = self.inventory.find(logical_switch::KIND.name, &port.logical_switch_id)?;
+        Some(Segment {
+            id: switch.header.id.clone(),
+            name: switch.header.name().to_owned(),
+            vni: switch.body::<LogicalSwitch>().and_then(|own| own.vni),
+        })
+    }
+}
+
+fn fill_segment(step: &mut Observation, segment: Option<Segment>) {
+    if let Some(Segment { id, name, vni }) = segment {
+        step.component_id = Some(id);
+        step.component_name = name;
+        step.vni = vni;
+    }
+}
+
+/// The rule that a verdict names.
+pub fn deciding_rule(verdict: &Verdict) -> Option<u64> {
+    match verdict.by {
+        Evidence::Rule(rule) | Evidence::Flow(rule) => Some(rule.0),
+        Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => Some(rule.0),
+        Evidence::Guard(_) | Evidence::NoRule => None,
+    }
+}
+

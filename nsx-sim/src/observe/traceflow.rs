@@ -1,0 +1,154 @@
+//! Traceflows: asked for, under way, finished, forgotten [spec Traceflow].
+
+use super::observation::{Counters, Observation};
+use super::packet::TraceRequest;
+use super::trace;
+use crate::clock::Millis;
+use crate::fabric::Place;
+use crate::inventory::Error;
+use crate::kinds::logical_port;
+use crate::world::World;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a traceflow is kept; the real time is not certain (docs/fidelity.md).
+const KEPT: Millis = 4 * 60 * 60 * 1000;
+
+/// The most traceflows kept at once: the oldest go first.
+const MOST: usize = 1000;
+
+/// A traceflow and what it saw.
+#[derive(Debug)]
+pub struct Traceflow {
+    /// Its id.
+    pub id: String,
+    /// The port that the packet started from.
+    pub lport_id: String,
+    timeout: i64,
+    created: Millis,
+    finished: Millis,
+    source_has_vnic: bool,
+    steps: Vec<Observation>,
+}
+
+/// The traceflows of a world.
+pub struct Traceflows {
+    delay: Duration,
+    kept: Mutex<VecDeque<Arc<Traceflow>>>,
+}
+
+impl Traceflows {
+    /// None yet. A traceflow is in progress for `delay`.
+    pub fn new(delay: Duration) -> Self {
+        Self { delay, kept: Mutex::new(VecDeque::new()) }
+    }
+
+    /// Sends a packet on its way. The verdicts are those of the rules as they stand now; no
+    /// connection is made and nothing is counted [doc traceflow].
+    ///
+    /// # Errors
+    /// [`Error::MissingReference`] for an unknown port, [`Error::InvalidFields`] where the packet
+    /// has no addresses.
+    pub fn start(&self, world: &World, request: &TraceRequest) -> Result<Arc<Traceflow>, Error> {
+        let kind = logical_port::KIND.name;
+        if world.inventory.find(kind, &request.lport_id).is_none() {
+            let id = request.lport_id.clone();
+            return Err(Error::MissingReference { kind: kind.into(), id });
+        }
+        let (stated, destination) = request.addresses()?;
+        let fabric = world.fabric();
+        let now = world.clock.now();
+        let source_has_vnic = fabric.host(&request.lport_id).is_some();
+        let build = |own, dst| request.packet(stated.unwrap_or(own), dst);
+        let from = Place::Port(request.lport_id.clone());
+        let steps = if source_has_vnic {
+            let journey = fabric
+                .journey(&world.inventory, &from, &Place::Address(destination), build, 0)
+                .map_err(|why| Error::field("packet", why))?;
+            trace::steps(&fabric, &world.inventory, &journey, now)
+        } else {
+            Vec::new()
+        };
+        drop(fabric);
+        let delay = u64::try_from(self.delay.as_millis()).unwrap_or(Millis::MAX);
+        let traceflow = Arc::new(Traceflow {
+            id: world.inventory.ids().uuid().to_string(),
+            lport_id: request.lport_id.clone(),
+            timeout: request.timeout.get(),
+            created: now,
+            finished: now.saturating_add(delay),
+            source_has_vnic,
+            steps,
+        });
+        let mut kept = self.kept.lock();
+        if kept.len() >= MOST {
+            kept.pop_front();
+        }
+        kept.push_back(Arc::clone(&traceflow));
+        Ok(traceflow)
+    }
+
+    /// All that are kept, oldest first.
+    pub fn all(&self, now: Millis) -> Vec<Arc<Traceflow>> {
+        let mut kept = self.kept.lock();
+        kept.retain(|own| now.saturating_sub(own.created) < KEPT);
+        kept.iter().cloned().collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn get(&self, id: &str, now: Millis) -> Result<Arc<Traceflow>, Error> {
+        let found = self.all(now).into_iter().find(|own| own.id == id);
+        found.ok_or_else(|| Error::NotFound { kind: "Traceflow", id: id.to_owned() })
+    }
+
+    /// Forgets one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn delete(&self, id: &str, now: Millis) -> Result<(), Error> {
+        self.get(id, now)?;
+        self.kept.lock().retain(|own| own.id != id);
+        Ok(())
+    }
+}
+
+impl Traceflow {
+    /// What was seen so far: nothing until it is finished.
+    pub fn observations(&self, now: Millis) -> &[Observation] {
+        if self.is_finished(now) { &self.steps } else { &[] }
+    }
+
+    /// The wire form.
+    pub fn fields(&self, now: Millis) -> Value {
+        let steps = self.observations(now);
+        let (state, status) = match (self.source_has_vnic, self.is_finished(now)) {
+            (false, _) => ("FAILED", Some("SOURCE_PORT_NOT_FOUND")),
+            (true, false) => ("IN_PROGRESS", None),
+            (true, true) => ("FINISHED", Some("SUCCESS")),
+        };
+        let mut printed = json!({
+            "resource_type": "Traceflow",
+            "id": self.id,
+            "lport_id": self.lport_id,
+            "operation_state": state,
+            "request_status": status,
+            "timeout": self.timeout,
+            "result_overflowed": false,
+            "counters": Counters::of(steps, |_| true),
+            "logical_counters": Counters::of(steps, |step| step.resource_type.ends_with("Logical")),
+            "analysis": [],
+        });
+        crate::wire::without_nulls(&mut printed);
+        printed
+    }
+
+    fn is_finished(&self, now: Millis) -> bool {
+        now >= self.finished
+    }
+}

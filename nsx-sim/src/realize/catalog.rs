@@ -1,0 +1,156 @@
+//! Which groups may want an object, and which objects a group may want, without trying them all.
+//!
+//! A criterion that names both scope and tag is found by the two; every other by the kind of member
+//! it wants. Anchors are hashes: two that collide only mean one more comparison.
+
+use super::criteria::TagMatching;
+use super::node::Node;
+use crate::inventory::{Inventory, Object, Write};
+use crate::kinds::expression::{Comparison, Expression};
+use crate::kinds::ns_group::NSGroup;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+/// Scope and tag, or the kind alone.
+type Anchor = u64;
+
+/// Objects and groups by anchor.
+pub struct Catalog {
+    tags: TagMatching,
+    objects: HashMap<Anchor, HashSet<Node>>,
+    groups: HashMap<Anchor, HashSet<Node>>,
+    /// Static member to the groups that name it, whether it exists or not.
+    named: HashMap<Node, HashSet<Node>>,
+    /// What was last indexed of each group.
+    indexed: HashMap<Node, (Vec<Anchor>, Vec<Node>)>,
+}
+
+impl Catalog {
+    /// An empty catalog.
+    pub fn new(tags: TagMatching) -> Self {
+        Self {
+            tags,
+            objects: HashMap::new(),
+            groups: HashMap::new(),
+            named: HashMap::new(),
+            indexed: HashMap::new(),
+        }
+    }
+
+    /// Follows an object; tells of each group that may be concerned whether it wants the object.
+    pub fn follow(
+        &mut self,
+        inventory: &Inventory,
+        write: &Write,
+        node: &Node,
+    ) -> Vec<(Node, bool)> {
+        let anchors = |object: Option<&Object>| -> HashSet<Anchor> {
+            object.map(|object| self.anchors_of(object)).unwrap_or_default().into_iter().collect()
+        };
+        let (before, after) = (anchors(write.before.as_deref()), anchors(write.after.as_deref()));
+        for anchor in before.difference(&after) {
+            remove(&mut self.objects, anchor, node);
+        }
+        for anchor in after.difference(&before) {
+            self.objects.entry(*anchor).or_default().insert(node.clone());
+        }
+        let by_anchor = before.union(&after).filter_map(|anchor| self.groups.get(anchor));
+        let concerned: HashSet<&Node> =
+            by_anchor.chain(self.named.get(node)).flatten().filter(|group| *group != node).collect();
+        let wants = |group: &Node| {
+            write.after.as_deref().is_some_and(|object| self.wants(inventory, group, object, node))
+        };
+        concerned.into_iter().map(|group| (group.clone(), wants(group))).collect()
+    }
+
+    /// Follows a group; tells what its direct members are now.
+    pub fn follow_group(
+        &mut self,
+        inventory: &Inventory,
+        group: &Node,
+        body: Option<&NSGroup>,
+    ) -> HashSet<Node> {
+        let (anchors, members) = self.indexed.remove(group).unwrap_or_default();
+        for anchor in anchors {
+            remove(&mut self.groups, &anchor, group);
+        }
+        for member in members {
+            remove(&mut self.named, &member, group);
+        }
+        let Some(body) = body else { return HashSet::new() };
+        let anchors: Vec<Anchor> = body.criteria().filter_map(|own| self.anchor(own)).collect();
+        let members: Vec<Node> = members_of(body).collect();
+        for anchor in &anchors {
+            self.groups.entry(*anchor).or_default().insert(group.clone());
+        }
+        for member in &members {
+            self.named.entry(member.clone()).or_default().insert(group.clone());
+        }
+        let exists = |node: &&Node| object(inventory, node).is_some();
+        let mut wanted: HashSet<Node> = members.iter().filter(exists).cloned().collect();
+        for (criterion, anchor) in body.criteria().zip(&anchors) {
+            let candidates = self.objects.get(anchor).into_iter().flatten();
+            wanted.extend(
+                candidates
+                    .filter(|node| *node != group)
+                    .filter(|node| {
+                        object(inventory, node).is_some_and(|own| self.tags.fits(criterion, &own))
+                    })
+                    .cloned(),
+            );
+        }
+        self.indexed.insert(group.clone(), (anchors, members));
+        wanted
+    }
+
+    fn wants(&self, inventory: &Inventory, group: &Node, own: &Object, node: &Node) -> bool {
+        let Some(holder) = object(inventory, group) else { return false };
+        let Some(body) = holder.body::<NSGroup>() else { return false };
+        members_of(body).any(|member| member == *node)
+            || body.criteria().any(|criterion| self.tags.fits(criterion, own))
+    }
+
+    fn anchors_of(&self, object: &Object) -> Vec<Anchor> {
+        let kind = object.kind.name;
+        let tags = object.header.tags().iter();
+        tags.map(|tag| self.hash(kind, Some((&tag.scope, &tag.tag))))
+            .chain([self.hash(kind, None)])
+            .collect()
+    }
+
+    fn anchor(&self, criterion: &[Expression]) -> Option<Anchor> {
+        let both = criterion.iter().find_map(|expression| match expression {
+            Expression::NSGroupTagExpression(tag) if tag.tag_op == Comparison::Equals => {
+                let (scope, word) = (tag.scope.as_deref()?, tag.tag.as_deref()?);
+                Some(self.hash(tag.target_type.word(), Some((scope, word))))
+            }
+            _ => None,
+        });
+        let kind = criterion.first().and_then(Expression::target_type);
+        both.or_else(|| kind.map(|kind| self.hash(kind.word(), None)))
+    }
+
+    fn hash(&self, kind: &str, tag: Option<(&str, &str)>) -> Anchor {
+        let tag = tag.map(|(scope, tag)| (self.tags.fold(scope), self.tags.fold(tag)));
+        BuildHasherDefault::<DefaultHasher>::default().hash_one((kind, tag))
+    }
+}
+
+fn members_of(group: &NSGroup) -> impl Iterator<Item = Node> {
+    group.members.iter().filter_map(|member| Node::of(member.target_type.word(), &member.value))
+}
+
+fn object(inventory: &Inventory, node: &Node) -> Option<std::sync::Arc<Object>> {
+    let (kind, id) = node.object()?;
+    inventory.find(kind, id)
+}
+
+fn remove<K: Eq + std::hash::Hash>(index: &mut HashMap<K, HashSet<Node>>, key: &K, node: &Node) {
+    if let Some(nodes) = index.get_mut(key) {
+        nodes.remove(node);
+        if nodes.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+

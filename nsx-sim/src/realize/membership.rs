@@ -1,0 +1,278 @@
+//! Who belongs to what, kept by difference.
+//!
+//! Nodes hold members directly. In the end a node holds the leaves (ports, switches, sets) of all
+//! its direct members; for each leaf it counts through how many of them. A leaf whose count leaves
+//! zero, or comes back to it, is news for the node's own holders, and for the dataplane's set of the
+//! node where a rule names it. So a change costs what it affects.
+
+use super::node::Node;
+use dataplane::{Dataplane, Member, ScopeId, SetId, VnicId};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Ports to their vNICs.
+pub type Vnics = HashMap<Arc<str>, VnicId>;
+
+/// The graph of membership.
+#[derive(Default)]
+pub struct Membership {
+    states: HashMap<Node, State>,
+    next_set: u32,
+    /// Ports that came to or left the exclude list since this was last taken.
+    exempted: Vec<Arc<str>>,
+}
+
+#[derive(Default)]
+struct State {
+    direct: HashSet<Node>,
+    parents: BTreeSet<Node>,
+    /// Leaf to the number of direct members that bring it.
+    effective: HashMap<Node, u32>,
+    /// What the node itself brings, where it is a leaf.
+    addresses: Vec<Member>,
+    watch: Option<Watch>,
+}
+
+/// The dataplane's set and scope of a node that a rule names; both have the same number.
+#[derive(Clone, Copy)]
+struct Watch {
+    number: u32,
+    used: bool,
+}
+
+/// What happened to a leaf in a node.
+#[derive(Clone, Copy, PartialEq)]
+enum News {
+    Came,
+    Went,
+}
+
+impl Membership {
+    /// Everything that a node holds in the end, in order.
+    pub fn effective(&self, node: &Node) -> Vec<Node> {
+        let state = self.states.get(node);
+        let mut leaves: Vec<Node> =
+            state.map(|state| state.effective.keys().cloned().collect()).unwrap_or_default();
+        leaves.sort_unstable();
+        leaves
+    }
+
+    /// Whether a node holds a leaf in the end.
+    pub fn holds(&self, node: &Node, leaf: &Node) -> bool {
+        self.states.get(node).is_some_and(|state| state.effective.contains_key(leaf))
+    }
+
+    /// What directly holds a node.
+    pub fn parents(&self, node: &Node) -> Vec<Node> {
+        self.states.get(node).map(|state| state.parents.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// What a leaf brings.
+    pub fn addresses(&self, leaf: &Node) -> &[Member] {
+        self.states.get(leaf).map(|state| &*state.addresses).unwrap_or_default()
+    }
+
+    /// Makes a node a direct member of another, or no longer.
+    pub fn set_member(
+        &mut self,
+        holder: &Node,
+        member: &Node,
+        belongs: bool,
+        vnics: &Vnics,
+        plane: &mut Dataplane,
+    ) {
+        let state = self.states.entry(holder.clone()).or_default();
+        let changed =
+            if belongs { state.direct.insert(member.clone()) } else { state.direct.remove(member) };
+        if !changed {
+            return;
+        }
+        let parents = &mut self.states.entry(member.clone()).or_default().parents;
+        if belongs {
+            parents.insert(holder.clone());
+        } else {
+            parents.remove(holder);
+        }
+        let news = if belongs { News::Came } else { News::Went };
+        for leaf in self.leaves(member) {
+            self.tell(holder, &leaf, news, vnics, plane);
+        }
+    }
+
+    /// Gives a node exactly these direct members.
+    pub fn set_direct(
+        &mut self,
+        holder: &Node,
+        wanted: HashSet<Node>,
+        vnics: &Vnics,
+        plane: &mut Dataplane,
+    ) {
+        let state = self.states.entry(holder.clone()).or_default();
+        let gone: Vec<Node> = state.direct.difference(&wanted).cloned().collect();
+        let new: Vec<Node> = wanted.difference(&state.direct).cloned().collect();
+        for member in gone {
+            self.set_member(holder, &member, false, vnics, plane);
+        }
+        for member in new {
+            self.set_member(holder, &member, true, vnics, plane);
+        }
+    }
+
+    /// Takes a node out of all that hold it.
+    pub fn leave_all(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) {
+        for holder in self.parents(node) {
+            self.set_member(&holder, node, false, vnics, plane);
+        }
+        let unused = |state: &State| state.watch.is_none() && state.direct.is_empty();
+        if self.states.get(node).is_some_and(unused) {
+            self.states.remove(node);
+        }
+    }
+
+    /// Gives a leaf other addresses, in all the sets that hold it.
+    pub fn set_addresses(
+        &mut self,
+        leaf: &Node,
+        addresses: Vec<Member>,
+        plane: &mut Dataplane,
+    ) {
+        let state = self.states.entry(leaf.clone()).or_default();
+        if state.addresses == addresses {
+            return;
+        }
+        let sets = self.watches_over(leaf);
+        let old = self.states.entry(leaf.clone()).or_default();
+        let old = std::mem::replace(&mut old.addresses, addresses.clone());
+        for Watch { number, .. } in sets {
+            // New ones first: an address that stays never leaves the set in between.
+            for member in &addresses {
+                plane.add_member(SetId(number), *member);
+            }
+            for member in &old {
+                plane.remove_member(SetId(number), member);
+            }
+        }
+    }
+
+    /// Lets a port's new vNIC into all the scopes that hold the port.
+    pub fn join_all(&self, port: &Arc<str>, vnic: VnicId, plane: &mut Dataplane) {
+        let leaf = Node::Port(port.clone());
+        for Watch { number, .. } in self.watches_over(&leaf) {
+            plane.join(ScopeId(number), vnic);
+        }
+    }
+
+    /// The ports that came to or left the exclude list since the last call.
+    pub fn take_exempted(&mut self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.exempted)
+    }
+
+    /// The number of the set and scope of a node, which the dataplane holds from now on.
+    pub fn watch(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) -> u32 {
+        let state = self.states.entry(node.clone()).or_default();
+        if let Some(watch) = &mut state.watch {
+            watch.used = true;
+            return watch.number;
+        }
+        let number = self.next_set;
+        self.next_set += 1;
+        state.watch = Some(Watch { number, used: true });
+        for leaf in self.leaves(node) {
+            self.show(number, &leaf, News::Came, vnics, plane);
+        }
+        number
+    }
+
+    /// Drops the sets and scopes that were not watched since the last call.
+    pub fn forget_unused(&mut self, plane: &mut Dataplane) {
+        for state in self.states.values_mut() {
+            match &mut state.watch {
+                Some(watch) if watch.used => watch.used = false,
+                Some(watch) => {
+                    plane.drop_set(SetId(watch.number));
+                    plane.drop_scope(ScopeId(watch.number));
+                    state.watch = None;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The leaves that a node brings to whoever holds it.
+    fn leaves(&self, node: &Node) -> Vec<Node> {
+        let held = self.states.get(node).into_iter().flat_map(|state| state.effective.keys());
+        held.cloned().chain(node.is_leaf().then(|| node.clone())).collect()
+    }
+
+    /// The watches of a leaf and of all that hold it in the end.
+    fn watches_over(&self, leaf: &Node) -> Vec<Watch> {
+        let mut seen = HashSet::new();
+        let mut ahead = vec![leaf];
+        let mut watches = Vec::new();
+        while let Some(node) = ahead.pop() {
+            if let Some(state) = self.states.get(node)
+                && seen.insert(node)
+            {
+                watches.extend(state.watch);
+                ahead.extend(&state.parents);
+            }
+        }
+        watches
+    }
+
+    /// Tells a node that one more or one less of its members brings a leaf.
+    fn tell(
+        &mut self,
+        node: &Node,
+        leaf: &Node,
+        news: News,
+        vnics: &Vnics,
+        plane: &mut Dataplane,
+    ) {
+        let state = self.states.entry(node.clone()).or_default();
+        let count = state.effective.entry(leaf.clone()).or_default();
+        match news {
+            News::Came => {
+                *count += 1;
+                if *count > 1 {
+                    return;
+                }
+            }
+            News::Went => {
+                *count = count.saturating_sub(1);
+                if *count > 0 {
+                    return;
+                }
+                state.effective.remove(leaf);
+            }
+        }
+        let (watch, parents) = (state.watch, state.parents.clone());
+        if let Some(watch) = watch {
+            self.show(watch.number, leaf, news, vnics, plane);
+        }
+        if let (Node::Excluded, Node::Port(port)) = (node, leaf) {
+            self.exempted.push(port.clone());
+        }
+        for parent in parents {
+            self.tell(&parent, leaf, news, vnics, plane);
+        }
+    }
+
+    /// Puts a leaf into a set and scope of the dataplane, or takes it out.
+    fn show(&self, number: u32, leaf: &Node, news: News, vnics: &Vnics, plane: &mut Dataplane) {
+        for member in self.addresses(leaf) {
+            match news {
+                News::Came => plane.add_member(SetId(number), *member),
+                News::Went => plane.remove_member(SetId(number), member),
+            };
+        }
+        if let Node::Port(port) = leaf
+            && let Some(vnic) = vnics.get(port)
+        {
+            match news {
+                News::Came => plane.join(ScopeId(number), *vnic),
+                News::Went => plane.leave(ScopeId(number), *vnic),
+            };
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! From objects to what the dataplane needs, in two lanes.
+//!
+//! The slow lane compiles sections and rules into a [`RuleProgram`] whenever one of them changed and
+//! somebody asks for a verdict. The fast lane follows ports, tags, addresses and members: each
+//! change moves a few members of address sets and scopes, and touches no rule. Rules name sets and
+//! scopes; so a pod that comes, goes or is relabelled never recompiles anything.
+//!
+//! [`RuleProgram`]: dataplane::RuleProgram
+
+mod catalog;
+mod compile;
+mod criteria;
+mod membership;
+mod node;
+
+pub use criteria::TagMatching;
+pub use node::Node;
+
+use crate::inventory::{Change, Inventory, Object, Write};
+use crate::kinds::firewall::exclude_list::ExcludeList;
+use crate::kinds::firewall::{exclude_list, order, section};
+use crate::kinds::logical_port::LogicalPort;
+use crate::kinds::ns_group::{self, NSGroup};
+use crate::kinds::ns_service;
+use catalog::Catalog;
+use dataplane::{Dataplane, VnicId};
+use membership::Membership;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is realized of an inventory, up to the last change it was told of.
+pub struct Realization {
+    membership: Membership,
+    catalog: Catalog,
+    vnics: HashMap<Arc<str>, VnicId>,
+    ports: HashMap<VnicId, Arc<str>>,
+    next_vnic: u32,
+    program_is_stale: bool,
+}
+
+/// What a change means for single ports.
+#[derive(Debug, Default)]
+pub struct Moves {
+    /// Ports that have a vNIC now, and did not before.
+    pub bound: Vec<Arc<str>>,
+    /// Ports whose vNIC is gone.
+    pub unbound: Vec<Arc<str>>,
+    /// Ports that came to or left the exclude list.
+    pub exempted: Vec<Arc<str>>,
+}
+
+impl Realization {
+    /// Nothing realized yet.
+    pub fn new(tags: TagMatching) -> Self {
+        Self {
+            membership: Membership::default(),
+            catalog: Catalog::new(tags),
+            vnics: HashMap::new(),
+            ports: HashMap::new(),
+            next_vnic: 0,
+            program_is_stale: true,
+        }
+    }
+
+    /// Follows a change of the inventory; to be called for every change, in order.
+    pub fn apply(
+        &mut self,
+        inventory: &Inventory,
+        change: &Change,
+        plane: &mut Dataplane,
+    ) -> Moves {
+        let mut moved = Moves::default();
+        for write in &change.writes {
+            self.follow(inventory, write, plane, &mut moved);
+        }
+        moved.exempted = self.membership.take_exempted();
+        moved
+    }
+
+    /// Brings the dataplane's rules up to date.
+    pub fn compile(&mut self, inventory: &Inventory, plane: &mut Dataplane) {
+        if std::mem::take(&mut self.program_is_stale) {
+            let program = compile::program(inventory, &mut |node| {
+                self.membership.watch(node, &self.vnics, plane)
+            });
+            plane.load(program);
+            self.membership.forget_unused(plane);
+        }
+    }
+
+    /// Whether rules changed since they were last compiled.
+    pub fn is_stale(&self) -> bool {
+        self.program_is_stale
+    }
+
+    /// The vNIC of a port, where it has one.
+    pub fn vnic(&self, port: &str) -> Option<VnicId> {
+        self.vnics.get(port).copied()
+    }
+
+    /// The port of a vNIC.
+    pub fn port(&self, vnic: VnicId) -> Option<&str> {
+        self.ports.get(&vnic).map(|port| &**port)
+    }
+
+    /// Every port that has a vNIC.
+    pub fn ports(&self) -> impl Iterator<Item = (&str, VnicId)> {
+        self.vnics.iter().map(|(port, vnic)| (&**port, *vnic))
+    }
+
+    /// Whether the exclude list holds a port or switch, however it came there.
+    pub fn excludes(&self, node: &Node) -> bool {
+        self.membership.holds(&Node::Excluded, node)
+    }
+
+    /// What belongs to a group in the end: ports, switches and sets, however deep.
+    pub fn effective(&self, group: &str) -> Vec<Node> {
+        self.membership.effective(&Node::group(group))
+    }
+
+    /// The groups that directly hold a node.
+    pub fn parents(&self, node: &Node) -> Vec<Node> {
+        self.membership.parents(node)
+    }
+
+    /// The members that the dataplane gets of a node: addresses of a port, elements of a set.
+    pub fn addresses(&self, node: &Node) -> &[dataplane::Member] {
+        self.membership.addresses(node)
+    }
+
+    fn follow(
+        &mut self,
+        inventory: &Inventory,
+        write: &Write,
+        plane: &mut Dataplane,
+        moved: &mut Moves,
+    ) {
+        let kind = write.kind.name;
+        let slow = [section::KIND.name, order::KIND.name];
+        let services = [ns_service::SERVICE.name, ns_service::GROUP.name];
+        if slow.contains(&kind) || services.contains(&kind) {
+            self.program_is_stale = true;
+            return;
+        }
+        if kind == exclude_list::KIND.name {
+            let members = write.after.as_deref().and_then(Object::body::<ExcludeList>);
+            let members = members.iter().flat_map(|list| list.members.iter());
+            let wanted = members
+                .filter_map(|member| member.object())
+                .filter_map(|named| Node::of(&named.kind, &named.id))
+                .collect();
+            self.membership.set_direct(&Node::Excluded, wanted, &self.vnics, plane);
+            return;
+        }
+        let Some(node) = Node::of(kind, &write.id) else { return };
+        let gone = write.after.is_none();
+        if gone && let Node::Port(port) = &node {
+            self.unbind(port, plane, moved);
+        }
+        let addresses = write.after.as_deref().map(node::addresses).unwrap_or_default();
+        self.membership.set_addresses(&node, addresses, plane);
+        if let Node::Port(port) = &node {
+            self.follow_port(port, write, plane, moved);
+        }
+        for (group, belongs) in self.catalog.follow(inventory, write, &node) {
+            self.membership.set_member(&group, &node, belongs, &self.vnics, plane);
+        }
+        if kind == ns_group::KIND.name {
+            let group = write.after.as_deref().and_then(Object::body::<NSGroup>);
+            let wanted = self.catalog.follow_group(inventory, &node, group);
+            self.membership.set_direct(&node, wanted, &self.vnics, plane);
+        }
+        if gone {
+            self.membership.leave_all(&node, &self.vnics, plane);
+        }
+    }
+
+    /// A port belongs to its switch, and has a vNIC while a VIF is attached.
+    fn follow_port(
+        &mut self,
+        port: &Arc<str>,
+        write: &Write,
+        plane: &mut Dataplane,
+        moved: &mut Moves,
+    ) {
+        let after = write.after.as_deref().and_then(Object::body::<LogicalPort>);
+        let Some(after) = after else { return };
+        let switch = Node::switch(&after.logical_switch_id);
+        self.membership.set_member(&switch, &Node::Port(port.clone()), true, &self.vnics, plane);
+        match (after.has_vif(), self.vnics.contains_key(port)) {
+            (true, false) => {
+                let vnic = VnicId(self.next_vnic);
+                self.next_vnic += 1;
+                self.vnics.insert(port.clone(), vnic);
+                self.ports.insert(vnic, port.clone());
+                plane.add_vnic(vnic);
+                self.membership.join_all(port, vnic, plane);
+                moved.bound.push(port.clone());
+            }
+            (false, true) => self.unbind(port, plane, moved),
+            _ => {}
+        }
+    }
+
+    fn unbind(
+        &mut self,
+        port: &Arc<str>,
+        plane: &mut Dataplane,
+        moved: &mut Moves,
+    ) {
+        if let Some(vnic) = self.vnics.remove(port) {
+            self.ports.remove(&vnic);
+            plane.remove_vnic(vnic);
+            moved.unbound.push(port.clone());
+        }
+    }
+}
