@@ -41,10 +41,7 @@ const SECTIONS: [(&str, &str, SectionType, u64, &str); 2] = [
 /// Ids of the switch security profiles beside the one that guests' ports have.
 const OTHER_PROFILES: [(&str, &str); 2] = [
     ("fbc4fb17-83d9-4b53-a286-ccdf04301888", "nsx-default-switch-security-non-vif-profile"),
-    (
-        "c8ad3a0e-7f8a-4c3b-9c55-2a5d5f3e9f10",
-        "nsx-default-switch-security-non-vif-profile-for-ens",
-    ),
+    ("c8ad3a0e-7f8a-4c3b-9c55-2a5d5f3e9f10", "nsx-default-switch-security-non-vif-profile-for-ens"),
 ];
 
 /// Makes the objects that every manager has.
@@ -55,22 +52,22 @@ pub fn populate(world: &World) -> Result<(), Error> {
     world.commit(&Actor::system(), |tx| {
         for (class, id, name) in DEFAULTS {
             let body = profile(&json!(class), id, name);
-            create(tx, &switching_profile::KIND, body)?;
+            create(tx, &switching_profile::KIND, &body)?;
         }
         for (id, name) in OTHER_PROFILES {
             let body = profile(&json!("SwitchSecuritySwitchingProfile"), id, name);
-            create(tx, &switching_profile::KIND, body)?;
+            create(tx, &switching_profile::KIND, &body)?;
         }
         let (id, name) = FAST_TCP_PROFILE;
         let body = json!({"resource_type": "LbFastTcpProfile", "id": id, "display_name": name});
-        create(tx, &APPLICATION_PROFILE, body)?;
+        create(tx, &APPLICATION_PROFILE, &body)?;
         services::populate(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
-        create(tx, &exclude_list::KIND, list)?;
+        create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {
             let id = context.word();
             let body = json!({"id": id, "context": context, "global_status": "ENABLED"});
-            create(tx, &status::KIND, body)?;
+            create(tx, &status::KIND, &body)?;
         }
         for (id, name, section_type, rule, rule_name) in SECTIONS {
             let body = json!({"display_name": rule_name, "action": "ALLOW"});
@@ -95,7 +92,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
                 "transport_type": transport_type,
                 "host_switch_name": "nsxHostSwitch",
             });
-            create(tx, &transport_zone::KIND, body)?;
+            create(tx, &transport_zone::KIND, &body)?;
         }
         Ok(())
     })
@@ -117,8 +114,8 @@ fn profile(class: &Value, id: &str, name: &str) -> Value {
     body
 }
 
-fn create(tx: &mut Transaction<'_>, kind: &'static Kind, body: Value) -> Result<(), Error> {
-    let incoming = Incoming::read(kind, wire::fields_of(&body))?;
+fn create(tx: &mut Transaction<'_>, kind: &'static Kind, body: &Value) -> Result<(), Error> {
+    let incoming = Incoming::read(kind, wire::fields_of(body))?;
     tx.create(kind, incoming)?;
     Ok(())
 }

@@ -15,11 +15,15 @@ const DEFAULT_URL: &str = "https://127.0.0.1:8443";
 
 /// An NSX-T Manager (API 2.5) in one binary, with a distributed firewall that judges packets.
 #[derive(Parser, Debug)]
-#[command(version, max_term_width = 100, after_help = "\
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
 Start here:
   nsx-sim serve                      a manager with the micro-segmentation guide's world
   nsx-sim guide                      follow the guide end to end and check its result table
-  nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080")]
+  nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,9 +64,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Guide { remote, options } => run_guide(&remote, &options),
         Command::Explain { remote, args } => {
-            let explained = connect(remote).and_then(|client| {
-                Ok(explain::run(&client, &args, &mut io::stdout().lock())?)
-            });
+            let explained = connect(remote)
+                .and_then(|client| Ok(explain::run(&client, &args, &mut io::stdout().lock())?));
             explained.map(|()| ExitCode::SUCCESS)
         }
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),

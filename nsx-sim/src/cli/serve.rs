@@ -18,7 +18,12 @@ use tracing_subscriber::EnvFilter;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Address and port to listen on; port 0 takes any free one.
-    #[arg(long, env = "NSX_SIM_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
+    #[arg(
+        long,
+        env = "NSX_SIM_LISTEN",
+        default_value = "127.0.0.1:8443",
+        value_name = "ADDR:PORT"
+    )]
     listen: SocketAddr,
     /// Plain HTTP instead of HTTPS.
     #[arg(long, env = "NSX_SIM_PLAIN_HTTP", conflicts_with_all = ["tls_cert", "tls_key"])]

@@ -91,7 +91,9 @@ impl Fabric {
         turn: usize,
     ) -> Result<Journey, String> {
         let family = match (from, to) {
-            (_, Place::Address(address)) | (Place::Address(address), _) => Some(Family::of(*address)),
+            (_, Place::Address(address)) | (Place::Address(address), _) => {
+                Some(Family::of(*address))
+            }
             _ => None,
         };
         let to = self.end(inventory, to, family)?;
@@ -105,11 +107,13 @@ impl Fabric {
         }
         // Pod networks are reached from outside through the load balancer alone: they are not
         // advertised (NCP's subnets are behind SNAT).
-        let inside = |end: &End| {
-            end.port.is_some() || end.address == self.topology().load_balancer_snat_ip
-        };
+        let inside =
+            |end: &End| end.port.is_some() || end.address == self.topology().load_balancer_snat_ip;
         let unreachable = (!inside(&leg.from)).then(|| {
-            format!("{} is outside, and there is no route from outside to {}", leg.from.address, leg.to.address)
+            format!(
+                "{} is outside, and there is no route from outside to {}",
+                leg.from.address, leg.to.address
+            )
         });
         Ok(Journey { legs: vec![leg], translation: None, unreachable })
     }

@@ -14,6 +14,7 @@ use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};
 use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
 use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::values::IpElement;
 use crate::realize::{Node, Realization, TagMatching};
 use dataplane::{
     AddressRange, Config, Dataplane, Direction, Explanation, Layer, Packet, Path, RuleCounters,
@@ -67,7 +68,8 @@ impl Fabric {
     /// Follows a change; to be called for every change, in order.
     pub fn apply(&mut self, inventory: &Inventory, change: &Change) {
         let moved = self.realization.apply(inventory, change, &mut self.plane);
-        for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name) {
+        for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name)
+        {
             let port: Arc<str> = write.id.as_str().into();
             self.follow_addresses(&port, write.before.as_deref(), false);
             self.follow_addresses(&port, write.after.as_deref(), true);
@@ -120,7 +122,12 @@ impl Fabric {
     }
 
     /// Judges a packet at a port and tells every rule considered; changes nothing.
-    pub fn explain(&self, port: &str, direction: Direction, packet: &Packet) -> Option<Explanation> {
+    pub fn explain(
+        &self,
+        port: &str,
+        direction: Direction,
+        packet: &Packet,
+    ) -> Option<Explanation> {
         Some(self.plane.explain(self.realization.vnic(port)?, direction, packet))
     }
 
@@ -149,7 +156,8 @@ impl Fabric {
     /// The ids of the rules that stand on a port's vNIC, in order.
     pub fn rules_on(&self, port: &str) -> Vec<u64> {
         let vnic = self.realization.vnic(port);
-        vnic.map(|vnic| self.plane.rules_on(vnic).map(|rule| rule.id.0).collect()).unwrap_or_default()
+        vnic.map(|vnic| self.plane.rules_on(vnic).map(|rule| rule.id.0).collect())
+            .unwrap_or_default()
     }
 
     /// The port of a vNIC.
@@ -161,7 +169,7 @@ impl Fabric {
         let bindings = object.and_then(Object::body::<LogicalPort>);
         let mut ranges = Vec::new();
         for binding in bindings.into_iter().flat_map(|port| port.address_bindings.iter()) {
-            let Some((first, last)) = binding.ip_address.as_ref().map(|element| element.span()) else {
+            let Some((first, last)) = binding.ip_address.as_ref().map(IpElement::span) else {
                 continue;
             };
             if first != last {
@@ -185,8 +193,10 @@ impl Fabric {
     /// A container's port is where its node's port is; all others go round the hosts in turn.
     fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
         let object = inventory.find(logical_port::KIND.name, port);
-        let attachment =
-            object.as_deref().and_then(Object::body::<LogicalPort>).and_then(|own| own.attachment.as_ref());
+        let attachment = object
+            .as_deref()
+            .and_then(Object::body::<LogicalPort>)
+            .and_then(|own| own.attachment.as_ref());
         let parents = attachment
             .and_then(logical_port::Attachment::parent_vif_id)
             .map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));

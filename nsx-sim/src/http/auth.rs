@@ -138,11 +138,16 @@ impl Sessions {
     fn check_basic(&self, value: &[u8]) -> Result<(), Failure> {
         let text = std::str::from_utf8(value).ok().and_then(|text| text.split_once(' '));
         let Some((scheme, encoded)) = text else { return Err(Failure::Credentials) };
-        let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|own| String::from_utf8(own).ok());
+        let decoded =
+            STANDARD.decode(encoded.trim()).ok().and_then(|own| String::from_utf8(own).ok());
         let fits = decoded.as_deref().and_then(|own| own.split_once(':')).is_some_and(
             |(user, password)| user == self.account.user && password == self.account.password,
         );
-        if scheme.eq_ignore_ascii_case("basic") && fits { Ok(()) } else { Err(Failure::Credentials) }
+        if scheme.eq_ignore_ascii_case("basic") && fits {
+            Ok(())
+        } else {
+            Err(Failure::Credentials)
+        }
     }
 
     fn open(&self) -> Opened {
@@ -197,7 +202,8 @@ mod tests {
     #[test]
     fn a_cookie_needs_its_token_and_ends_when_idle() {
         let (sessions, clock) = sessions();
-        let Opened { cookie, token } = sessions.create(b"j_username=admin&j_password=a+b%2Bc!").unwrap();
+        let Opened { cookie, token } =
+            sessions.create(b"j_username=admin&j_password=a+b%2Bc!").unwrap();
         let sent = format!("JSESSIONID={cookie}; Path=/; Secure; HttpOnly");
         let with = headers(&[("cookie", &sent), (XSRF_TOKEN, &token)]);
         assert!(sessions.admit(&with).is_ok());

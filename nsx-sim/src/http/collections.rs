@@ -16,7 +16,8 @@ pub fn register(routes: &mut Routes) {
         let (collection, one) = (kind.path.to_owned(), format!("{}/{{id}}", kind.path));
         let verbs = kind.verbs;
         if verbs.list {
-            routes.on("GET", &collection, move |call| list(call, kind, |object| call.print(object)));
+            routes
+                .on("GET", &collection, move |call| list(call, kind, |object| call.print(object)));
             routes.on("GET", &one, move |call| {
                 let object = call.world.inventory.get(kind, call.param(0))?;
                 Ok(Reply::ok(call.print(&object)))
@@ -37,7 +38,8 @@ pub fn register(routes: &mut Routes) {
         for action in kind.actions {
             routes.on("POST", &format!("{one}?action={}", action.word), move |call| {
                 let body = Value::Object(call.object()?);
-                let answer = call.commit(|tx| (action.run)(tx, call.param(0), body, &call.query))?;
+                let answer =
+                    call.commit(|tx| (action.run)(tx, call.param(0), body, &call.query))?;
                 Ok(Reply { status: action.status, body: Some(answer) })
             });
         }

@@ -106,18 +106,24 @@ impl Failure {
 fn refused(error: Error) -> Answer {
     answer(match error {
         Error::NotFound { kind, id } => {
-            let text = format!("The requested object : {kind}/{id} could not be found. Object identifiers are case sensitive.");
+            let text = format!(
+                "The requested object : {kind}/{id} could not be found. Object identifiers are case sensitive."
+            );
             (404, NOT_FOUND, COMMON, text)
         }
         Error::MissingReference { kind, id } => {
-            let text = format!("The operation failed because object identifier {kind}/{id} is missing: Object identifiers are case sensitive..");
+            let text = format!(
+                "The operation failed because object identifier {kind}/{id} is missing: Object identifiers are case sensitive.."
+            );
             (404, NOT_FOUND, COMMON, text)
         }
         Error::AlreadyExists { kind, id } => {
             (400, EXISTS, COMMON, format!("An object with id {kind}/{id} exists already."))
         }
         Error::StaleRevision { kind, id, current, conflict } => {
-            let text = format!("The object {kind}/{id} is at revision {current}, which is not the one sent. Fetch the latest copy of the object and retry the operation.");
+            let text = format!(
+                "The object {kind}/{id} is at revision {current}, which is not the one sent. Fetch the latest copy of the object and retry the operation."
+            );
             (if conflict { 409 } else { 412 }, STALE, COMMON, text)
         }
         Error::InvalidFields(fields) => {
@@ -134,21 +140,30 @@ fn refused(error: Error) -> Answer {
             (400, DESERIALIZATION, COMMON, format!("Json de-serialization error: {why}."))
         }
         Error::InUse { kind, id, by } => {
-            let text = format!("The object {kind}/{id} can not be deleted: it is being used by {}.", by.join(", "));
+            let text = format!(
+                "The object {kind}/{id} can not be deleted: it is being used by {}.",
+                by.join(", ")
+            );
             // Declared for these four alone [spec].
             let conflict = ["NSService", "NSServiceGroup", "IPSet", "MACSet"].contains(&kind);
             (if conflict { 409 } else { 400 }, REFERENCED, COMMON, text)
         }
         Error::PortAttached { id } => {
-            let text = format!("Unable to delete logical port with attachments of LogicalPort LogicalPort/{id}.");
+            let text = format!(
+                "Unable to delete logical port with attachments of LogicalPort LogicalPort/{id}."
+            );
             (400, PORT_ATTACHED, SWITCHING, text)
         }
         Error::RouterAttachment { id } => {
-            let text = format!("Managing the LogicalRouter attachment on LogicalPort {id} is not supported. Please use LogicalRouter APIs to do these operations.");
+            let text = format!(
+                "Managing the LogicalRouter attachment on LogicalPort {id} is not supported. Please use LogicalRouter APIs to do these operations."
+            );
             (400, ROUTER_ATTACHMENT, SWITCHING, text)
         }
         Error::Protected { kind, owner, caller, role } => {
-            let text = format!("Principal '{caller}' with role '[{role}]' attempts to delete or modify an object of type {kind} it doesn't own. (createUser={owner}, allowOverwrite=null)");
+            let text = format!(
+                "Principal '{caller}' with role '[{role}]' attempts to delete or modify an object of type {kind} it doesn't own. (createUser={owner}, allowOverwrite=null)"
+            );
             (400, NOT_OWNER, COMMON, text)
         }
         Error::NotModifiable { kind, id, why } => {
@@ -160,9 +175,12 @@ fn refused(error: Error) -> Answer {
         Error::Forbidden { user } => {
             (403, 403, COMMON, format!("User {user} is not permitted to do this."))
         }
-        Error::Unsupported(what) => {
-            (501, 501, SIMULATOR, format!("{what} is part of the API but not modelled by this simulator."))
-        }
+        Error::Unsupported(what) => (
+            501,
+            501,
+            SIMULATOR,
+            format!("{what} is part of the API but not modelled by this simulator."),
+        ),
     })
 }
 

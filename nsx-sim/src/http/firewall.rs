@@ -74,8 +74,7 @@ fn register_section_actions(routes: &mut Routes) {
     for (word, locked) in [("lock", true), ("unlock", false)] {
         routes.on("POST", &action(word), move |call| {
             let request = Value::Object(call.object()?);
-            let object =
-                call.commit(|tx| operations::lock(tx, call.param(0), request, locked))?;
+            let object = call.commit(|tx| operations::lock(tx, call.param(0), request, locked))?;
             Ok(Reply::ok(print(call, &object, false)))
         });
     }
@@ -133,7 +132,7 @@ fn list(call: &Call<'_>) -> Result<Reply, Failure> {
         id: object.header.id.clone(),
         item: (place, object),
     });
-    Ok(paging.ordered(rows.collect(), |(place, object)| {
+    Ok(paging.ordered(&rows.collect::<Vec<_>>(), |(place, object)| {
         let mut printed = print(call, object, false);
         printed["priority"] = (*place).into();
         printed
@@ -155,7 +154,7 @@ fn list_rules(call: &Call<'_>) -> Result<Reply, Failure> {
         id: rule.id.to_string(),
         item: (place, Arc::clone(rule)),
     });
-    Ok(paging.ordered(rows.collect(), |(place, rule)| {
+    Ok(paging.ordered(&rows.collect::<Vec<_>>(), |(place, rule)| {
         Value::Object(rule.fields(&object.header, *place, inventory))
     }))
 }

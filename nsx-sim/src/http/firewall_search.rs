@@ -3,7 +3,7 @@
 use super::call::Call;
 use crate::inventory::{Error, Inventory, Query, Reference};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
-use crate::kinds::reference::{ResourceReference, References, Target};
+use crate::kinds::reference::{References, ResourceReference, Target};
 use crate::realize::Node;
 use std::collections::HashSet;
 
@@ -59,7 +59,8 @@ impl RuleSearch {
         let applied = section.applied_tos.as_ref().filter(|list| !list.is_empty());
         let services = rule.services.iter().flat_map(|list| list.iter());
         let service_ids = services.filter_map(|service| service.object().map(|named| named.id));
-        let broken = |reference: &Reference| inventory.find(&reference.kind, &reference.id).is_none();
+        let broken =
+            |reference: &Reference| inventory.find(&reference.kind, &reference.id).is_none();
         names(self.sources.as_ref(), rule.sources.as_ref())
             && names(self.destinations.as_ref(), rule.destinations.as_ref())
             && names(self.applied_tos.as_ref(), applied.or(rule.applied_tos.as_ref()))

@@ -17,8 +17,10 @@ pub fn register(routes: &mut Routes) {
         let section = object.body::<FirewallSection>();
         let totals = section.map(|section| Totals::of(call, section.section_type));
         let rules = section.into_iter().flat_map(|section| &section.rules);
-        let results: Vec<Value> =
-            rules.zip(totals.iter().cycle()).map(|(rule, totals)| totals.print(call, rule)).collect();
+        let results: Vec<Value> = rules
+            .zip(totals.iter().cycle())
+            .map(|(rule, totals)| totals.print(call, rule))
+            .collect();
         Ok(Reply::ok(json!({
             "section_id": object.header.id,
             "result_count": results.len(),
@@ -38,7 +40,9 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("POST", "/firewall/stats?action=reset", |call| {
         match call.query.one_of("category", &["L3DFW", "L3EDGE", "L3BRIDGEPORT"])? {
-            Some("L3DFW") => call.world.with_fabric(|fabric, _| fabric.reset_counters(Some(Layer::Ip))),
+            Some("L3DFW") => {
+                call.world.with_fabric(|fabric, _| fabric.reset_counters(Some(Layer::Ip)));
+            }
             // Routers and bridges have no counters here: they are at nothing already.
             Some(_) => {}
             None => return Err(Error::field("category", "is required").into()),

@@ -36,15 +36,20 @@ pub fn register(routes: &mut Routes) {
         check_target(call)?;
         Ok(Reply::ok(target(&object, call.param(1))))
     });
-    for (word, switch) in [("enable_firewall", Switch::Enabled), ("disable_firewall", Switch::Disabled)]
+    for (word, switch) in
+        [("enable_firewall", Switch::Enabled), ("disable_firewall", Switch::Disabled)]
     {
-        routes.on("POST", &format!("/firewall/status/{{context}}/{{id}}?action={word}"), move |call| {
-            let id = call.param(1);
-            check_target(call)?;
-            call.commit(|tx| status::switch_target(tx, call.param(0), id, switch))?;
-            let object = call.world.inventory.get(&status::KIND, call.param(0))?;
-            Ok(Reply::ok(target(&object, id)))
-        });
+        routes.on(
+            "POST",
+            &format!("/firewall/status/{{context}}/{{id}}?action={word}"),
+            move |call| {
+                let id = call.param(1);
+                check_target(call)?;
+                call.commit(|tx| status::switch_target(tx, call.param(0), id, switch))?;
+                let object = call.world.inventory.get(&status::KIND, call.param(0))?;
+                Ok(Reply::ok(target(&object, id)))
+            },
+        );
     }
 }
 
@@ -87,8 +92,7 @@ fn register_exclude_list(routes: &mut Routes) {
 /// The member that a query names: the id, and the kind where it is told [nsxlib].
 fn member<'a>(call: &'a Call<'_>) -> Result<(&'a str, Option<&'a str>), Error> {
     let id = call.query.get("object_id").ok_or_else(|| Error::field("object_id", "is required"))?;
-    let kind =
-        call.query.one_of("object_type", &["NSGroup", "LogicalPort", "LogicalSwitch"])?;
+    let kind = call.query.one_of("object_type", &["NSGroup", "LogicalPort", "LogicalSwitch"])?;
     Ok((id, kind))
 }
 

@@ -43,7 +43,7 @@ pub fn register(routes: &mut Routes) {
     routes.on("GET", "/ns-groups/{id}/service-associations", associations);
     routes.on("GET", "/ns-groups/unassociated-virtual-machines", |call| {
         let paging = Paging::read(&call.query, 1000)?;
-        Ok(paging.ordered(Vec::<Row<Value>>::new(), Value::clone))
+        Ok(paging.ordered(&[], Value::clone))
     });
 }
 
@@ -85,10 +85,12 @@ fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
         })
         .collect();
     drop(fabric);
-    let rows = addresses.iter().enumerate().map(|(place, range)| {
-        Row { key: place_key(place), id: range.to_string(), item: Value::from(range.to_string()) }
+    let rows = addresses.iter().enumerate().map(|(place, range)| Row {
+        key: place_key(place),
+        id: range.to_string(),
+        item: Value::from(range.to_string()),
     });
-    Ok(paging.ordered(rows.collect(), Value::clone))
+    Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))
 }
 
 fn nodes(call: &Call<'_>) -> Result<Vec<Node>, Error> {
@@ -116,7 +118,8 @@ fn associations(call: &Call<'_>) -> Result<Reply, Failure> {
         reference.kind == KIND.name && groups.contains(&reference.id)
     };
     for object in inventory.all(section::KIND.name) {
-        let Some(section) = object.body::<FirewallSection>().filter(|_| service == Some("firewall"))
+        let Some(section) =
+            object.body::<FirewallSection>().filter(|_| service == Some("firewall"))
         else {
             continue;
         };

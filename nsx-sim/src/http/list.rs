@@ -39,7 +39,10 @@ impl Paging {
             None => MAX_PAGE,
             Some(Ok(size)) if size <= MAX_PAGE => size,
             Some(_) => {
-                return Err(Error::field("page_size", format!("must lie between 0 and {MAX_PAGE}")));
+                return Err(Error::field(
+                    "page_size",
+                    format!("must lie between 0 and {MAX_PAGE}"),
+                ));
             }
         };
         let after = query.get("cursor").map(read_cursor).transpose()?;
@@ -60,7 +63,7 @@ impl Paging {
         if !self.ascending {
             rows.reverse();
         }
-        self.ordered(rows, print)
+        self.ordered(&rows, print)
     }
 
     /// Gives the page of rows that stand in an order of their own.
@@ -68,11 +71,12 @@ impl Paging {
     /// The cursor names the last row given, by key and id: a row that goes or comes between two
     /// pages neither ends the walk nor shifts it. `result_count` stands on every page: some clients
     /// read it there [npg].
-    pub fn ordered<T>(&self, rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
+    pub fn ordered<T>(&self, rows: &[Row<T>], print: impl Fn(&T) -> Value) -> Reply {
         let count = rows.len();
         let start = self.after.as_ref().map_or(0, |after| {
             let here = |row: &Row<T>| (&row.key, &row.id).cmp(&(&after.0, &after.1));
-            let past = |row: &Row<T>| if self.ascending { here(row).is_gt() } else { here(row).is_lt() };
+            let past =
+                |row: &Row<T>| if self.ascending { here(row).is_gt() } else { here(row).is_lt() };
             rows.iter().position(past).unwrap_or(count)
         });
         let page: Vec<&Row<T>> = rows.iter().skip(start).take(self.size).collect();
@@ -133,7 +137,11 @@ mod tests {
     }
 
     fn rows(names: &[&str]) -> Vec<Row<String>> {
-        let row = |name: &&str| Row { key: name.to_string(), id: name.to_string(), item: name.to_string() };
+        let row = |name: &&str| Row {
+            key: name.to_string(),
+            id: name.to_string(),
+            item: name.to_string(),
+        };
         names.iter().map(row).collect()
     }
 

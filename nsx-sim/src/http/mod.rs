@@ -22,7 +22,8 @@ mod traceflow;
 mod world_file;
 
 pub use auth::Account;
-pub use error::Failure;
+pub use call::Reply;
+pub use error::{Answer, Failure};
 pub use routes::Listed;
 pub use server::{Options, Running, StartError, Tls, start};
 pub use world_file::{WorldDocument, WorldFileError};
@@ -32,7 +33,7 @@ use crate::world::World;
 use auth::Sessions;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
-use call::{Call, Reply};
+use call::Call;
 use routes::Routes;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 /// What the manager says it is. Plain dotted digits: clients compare them [nsxlib].
 pub const NODE_VERSION: &str = "2.5.1.0.0.15314288";
-const PRODUCT_VERSION: &str = "2.5.1.0.0.15314292";
+const PRODUCT_VERSION: &str = "2.5.1";
 const NODE_ID: &str = "422f3b6e-0b7d-4c4f-9d3c-7f5a2a6c9b10";
 const CLUSTER_ID: &str = "9d1ef6ff-3f54-4b07-9a4a-0f9d3c6a2f51";
 const HOSTNAME: &str = "nsxmgr-01a";

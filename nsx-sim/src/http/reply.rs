@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode};
 use serde_json::Value;
 
 /// Headers of every answer; `X-Content-Type-Options` is seen twice.
-const HEADERS: [(HeaderName, &str); 10] = [
+const HEADERS: [(HeaderName, &str); 9] = [
     (header::CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate"),
     (header::PRAGMA, "no-cache"),
     (header::EXPIRES, "0"),
@@ -20,36 +20,47 @@ const HEADERS: [(HeaderName, &str); 10] = [
     (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000 ; includeSubDomains"),
     (header::SERVER, "NSX"),
-    (header::VARY, "Accept-Encoding"),
 ];
 
-/// Prints what came of a call.
-pub fn response(outcome: Result<Reply, Failure>, opened: Option<Opened>) -> Response<Body> {
+/// Answers the call that opens a session: nothing but its cookie and token.
+pub fn session(opened: &Opened) -> Response<Body> {
+    let mut response = response(Ok(Reply::empty()), Some(opened));
+    put(response.headers_mut(), HeaderName::from_static(XSRF_TOKEN), &opened.token);
+    response
+}
+
+/// Prints what came of a call, with the cookie of the session that came with it.
+pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Response<Body> {
     let (status, body) = match outcome {
         Ok(Reply { status, body }) => (status, body.map(|body| pretty(&body))),
         Err(failure) => {
             let answer = failure.answer();
-            let print = if answer.compact { answer.body.to_string().into_bytes() } else { pretty(&answer.body) };
+            let print = if answer.compact {
+                answer.body.to_string().into_bytes()
+            } else {
+                pretty(&answer.body)
+            };
             (answer.status, Some(print))
         }
     };
-    let mut response = Response::new(body.as_ref().map_or_else(Body::empty, |body| Body::from(body.clone())));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let has_body = body.is_some();
+    let mut response = Response::new(body.map_or_else(Body::empty, Body::from));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // The status line ends in a blank: terraform shows `Status: 400 ,` [miq; tf #165].
     response.extensions_mut().insert(hyper::ext::ReasonPhrase::from_static(b""));
     let headers = response.headers_mut();
     // First of all, and at the start of its line: two SDKs look for it there only.
-    if let Some(Opened { cookie, token }) = opened {
+    if let Some(Opened { cookie, .. }) = opened {
         let cookie = format!("JSESSIONID={cookie}; Path=/; Secure; HttpOnly");
         put(headers, header::SET_COOKIE, &cookie);
-        put(headers, HeaderName::from_static(XSRF_TOKEN), &token);
     }
     for (name, value) in HEADERS {
         headers.append(name, HeaderValue::from_static(value));
     }
     let request = uuid::Uuid::new_v4().to_string();
     put(headers, HeaderName::from_static("x-nsx-requestid"), &request);
-    if body.is_some() {
+    if has_body {
         put(headers, header::CONTENT_TYPE, "application/json;charset=UTF-8");
     }
     response

@@ -7,7 +7,7 @@
 use super::call::{Call, Handler, Reply};
 use super::error::Failure;
 use crate::inventory::{Error, Query};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Method, path and name of every operation of the 2.5.1 API.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -19,6 +19,7 @@ const SELECTORS: [&str; 2] = ["action", "format"];
 #[derive(Default)]
 pub struct Routes {
     paths: matchit::Router<usize>,
+    known: HashMap<String, usize>,
     places: Vec<Place>,
 }
 
@@ -53,7 +54,8 @@ impl Routes {
         let lines = OPERATIONS.lines().filter(|line| !line.starts_with('#'));
         for line in lines {
             let mut parts = line.split(' ');
-            if let (Some(method), Some(path), Some(name)) = (parts.next(), parts.next(), parts.next())
+            if let (Some(method), Some(path), Some(name)) =
+                (parts.next(), parts.next(), parts.next())
             {
                 routes.put(method, &format!("/api/v1{path}"), Operation::Absent(name));
             }
@@ -88,14 +90,15 @@ impl Routes {
             None => (path, None),
         };
         let path = unnamed(path);
-        let place = match self.places.iter().position(|place| place.path == path) {
-            Some(place) => place,
+        let place = match self.known.get(&path) {
+            Some(place) => *place,
             None => {
                 // Two paths conflict only where one has a name and the other a variable part with
                 // text around it; the API has none, and a test holds that all paths are found.
                 if let Err(error) = self.paths.insert(path.clone(), self.places.len()) {
                     tracing::error!(%path, %error, "a route was not added");
                 }
+                self.known.insert(path.clone(), self.places.len());
                 self.places.push(Place { path, ..Place::default() });
                 self.places.len() - 1
             }
@@ -185,7 +188,10 @@ mod tests {
     use super::*;
 
     fn query(word: &str) -> Query {
-        word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+        word.split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect()
     }
 
     #[test]

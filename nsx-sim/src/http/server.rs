@@ -1,6 +1,7 @@
 //! The listener: TLS, limits, sessions' two calls, and the way of each request to its handler.
 
 use super::auth::{Account, Admitted};
+use super::call::Reply;
 use super::error::Failure;
 use super::world_file::{WorldDocument, WorldFileError};
 use super::{Api, MAX_BODY, Request, reply, trimmed};
@@ -11,6 +12,8 @@ use axum::extract::State;
 use axum::http::{Method, Response};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -132,7 +135,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let handle = Handle::new();
     let secure = !matches!(tls, Tls::Off);
     let listen_error = |error| StartError::Listen(listen, error);
-    let task = match tls_config(tls).await? {
+    let task = match tls_config(tls)? {
         Some(config) => {
             let server = axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
             tokio::spawn(server.handle(handle.clone()).serve(app))
@@ -145,23 +148,30 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running { address, secure, api, handle, task })
 }
 
-async fn tls_config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
+fn tls_config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
-    // Several servers in one process share the provider; the first to come sets it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    match tls {
-        Tls::Off => Ok(None),
+    let (chain, key) = match tls {
+        Tls::Off => return Ok(None),
         Tls::SelfSigned => {
-            let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+            let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
             let made = rcgen::generate_simple_self_signed(names).map_err(|error| wrong(&error))?;
-            let cert = made.cert.der().to_vec();
-            let key = made.signing_key.serialize_der();
-            RustlsConfig::from_der(vec![cert], key).await.map(Some).map_err(|error| wrong(&error))
+            (vec![made.cert.der().clone()], PrivateKeyDer::from(made.signing_key))
         }
         Tls::Files { cert, key } => {
-            RustlsConfig::from_pem_file(cert, key).await.map(Some).map_err(|error| wrong(&error))
+            let chain = CertificateDer::pem_file_iter(&cert).and_then(Iterator::collect);
+            let chain = chain.map_err(|error| wrong(&format!("{}: {error}", cert.display())))?;
+            let read = PrivateKeyDer::from_pem_file(&key);
+            (chain, read.map_err(|error| wrong(&format!("{}: {error}", key.display())))?)
         }
-    }
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| wrong(&error))?;
+    // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(RustlsConfig::from_config(Arc::new(config))))
 }
 
 async fn serve(State(api): State<Arc<Api>>, request: axum::extract::Request) -> Response<Body> {
@@ -203,19 +213,19 @@ async fn read_body(body: Body) -> Result<Bytes, Failure> {
 fn answer(api: &Api, request: Request<'_>) -> Response<Body> {
     if request.method == Method::POST && request.path == "/api/session/create" {
         return match api.sessions.create(&request.body) {
-            Ok(opened) => reply::response(Ok(super::call::Reply::empty()), Some(opened)),
+            Ok(opened) => reply::session(&opened),
             Err(failure) => reply::response(Err(failure), None),
         };
     }
     if request.method == Method::POST && request.path == "/api/session/destroy" {
         api.sessions.destroy(request.headers);
-        return reply::response(Ok(super::call::Reply::empty()), None);
+        return reply::response(Ok(Reply::empty()), None);
     }
     match api.sessions.admit(request.headers) {
         Ok(Admitted { actor, opened }) => {
             let outcome =
                 api.call(actor, request.method.as_str(), request.path, request.query, request.body);
-            reply::response(outcome, opened)
+            reply::response(outcome, opened.as_ref())
         }
         Err(failure) => reply::response(Err(failure), None),
     }

@@ -69,8 +69,9 @@ pub fn register(routes: &mut Routes) {
         let verdicts = transits.iter().flat_map(|transit| [transit.outbound, transit.inbound]);
         let verdicts: Vec<Verdict> = verdicts.flatten().collect();
         let outcome = transits.last().map(|transit| transit.outcome);
-        let printed = verdicts.iter().map(|verdict| print_verdict(call, verdict)).collect();
-        Ok(Reply::ok(print(call, &journey, outcome, printed)))
+        let printed: Vec<Value> =
+            verdicts.iter().map(|verdict| print_verdict(call, verdict)).collect();
+        Ok(Reply::ok(print(call, &journey, outcome, &printed)))
     });
     routes.at("POST", "/sim/v1/explain", |call| {
         let (request, from, to) = read(call)?;
@@ -95,7 +96,7 @@ pub fn register(routes: &mut Routes) {
                 }
             }
         }
-        Ok(Reply::ok(print(call, &journey, outcome, printed)))
+        Ok(Reply::ok(print(call, &journey, outcome, &printed)))
     });
 }
 
@@ -103,7 +104,8 @@ fn read(call: &Call<'_>) -> Result<(PacketRequest, Place, Place), Error> {
     let request: PacketRequest = wire::read(Value::Object(call.object()?))?;
     let fabric = call.world.fabric();
     let find = |field: &str, text: &str| {
-        let problem = format!("{text} is no address, and no logical port or pod has that id or name");
+        let problem =
+            format!("{text} is no address, and no logical port or pod has that id or name");
         let place = fabric.find_place(&call.world.inventory, text);
         place.ok_or_else(|| Error::field(field, problem))
     };
@@ -171,7 +173,7 @@ fn print(
     call: &Call<'_>,
     journey: &Journey,
     outcome: Option<Outcome>,
-    verdicts: Vec<Value>,
+    verdicts: &[Value],
 ) -> Value {
     let at = |vnic| {
         let fabric = call.world.fabric();
@@ -179,7 +181,9 @@ fn print(
         port_name(call, &port).unwrap_or(port)
     };
     let (word, reason, answer) = match outcome {
-        Some(Outcome::Dropped { at: vnic }) => ("DROPPED", format!("dropped at {}", at(vnic)), None),
+        Some(Outcome::Dropped { at: vnic }) => {
+            ("DROPPED", format!("dropped at {}", at(vnic)), None)
+        }
         Some(Outcome::Rejected { at: vnic, answer }) => {
             let answer = match answer {
                 Answer::TcpReset => "TCP_RESET".to_owned(),
@@ -314,12 +318,18 @@ fn detail(call: &Call<'_>, step: &Step, field: Field, leg: &Leg) -> String {
     };
     match field {
         Field::Source => peers(&leg.from, rule.sources.as_ref(), rule.sources_excluded),
-        Field::Destination => peers(&leg.to, rule.destinations.as_ref(), rule.destinations_excluded),
+        Field::Destination => {
+            peers(&leg.to, rule.destinations.as_ref(), rule.destinations_excluded)
+        }
         Field::Direction => format!("the rule is for {}", json!(rule.direction)),
         Field::Family => format!("the rule is for {}", json!(rule.ip_protocol)),
         Field::Service => match leg.packet.ip.map(|ip| ip.transport) {
-            Some(Transport::Tcp { dst_port, .. }) => format!("TCP {dst_port} is none of its services"),
-            Some(Transport::Udp { dst_port, .. }) => format!("UDP {dst_port} is none of its services"),
+            Some(Transport::Tcp { dst_port, .. }) => {
+                format!("TCP {dst_port} is none of its services")
+            }
+            Some(Transport::Udp { dst_port, .. }) => {
+                format!("UDP {dst_port} is none of its services")
+            }
             _ => "the packet is none of its services".to_owned(),
         },
     }

@@ -22,7 +22,8 @@ pub fn register(routes: &mut Routes) {
         let paging = Paging::read(&call.query, 1000)?;
         // A switch is realized with the call that makes it.
         let all = status.is_none_or(|status| status == "SUCCESS");
-        let switches = if all { call.world.inventory.all(logical_switch::KIND.name) } else { Vec::new() };
+        let switches =
+            if all { call.world.inventory.all(logical_switch::KIND.name) } else { Vec::new() };
         let rows = switches.into_iter().map(|object| {
             let key = object.header.name().to_owned();
             Row { key, id: object.header.id.clone(), item: state(&object.header.id) }

@@ -25,8 +25,9 @@ pub fn register(routes: &mut Routes) {
             traceflows.retain(|own| own.lport_id == port);
         }
         let rows = traceflows.into_iter().enumerate();
-        let rows = rows.map(|(place, item)| Row { key: place_key(place), id: item.id.clone(), item });
-        Ok(paging.ordered(rows.collect(), |traceflow| traceflow.fields(now)))
+        let rows =
+            rows.map(|(place, item)| Row { key: place_key(place), id: item.id.clone(), item });
+        Ok(paging.ordered(&rows.collect::<Vec<_>>(), |traceflow| traceflow.fields(now)))
     });
     routes.on("GET", "/traceflows/{id}", |call| {
         let now = call.world.clock.now();
@@ -48,9 +49,11 @@ pub fn register(routes: &mut Routes) {
                 wanted.is_none() || step.get(*name).and_then(Value::as_str) == wanted
             })
         };
-        let rows = printed.filter(passes).enumerate().map(|(place, item)| {
-            Row { key: place_key(place), id: String::new(), item }
+        let rows = printed.filter(passes).enumerate().map(|(place, item)| Row {
+            key: place_key(place),
+            id: String::new(),
+            item,
         });
-        Ok(paging.ordered(rows.collect(), Value::clone))
+        Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))
     });
 }

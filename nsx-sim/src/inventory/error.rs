@@ -3,6 +3,10 @@
 use crate::wire::{Fault, FaultKind};
 
 /// A refusal. One `match` in `http::error` makes status and NSX body of it.
+#[allow(
+    missing_docs,
+    reason = "the members are the object's kind and id, and what each variant says"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No object of that kind has that id.

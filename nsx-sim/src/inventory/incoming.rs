@@ -36,7 +36,10 @@ impl Incoming {
             && let Some(Value::String(name)) = fields.shift_remove("resource_type")
             && name != kind.name
         {
-            return Err(Error::field("resource_type", format!("must be {}, not {name}", kind.name)));
+            return Err(Error::field(
+                "resource_type",
+                format!("must be {}, not {name}", kind.name),
+            ));
         }
         Ok(header.with((kind.read)(fields)?))
     }
@@ -73,7 +76,14 @@ impl HeaderFields {
     /// Joins the header with the rest.
     pub fn with(self, body: Box<dyn Body>) -> Incoming {
         let Self { id, display_name, description, tags, revision } = self;
-        Incoming { id: id.filter(|id| !id.is_empty()), display_name, description, tags, revision, body }
+        Incoming {
+            id: id.filter(|id| !id.is_empty()),
+            display_name,
+            description,
+            tags,
+            revision,
+            body,
+        }
     }
 }
 

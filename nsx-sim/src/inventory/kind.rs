@@ -158,7 +158,11 @@ pub trait Resource: Body + Sized + DeserializeOwned {
     ///
     /// # Errors
     /// Whatever forbids the deletion.
-    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+    fn retire(
+        object: &Object,
+        transaction: &mut Transaction<'_>,
+        query: &Query,
+    ) -> Result<(), Error> {
         if query.flag("force")? { Ok(()) } else { transaction.refuse_if_used(object) }
     }
 }
@@ -189,7 +193,10 @@ fn read<T: Resource>(fields: Fields) -> Result<Box<dyn Body>, Error> {
     Ok(Box::new(wire::read::<T>(Value::Object(fields))?))
 }
 
-fn admit<T: Resource>(transaction: &mut Transaction<'_>, draft: &mut Draft<'_>) -> Result<(), Error> {
+fn admit<T: Resource>(
+    transaction: &mut Transaction<'_>,
+    draft: &mut Draft<'_>,
+) -> Result<(), Error> {
     let body: &mut dyn std::any::Any = draft.body;
     let before = draft.before.and_then(Object::body::<T>);
     match body.downcast_mut::<T>() {

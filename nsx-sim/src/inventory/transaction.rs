@@ -74,7 +74,11 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// [`Error::AlreadyExists`], [`Error::MissingReference`] and what the kind itself forbids.
-    pub fn create(&mut self, kind: &'static Kind, incoming: Incoming) -> Result<Arc<Object>, Error> {
+    pub fn create(
+        &mut self,
+        kind: &'static Kind,
+        incoming: Incoming,
+    ) -> Result<Arc<Object>, Error> {
         let Incoming { id, display_name, description, tags, body, .. } = incoming;
         let id = match id {
             Some(id) => id.to_string(),
@@ -172,9 +176,7 @@ impl<'a> Transaction<'a> {
     pub fn referrers(&self, kind: &str, id: &str) -> Vec<Arc<Object>> {
         let target = Reference::new(kind, id);
         let mut users = self.inventory.referrers(kind, id);
-        users.retain(|user| {
-            !self.places.contains_key(&(user.kind.name, user.header.id.clone()))
-        });
+        users.retain(|user| !self.places.contains_key(&(user.kind.name, user.header.id.clone())));
         let staged = self.writes.iter().filter_map(|write| write.after.clone());
         users.extend(staged.filter(|object| object.any_body().references().contains(&target)));
         users

@@ -34,11 +34,11 @@ pub struct Simple {
     pub op: Comparison,
     /// What it is compared with.
     pub value: String,
-    #[serde(default, skip_serializing)]
-    target_resource: Option<IgnoredAny>,
+    #[serde(default, skip_serializing, rename = "target_resource")]
+    _target_resource: Option<IgnoredAny>,
     /// Where the type is the only one possible, callers still name it.
-    #[serde(default, skip_serializing)]
-    resource_type: Option<SimpleName>,
+    #[serde(default, skip_serializing, rename = "resource_type")]
+    _resource_type: Option<SimpleName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -63,8 +63,8 @@ impl Simple {
             target_property: "id".into(),
             op: Comparison::Equals,
             value: id.into(),
-            target_resource: None,
-            resource_type: None,
+            _target_resource: None,
+            _resource_type: None,
         }
     }
 

@@ -31,7 +31,8 @@ pub static KIND: Kind = Kind {
             ]),
             passes: |_, object, word| {
                 port(object).is_some_and(|port| {
-                    port.attachment.as_ref().map_or("NONE", |own| own.attachment_type.word()) == word
+                    port.attachment.as_ref().map_or("NONE", |own| own.attachment_type.word())
+                        == word
                 })
             },
         },
@@ -323,7 +324,11 @@ impl Resource for LogicalPort {
 
     /// An attachment or membership of a group holds the port unless `detach=true`
     /// [spec DeleteLogicalPort].
-    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+    fn retire(
+        object: &Object,
+        transaction: &mut Transaction<'_>,
+        query: &Query,
+    ) -> Result<(), Error> {
         if query.flag("detach")? {
             return Ok(());
         }

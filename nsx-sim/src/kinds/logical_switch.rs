@@ -155,7 +155,8 @@ impl LogicalSwitch {
         }
         self.replication_mode.get_or_insert(ReplicationMode::Mtep);
         if self.vni.is_none() {
-            let taken = |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
+            let taken =
+                |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
             self.vni = VNI_POOL.into_iter().find(taken);
         }
         Ok(())
@@ -233,7 +234,11 @@ impl Resource for LogicalSwitch {
 
     /// Ports go with the switch when asked (`cascade`), attached ones only by force (`detach`);
     /// membership of a group holds it unless forced [spec DeleteLogicalSwitch].
-    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+    fn retire(
+        object: &Object,
+        transaction: &mut Transaction<'_>,
+        query: &Query,
+    ) -> Result<(), Error> {
         let (cascade, detach) = (query.flag("cascade")?, query.flag("detach")?);
         let id = &object.header.id;
         for user in transaction.referrers(KIND.name, id) {

@@ -83,7 +83,8 @@ impl NSGroup {
 
     fn plain_fields(&self) -> Fields {
         let mut fields = wire::fields_of(self);
-        for member in fields.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
+        for member in fields.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten()
+        {
             if let Value::Object(member) = member {
                 member.shift_insert(0, "resource_type".into(), "NSGroupSimpleExpression".into());
             }

@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 const DEFAULT_SERVICE: Filter = Filter {
     name: "default_service",
     words: None,
-    passes: |_, object, word| {
-        object.header.system_owned.to_string().eq_ignore_ascii_case(word)
-    },
+    passes: |_, object, word| object.header.system_owned.to_string().eq_ignore_ascii_case(word),
 };
 
 /// The declaration of services.

@@ -418,15 +418,23 @@ impl Resource for SwitchingProfile {
         for user in transaction.referrers(KIND.name, &id) {
             let user_id = &user.header.id;
             if user.kind.name == logical_port::KIND.name {
-                transaction.edit(&logical_port::KIND, user_id, |port: &mut logical_port::LogicalPort, _| {
-                    port.unbind_profile(&id);
-                    Ok(())
-                })?;
+                transaction.edit(
+                    &logical_port::KIND,
+                    user_id,
+                    |port: &mut logical_port::LogicalPort, _| {
+                        port.unbind_profile(&id);
+                        Ok(())
+                    },
+                )?;
             } else {
-                transaction.edit(&logical_switch::KIND, user_id, |switch: &mut logical_switch::LogicalSwitch, _| {
-                    switch.unbind_profile(&id);
-                    Ok(())
-                })?;
+                transaction.edit(
+                    &logical_switch::KIND,
+                    user_id,
+                    |switch: &mut logical_switch::LogicalSwitch, _| {
+                        switch.unbind_profile(&id);
+                        Ok(())
+                    },
+                )?;
             }
         }
         Ok(())

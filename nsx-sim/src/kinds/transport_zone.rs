@@ -14,7 +14,9 @@ pub static KIND: Kind = Kind {
             name: "transport_type",
             words: Some(&["OVERLAY", "VLAN"]),
             passes: |_, object, word| {
-                object.body::<TransportZone>().is_some_and(|zone| zone.transport_type.word() == word)
+                object
+                    .body::<TransportZone>()
+                    .is_some_and(|zone| zone.transport_type.word() == word)
             },
         },
         Filter {

@@ -106,8 +106,9 @@ macro_rules! kept_text {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                Self::parse(&text)
-                    .ok_or_else(|| D::Error::custom(format_args!(concat!("must be ", $form, ", not {}"), text)))
+                Self::parse(&text).ok_or_else(|| {
+                    D::Error::custom(format_args!(concat!("must be ", $form, ", not {}"), text))
+                })
             }
         }
     };
@@ -137,7 +138,8 @@ mod tests {
     fn mac_addresses_take_colons_or_dashes_but_not_both() {
         assert!(MacText::parse("02:50:56:00:00:0a").is_some());
         assert!(MacText::parse("02-50-56-00-00-0A").is_some());
-        for wrong in ["02:50:56:00:00", "02:50-56:00:00:0a", "02:50:56:00:00:0a:0b", "2:5:5:0:0:a"] {
+        for wrong in ["02:50:56:00:00", "02:50-56:00:00:0a", "02:50:56:00:00:0a:0b", "2:5:5:0:0:a"]
+        {
             assert!(MacText::parse(wrong).is_none(), "{wrong}");
         }
     }

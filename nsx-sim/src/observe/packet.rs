@@ -4,6 +4,7 @@ use crate::inventory::Error;
 use crate::wire::{self, Fields, Int, Text};
 use dataplane::{MacAddr, Packet, TcpFlags, Transport, ethertype};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -23,21 +24,8 @@ pub struct TraceRequest {
 
 #[derive(Clone, Debug, Deserialize)]
 enum PacketData {
-    FieldsPacketData(PacketFields),
-    BinaryPacketData(PacketBytes),
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PacketBytes {
-    #[serde(default, rename = "payload")]
-    _payload: Option<Text<1336>>,
-    #[serde(default, rename = "routed")]
-    _routed: Option<bool>,
-    #[serde(default, rename = "transport_type")]
-    _transport_type: Option<TransportType>,
-    #[serde(default, rename = "frame_size")]
-    _frame_size: Option<Int<60, 1000>>,
+    FieldsPacketData(Box<PacketFields>),
+    BinaryPacketData(IgnoredAny),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -191,8 +179,14 @@ impl TraceRequest {
         let PacketData::FieldsPacketData(fields) = &self.packet else {
             return Err(Error::Unsupported("a traceflow's BinaryPacketData".into()));
         };
-        let v4 = fields.ip_header.as_ref().map(|ip| (ip.src_ip.map(IpAddr::V4), ip.dst_ip.map(IpAddr::V4)));
-        let v6 = fields.ipv6_header.as_ref().map(|ip| (ip.src_ip.map(IpAddr::V6), ip.dst_ip.map(IpAddr::V6)));
+        let v4 = fields
+            .ip_header
+            .as_ref()
+            .map(|ip| (ip.src_ip.map(IpAddr::V4), ip.dst_ip.map(IpAddr::V4)));
+        let v6 = fields
+            .ipv6_header
+            .as_ref()
+            .map(|ip| (ip.src_ip.map(IpAddr::V6), ip.dst_ip.map(IpAddr::V6)));
         let arp = fields
             .arp_header
             .as_ref()

@@ -246,9 +246,11 @@ fn fill_segment(step: &mut Observation, segment: Option<Segment>) {
 /// The rule that a verdict names.
 pub fn deciding_rule(verdict: &Verdict) -> Option<u64> {
     match verdict.by {
-        Evidence::Rule(rule) | Evidence::Flow(rule) => Some(rule.0),
-        Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => Some(rule.0),
+        Evidence::Rule(rule)
+        | Evidence::Flow(rule)
+        | Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => {
+            Some(rule.0)
+        }
         Evidence::Guard(_) | Evidence::NoRule => None,
     }
 }
-

@@ -55,8 +55,11 @@ impl Catalog {
             self.objects.entry(*anchor).or_default().insert(node.clone());
         }
         let by_anchor = before.union(&after).filter_map(|anchor| self.groups.get(anchor));
-        let concerned: HashSet<&Node> =
-            by_anchor.chain(self.named.get(node)).flatten().filter(|group| *group != node).collect();
+        let concerned: HashSet<&Node> = by_anchor
+            .chain(self.named.get(node))
+            .flatten()
+            .filter(|group| *group != node)
+            .collect();
         let wants = |group: &Node| {
             write.after.as_deref().is_some_and(|object| self.wants(inventory, group, object, node))
         };
@@ -153,4 +156,3 @@ fn remove<K: Eq + std::hash::Hash>(index: &mut HashMap<K, HashSet<Node>>, key: &
         }
     }
 }
-

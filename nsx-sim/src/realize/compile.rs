@@ -81,18 +81,16 @@ fn peer(list: Option<&References>, negated: bool, watch: &mut Watch<'_>) -> Peer
     }
     let terms = list.iter().filter_map(|reference| match reference.target() {
         Target::Address(element) => address_range(&element).map(Term::Range),
-        Target::Object { kind, id } => Node::of(kind, id).map(|node| Term::Set(SetId(watch(&node)))),
+        Target::Object { kind, id } => {
+            Node::of(kind, id).map(|node| Term::Set(SetId(watch(&node))))
+        }
         Target::Nothing => None,
     });
     Peer::OneOf { terms: terms.collect(), negated }
 }
 
 /// The section's Applied To goes before the rule's [spec DSSection.applied_tos].
-fn applied_to(
-    section: &FirewallSection,
-    rule: &FirewallRule,
-    watch: &mut Watch<'_>,
-) -> AppliedTo {
+fn applied_to(section: &FirewallSection, rule: &FirewallRule, watch: &mut Watch<'_>) -> AppliedTo {
     let stated = |list: &Option<References>| list.clone().filter(|list| !list.is_empty());
     let Some(list) = stated(&section.applied_tos).or_else(|| stated(&rule.applied_tos)) else {
         return AppliedTo::Everywhere;

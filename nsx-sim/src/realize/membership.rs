@@ -64,7 +64,10 @@ impl Membership {
 
     /// What directly holds a node.
     pub fn parents(&self, node: &Node) -> Vec<Node> {
-        self.states.get(node).map(|state| state.parents.iter().cloned().collect()).unwrap_or_default()
+        self.states
+            .get(node)
+            .map(|state| state.parents.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// What a leaf brings.
@@ -103,12 +106,12 @@ impl Membership {
     pub fn set_direct(
         &mut self,
         holder: &Node,
-        wanted: HashSet<Node>,
+        wanted: &HashSet<Node>,
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
         let state = self.states.entry(holder.clone()).or_default();
-        let gone: Vec<Node> = state.direct.difference(&wanted).cloned().collect();
+        let gone: Vec<Node> = state.direct.difference(wanted).cloned().collect();
         let new: Vec<Node> = wanted.difference(&state.direct).cloned().collect();
         for member in gone {
             self.set_member(holder, &member, false, vnics, plane);
@@ -130,22 +133,17 @@ impl Membership {
     }
 
     /// Gives a leaf other addresses, in all the sets that hold it.
-    pub fn set_addresses(
-        &mut self,
-        leaf: &Node,
-        addresses: Vec<Member>,
-        plane: &mut Dataplane,
-    ) {
+    pub fn set_addresses(&mut self, leaf: &Node, addresses: &[Member], plane: &mut Dataplane) {
         let state = self.states.entry(leaf.clone()).or_default();
-        if state.addresses == addresses {
+        if *state.addresses == *addresses {
             return;
         }
         let sets = self.watches_over(leaf);
         let old = self.states.entry(leaf.clone()).or_default();
-        let old = std::mem::replace(&mut old.addresses, addresses.clone());
+        let old = std::mem::replace(&mut old.addresses, addresses.to_vec());
         for Watch { number, .. } in sets {
             // New ones first: an address that stays never leaves the set in between.
-            for member in &addresses {
+            for member in addresses {
                 plane.add_member(SetId(number), *member);
             }
             for member in &old {
@@ -221,14 +219,7 @@ impl Membership {
     }
 
     /// Tells a node that one more or one less of its members brings a leaf.
-    fn tell(
-        &mut self,
-        node: &Node,
-        leaf: &Node,
-        news: News,
-        vnics: &Vnics,
-        plane: &mut Dataplane,
-    ) {
+    fn tell(&mut self, node: &Node, leaf: &Node, news: News, vnics: &Vnics, plane: &mut Dataplane) {
         let state = self.states.entry(node.clone()).or_default();
         let count = state.effective.entry(leaf.clone()).or_default();
         match news {

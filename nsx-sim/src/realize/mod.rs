@@ -22,6 +22,7 @@ use crate::kinds::firewall::{exclude_list, order, section};
 use crate::kinds::logical_port::LogicalPort;
 use crate::kinds::ns_group::{self, NSGroup};
 use crate::kinds::ns_service;
+use crate::kinds::reference::ResourceReference;
 use catalog::Catalog;
 use dataplane::{Dataplane, VnicId};
 use membership::Membership;
@@ -146,10 +147,10 @@ impl Realization {
             let members = write.after.as_deref().and_then(Object::body::<ExcludeList>);
             let members = members.iter().flat_map(|list| list.members.iter());
             let wanted = members
-                .filter_map(|member| member.object())
+                .filter_map(ResourceReference::object)
                 .filter_map(|named| Node::of(&named.kind, &named.id))
                 .collect();
-            self.membership.set_direct(&Node::Excluded, wanted, &self.vnics, plane);
+            self.membership.set_direct(&Node::Excluded, &wanted, &self.vnics, plane);
             return;
         }
         let Some(node) = Node::of(kind, &write.id) else { return };
@@ -158,7 +159,7 @@ impl Realization {
             self.unbind(port, plane, moved);
         }
         let addresses = write.after.as_deref().map(node::addresses).unwrap_or_default();
-        self.membership.set_addresses(&node, addresses, plane);
+        self.membership.set_addresses(&node, &addresses, plane);
         if let Node::Port(port) = &node {
             self.follow_port(port, write, plane, moved);
         }
@@ -168,7 +169,7 @@ impl Realization {
         if kind == ns_group::KIND.name {
             let group = write.after.as_deref().and_then(Object::body::<NSGroup>);
             let wanted = self.catalog.follow_group(inventory, &node, group);
-            self.membership.set_direct(&node, wanted, &self.vnics, plane);
+            self.membership.set_direct(&node, &wanted, &self.vnics, plane);
         }
         if gone {
             self.membership.leave_all(&node, &self.vnics, plane);
@@ -202,12 +203,7 @@ impl Realization {
         }
     }
 
-    fn unbind(
-        &mut self,
-        port: &Arc<str>,
-        plane: &mut Dataplane,
-        moved: &mut Moves,
-    ) {
+    fn unbind(&mut self, port: &Arc<str>, plane: &mut Dataplane, moved: &mut Moves) {
         if let Some(vnic) = self.vnics.remove(port) {
             self.ports.remove(&vnic);
             plane.remove_vnic(vnic);

@@ -75,11 +75,6 @@ impl<T, const MAX: usize> Items<T, MAX> {
     pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
         self.0.retain(keep);
     }
-
-    /// The items, changeable but not in number.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
-        self.0.iter_mut()
-    }
 }
 
 impl<T, const MAX: usize> Deref for Items<T, MAX> {

@@ -95,9 +95,9 @@ struct Lenient(Value);
 impl Lenient {
     fn integer(&self) -> Option<i64> {
         match &self.0 {
-            Value::Number(number) => number
-                .as_i64()
-                .or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64)),
+            Value::Number(number) => {
+                number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
+            }
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         }
@@ -128,7 +128,9 @@ impl<'de> Deserializer<'de> for Lenient {
                 (_, _, float) => visitor.visit_f64(float.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Elements { items: items.into_iter(), next: 0 }),
+            Value::Array(items) => {
+                visitor.visit_seq(Elements { items: items.into_iter(), next: 0 })
+            }
             Value::Object(members) => visitor.visit_map(Members::new(members)),
         }
     }
@@ -181,14 +183,12 @@ impl<'de> Deserializer<'de> for Lenient {
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Value::String(name) => visitor.visit_enum(Variant { name, content: Value::Null }),
-            Value::Object(mut members) => {
-                match members.shift_remove("resource_type") {
-                    Some(Value::String(name)) => {
-                        visitor.visit_enum(Variant { name, content: Value::Object(members) })
-                    }
-                    _ => Err(de::Error::missing_field("resource_type")),
+            Value::Object(mut members) => match members.shift_remove("resource_type") {
+                Some(Value::String(name)) => {
+                    visitor.visit_enum(Variant { name, content: Value::Object(members) })
                 }
-            }
+                _ => Err(de::Error::missing_field("resource_type")),
+            },
             other => Lenient(other).deserialize_any(visitor),
         }
     }
@@ -232,7 +232,10 @@ impl Members {
 impl<'de> MapAccess<'de> for Members {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
         // A null member is an absent one: defaults apply and required members count as missing.
         let Some((key, value)) = self.members.find(|(_, value)| !value.is_null()) else {
             return Ok(None);
@@ -335,7 +338,8 @@ mod tests {
 
     #[test]
     fn faults_name_their_path() {
-        let body = json!({"services": [{"resource_type": "L4PortSetNSService", "ports": [], "x": 1}]});
+        let body =
+            json!({"services": [{"resource_type": "L4PortSetNSService", "ports": [], "x": 1}]});
         let fault = read::<Rule>(body).unwrap_err();
         assert_eq!(fault, Fault { path: "services[0].x".into(), kind: FaultKind::Unknown });
         let body = json!({"services": [{"resource_type": "Nothing"}]});

@@ -111,12 +111,8 @@ pub fn replace_rule(
     let known = body(&before)?;
     let (at, old) = known.rule(rule_id).ok_or_else(|| missing_rule(rule_id))?;
     tx.check_revision(&before, sent.revision)?;
-    let rule = FirewallRule {
-        id: old.id,
-        is_default: old.is_default,
-        created: old.created,
-        ..sent.rule
-    };
+    let rule =
+        FirewallRule { id: old.id, is_default: old.is_default, created: old.created, ..sent.rule };
     if old.is_default {
         check_default_rule(&before, &rule, placement)?;
     }
@@ -232,7 +228,9 @@ fn sent_section(incoming: &mut Incoming) -> Result<&mut FirewallSection, Error> 
 
 fn take_rules(fields: &mut Fields) -> Result<Vec<Sent>, Error> {
     match fields.shift_remove("rules") {
-        Some(Value::Array(rules)) => read_rules(rules)?.into_iter().map(FirewallRule::read).collect(),
+        Some(Value::Array(rules)) => {
+            read_rules(rules)?.into_iter().map(FirewallRule::read).collect()
+        }
         None | Some(Value::Null) => Err(Error::field("rules", "is required")),
         Some(_) => Err(Error::field("rules", "must be a list")),
     }

@@ -124,10 +124,8 @@ pub(super) fn place(
             (section.section_type == section_type).then_some(section.is_default)
         })
     };
-    let (mut same, others): (Vec<_>, Vec<_>) = current
-        .into_iter()
-        .filter(|own| own != id)
-        .partition(|own| of_type(own).is_some());
+    let (mut same, others): (Vec<_>, Vec<_>) =
+        current.into_iter().filter(|own| own != id).partition(|own| of_type(own).is_some());
     if let Placement::Before(anchor) | Placement::After(anchor) = placement
         && others.contains(anchor)
     {

@@ -3,7 +3,7 @@
 use super::section::SectionType;
 use crate::clock::Millis;
 use crate::inventory::{Error, Header, HeaderFields, Inventory, Reference};
-use crate::kinds::reference::{ResourceReference, References, Target, list_fields};
+use crate::kinds::reference::{References, ResourceReference, Target, list_fields};
 use crate::kinds::service_element::ServiceElement;
 use crate::wire::{self, Fields, Items, Text};
 use serde::de::IgnoredAny;
@@ -223,9 +223,10 @@ impl FirewallRule {
         if matches!(self.action, Action::Redirect | Action::DoNotRedirect) {
             return Err(Error::field("action", "must be ALLOW, DROP or REJECT"));
         }
-        for (name, list) in
-            [("context_profiles", &self.context_profiles), ("extended_sources", &self.extended_sources)]
-        {
+        for (name, list) in [
+            ("context_profiles", &self.context_profiles),
+            ("extended_sources", &self.extended_sources),
+        ] {
             if list.as_ref().is_some_and(|list| !list.is_empty()) {
                 return Err(Error::Unsupported(format!("a firewall rule's {name}")));
             }
@@ -306,6 +307,8 @@ fn check_service(field: &str, service: &FirewallService, layer2: bool) -> Result
     }
     match service.object() {
         Some(named) if ["NSService", "NSServiceGroup"].contains(&named.kind.as_str()) => Ok(()),
-        _ => Err(Error::field(field, "must name an NSService or NSServiceGroup, or hold a service")),
+        _ => {
+            Err(Error::field(field, "must name an NSService or NSServiceGroup, or hold a service"))
+        }
     }
 }

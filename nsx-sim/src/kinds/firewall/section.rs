@@ -258,7 +258,11 @@ impl Resource for FirewallSection {
         Ok(())
     }
 
-    fn retire(object: &Object, transaction: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
+    fn retire(
+        object: &Object,
+        transaction: &mut Transaction<'_>,
+        query: &Query,
+    ) -> Result<(), Error> {
         let own = section(object);
         let id = &object.header.id;
         let refuse = |why| Err(Error::NotModifiable { kind: KIND.name, id: id.clone(), why });
