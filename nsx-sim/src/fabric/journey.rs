@@ -2,8 +2,10 @@
 
 use super::Fabric;
 use crate::inventory::{Inventory, Object};
+use crate::kinds::bindings::AdminState;
 use crate::kinds::load_balancer::{self, LbPool, LbVirtualServer, MemberState};
 use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::logical_switch::{self, LogicalSwitch};
 use crate::kinds::service_element::L4Protocol;
 use dataplane::{Family, IpHeader, Packet, Transport};
 use std::net::IpAddr;
@@ -58,8 +60,17 @@ pub struct Journey {
     pub legs: Vec<Leg>,
     /// What the load balancer made of it, if it passed it.
     pub translation: Option<Translation>,
-    /// Why it does not arrive, whatever the firewall says.
-    pub unreachable: Option<String>,
+    /// Why it does not arrive, whatever the firewall says. The legs are those that it still takes.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What keeps a packet from its end beside the firewall; in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nobody knows the way.
+    NoRoute(String),
+    /// A port passes no traffic.
+    PortDown(String),
 }
 
 impl Fabric {
@@ -77,8 +88,7 @@ impl Fabric {
         found.first().map(|object| Place::Port(object.header.id.clone()))
     }
 
-    /// The way of a packet between two places. `build` makes the packet for two addresses; `turn`
-    /// chooses among a pool's members.
+    /// The way of a packet between two places. `build` makes the packet for two addresses.
     ///
     /// # Errors
     /// Text, where an end has no address of the family.
@@ -88,7 +98,6 @@ impl Fabric {
         from: &Place,
         to: &Place,
         build: impl Fn(IpAddr, IpAddr) -> Packet,
-        turn: usize,
     ) -> Result<Journey, String> {
         let family = match (from, to) {
             (_, Place::Address(address)) | (Place::Address(address), _) => {
@@ -100,60 +109,83 @@ impl Fabric {
         let from = self.end(inventory, from, Some(Family::of(to.address)))?;
         let packet = build(from.address, to.address);
         let leg = Leg { from, to, packet };
+        let ended = |obstacle| Journey { legs: Vec::new(), translation: None, obstacle };
+        if let Some(down) = leg.from.port.as_deref().and_then(|port| port_down(inventory, port)) {
+            return Ok(ended(Some(Obstacle::PortDown(down))));
+        }
         if leg.to.port.is_none()
             && let Some(server) = virtual_server(inventory, &leg.packet)
         {
-            return Ok(self.through(inventory, &server, leg, turn));
+            return Ok(self.through(inventory, &server, leg));
         }
         // Pod networks are reached from outside through the load balancer alone: they are not
         // advertised (NCP's subnets are behind SNAT).
-        let inside =
-            |end: &End| end.port.is_some() || end.address == self.topology().load_balancer_snat_ip;
-        let unreachable = (!inside(&leg.from)).then(|| {
-            format!(
-                "{} is outside, and there is no route from outside to {}",
-                leg.from.address, leg.to.address
-            )
-        });
-        Ok(Journey { legs: vec![leg], translation: None, unreachable })
+        let snat = self.topology().load_balancer_snat_ip;
+        if leg.from.port.is_none() && leg.from.address != snat {
+            let (from, to) = (leg.from.address, leg.to.address);
+            let why = format!("{from} is outside, and there is no route from outside to {to}");
+            return Ok(ended(Some(Obstacle::NoRoute(why))));
+        }
+        Ok(Self::to_the_end(inventory, vec![leg], None))
     }
 
-    fn through(&self, inventory: &Inventory, server: &Object, leg: Leg, turn: usize) -> Journey {
+    /// The legs, the last of which ends before its port where that one passes no traffic.
+    fn to_the_end(
+        inventory: &Inventory,
+        mut legs: Vec<Leg>,
+        translation: Option<Translation>,
+    ) -> Journey {
+        let target = legs.last_mut().map(|leg| &mut leg.to);
+        let down = target.as_ref().and_then(|end| port_down(inventory, end.port.as_deref()?));
+        if down.is_some()
+            && let Some(end) = target
+        {
+            end.port = None;
+        }
+        Journey { legs, translation, obstacle: down.map(Obstacle::PortDown) }
+    }
+
+    fn through(&self, inventory: &Inventory, server: &Object, leg: Leg) -> Journey {
         let body = server.body::<LbVirtualServer>();
         let pool = body
             .and_then(|own| own.pool_id.as_deref())
             .and_then(|id| inventory.find(load_balancer::POOL.name, id));
         let pool = pool.as_deref().and_then(Object::body::<LbPool>);
-        let mut members = pool.map(|pool| pool.members.clone()).unwrap_or_default();
-        members.retain(|member| member.admin_state == MemberState::Enabled);
-        let inside = leg.from.port.is_some();
+        let members: Vec<_> = pool
+            .into_iter()
+            .flat_map(|pool| &pool.members)
+            .filter(|member| member.admin_state == MemberState::Enabled)
+            .collect();
         let virtual_address = leg.to.address;
-        let Some(member) = members.get(turn % members.len().max(1)) else {
+        let asked = ports(&leg.packet).map_or(0, |(_, port)| port);
+        let packet = leg.packet;
+        // From outside the first leg crosses no vNIC.
+        let mut legs: Vec<Leg> = leg.from.port.is_some().then_some(leg).into_iter().collect();
+        let Some(member) = members.get(self.turn % members.len().max(1)) else {
             let why = format!("{} has no member that takes connections", server.header.name());
-            let legs = if inside { vec![leg] } else { Vec::new() };
-            return Journey { legs, translation: None, unreachable: Some(why) };
+            return Journey { legs, translation: None, obstacle: Some(Obstacle::NoRoute(why)) };
         };
         let source = self.topology().load_balancer_snat_ip;
         let (address, _) = member.ip_address.span();
-        let asked = ports(&leg.packet).map_or(0, |(_, port)| port);
         let port = member.port.as_ref().map_or(asked, |port| port.span().0);
-        let packet = readdressed(&leg.packet, source, address, port);
-        let behind = Leg {
+        let to = End { port: self.port_at(address).map(str::to_owned), address };
+        let nobody = to.port.is_none();
+        legs.push(Leg {
             from: End { port: None, address: source },
-            to: End { port: self.port_at(address).map(str::to_owned), address },
-            packet,
-        };
-        let translation = Translation {
+            to,
+            packet: readdressed(&packet, source, address, port),
+        });
+        let translation = Some(Translation {
             virtual_server: server.header.name().to_owned(),
             virtual_address,
             member: (address, port),
             source,
-        };
-        let nobody = format!("no port has the pool member's address {address}");
-        let unreachable = behind.to.port.is_none().then_some(nobody);
-        // From outside the first leg crosses no vNIC.
-        let legs = if inside { vec![leg, behind] } else { vec![behind] };
-        Journey { legs, translation: Some(translation), unreachable }
+        });
+        if nobody {
+            let why = format!("no port has the pool member's address {address}");
+            return Journey { legs, translation, obstacle: Some(Obstacle::NoRoute(why)) };
+        }
+        Self::to_the_end(inventory, legs, translation)
     }
 
     fn end(
@@ -180,6 +212,22 @@ impl Fabric {
             }
         }
     }
+}
+
+/// Why a port passes no traffic, if so.
+fn port_down(inventory: &Inventory, id: &str) -> Option<String> {
+    let object = inventory.find(logical_port::KIND.name, id)?;
+    let port = object.body::<LogicalPort>()?;
+    let name = object.header.name();
+    if !port.has_vif() {
+        return Some(format!("no VIF is attached to {name}"));
+    }
+    if port.admin_state == AdminState::Down {
+        return Some(format!("{name} is administratively down"));
+    }
+    let switch = inventory.find(logical_switch::KIND.name, &port.logical_switch_id)?;
+    let down = switch.body::<LogicalSwitch>()?.admin_state == AdminState::Down;
+    down.then(|| format!("{} is administratively down", switch.header.name()))
 }
 
 fn is_pod(object: &Object, text: &str) -> bool {
@@ -216,7 +264,7 @@ fn virtual_server(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>>
 }
 
 /// Source and destination port, for what has them.
-pub(super) fn ports(packet: &Packet) -> Option<(u16, u16)> {
+fn ports(packet: &Packet) -> Option<(u16, u16)> {
     match packet.ip?.transport {
         Transport::Tcp { src_port, dst_port, .. } | Transport::Udp { src_port, dst_port } => {
             Some((src_port, dst_port))

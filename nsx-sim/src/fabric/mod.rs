@@ -7,7 +7,7 @@
 mod journey;
 mod topology;
 
-pub use journey::{End, Journey, Leg, Place, Translation};
+pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use topology::{NodeType, Router, Topology, TransportNode};
 
 use crate::clock::Millis;
@@ -38,6 +38,8 @@ pub struct Fabric {
     ranges: BTreeMap<Arc<str>, Vec<AddressRange>>,
     /// Hosts on which the firewall is switched off.
     unguarded: HashSet<String>,
+    /// Connections given to pool members so far.
+    turn: usize,
 }
 
 impl Fabric {
@@ -52,6 +54,7 @@ impl Fabric {
             addresses: HashMap::new(),
             ranges: BTreeMap::new(),
             unguarded: HashSet::new(),
+            turn: 0,
         }
     }
 
@@ -138,6 +141,11 @@ impl Fabric {
         self.plane.transit(Time(now), path, &leg.packet)
     }
 
+    /// Lets the next connection to a pool go to the next member.
+    pub fn take_turn(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+    }
+
     /// The counters of a rule, as of `now`.
     pub fn counters(&self, rule: u64) -> RuleCounters {
         self.plane.counters(RuleId(rule))
@@ -190,16 +198,14 @@ impl Fabric {
         }
     }
 
-    /// A container's port is where its node's port is; all others go round the hosts in turn.
+    /// A container's port is where its node's port is, whichever came first; all others go round
+    /// the hosts in turn.
     fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
         let object = inventory.find(logical_port::KIND.name, port);
-        let attachment = object
-            .as_deref()
-            .and_then(Object::body::<LogicalPort>)
-            .and_then(|own| own.attachment.as_ref());
-        let parents = attachment
-            .and_then(logical_port::Attachment::parent_vif_id)
-            .map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));
+        let vif = object.as_deref().and_then(Object::body::<LogicalPort>).and_then(LogicalPort::vif);
+        let parents = vif
+            .and_then(|(_, parent)| parent)
+            .map(|parent| inventory.by_key(logical_port::BY_ATTACHMENT, parent));
         let with_parent = parents
             .iter()
             .flatten()
@@ -210,6 +216,13 @@ impl Fabric {
             next
         });
         self.hosts.insert(port.clone(), host);
+        let children = vif.map(|(vif, _)| inventory.by_key(logical_port::BY_PARENT, vif));
+        for child in children.iter().flatten() {
+            if let Some(place) = self.hosts.get_mut(child.header.id.as_str()) {
+                *place = host;
+                self.refresh_exemption(&child.header.id);
+            }
+        }
     }
 
     fn follow_status(&mut self, status: &FirewallStatus) {

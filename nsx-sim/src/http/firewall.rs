@@ -115,6 +115,10 @@ fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, KIND.page_cap)?;
     let search = RuleSearch::read(call)?;
     let inventory = &call.world.inventory;
+    let applied = ["include_applied_to_type", "exclude_applied_to_type"];
+    if applied.iter().all(|name| call.query.get(name).is_some()) {
+        return Err(Error::field(applied[0], format!("excludes {}", applied[1])).into());
+    }
     let mut sections = order::sections(inventory);
     if call.query.get("type").is_none() {
         sections.retain(|object| section_type(object) == Some(SectionType::Layer3));

@@ -58,27 +58,38 @@ impl Paging {
     }
 
     /// Sorts the rows by their keys and gives the page.
+    ///
+    /// The cursor names the last row given, by key and id: a row that goes or comes between two
+    /// pages neither ends the walk nor shifts it.
     pub fn sorted<T>(&self, mut rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
         rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
         if !self.ascending {
             rows.reverse();
         }
-        self.ordered(&rows, print)
-    }
-
-    /// Gives the page of rows that stand in an order of their own.
-    ///
-    /// The cursor names the last row given, by key and id: a row that goes or comes between two
-    /// pages neither ends the walk nor shifts it. `result_count` stands on every page: some clients
-    /// read it there [npg].
-    pub fn ordered<T>(&self, rows: &[Row<T>], print: impl Fn(&T) -> Value) -> Reply {
-        let count = rows.len();
         let start = self.after.as_ref().map_or(0, |after| {
             let here = |row: &Row<T>| (&row.key, &row.id).cmp(&(&after.0, &after.1));
             let past =
                 |row: &Row<T>| if self.ascending { here(row).is_gt() } else { here(row).is_lt() };
-            rows.iter().position(past).unwrap_or(count)
+            rows.iter().position(past).unwrap_or(rows.len())
         });
+        self.page(&rows, start, print)
+    }
+
+    /// Gives the page of rows that stand in an order of their own, whichever way is asked for. The
+    /// walk goes on behind the last row given, wherever that is now, or at its old place when it is
+    /// gone.
+    pub fn ordered<T>(&self, rows: &[Row<T>], print: impl Fn(&T) -> Value) -> Reply {
+        let start = self.after.as_ref().map_or(0, |(key, id)| {
+            let same = rows.iter().position(|row| row.id == *id).map(|place| place + 1);
+            let past = || rows.iter().position(|row| row.key >= *key).unwrap_or(rows.len());
+            same.unwrap_or_else(past)
+        });
+        self.page(rows, start, print)
+    }
+
+    /// `result_count` stands on every page: some clients read it there [npg].
+    fn page<T>(&self, rows: &[Row<T>], start: usize, print: impl Fn(&T) -> Value) -> Reply {
+        let count = rows.len();
         let page: Vec<&Row<T>> = rows.iter().skip(start).take(self.size).collect();
         let more = start + page.len() < count;
         let results: Vec<Value> = page.iter().map(|row| self.narrow(print(&row.item))).collect();

@@ -3,6 +3,7 @@
 use super::call::Reply;
 use super::routes::Routes;
 use crate::clock::Millis;
+use crate::inventory::{MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS};
 use serde_json::json;
 
 /// What the manager says it is. Plain dotted digits: clients compare them [nsxlib].
@@ -49,6 +50,18 @@ pub fn register(routes: &mut Routes) {
     // Not in the published API, but the health check of every client since 2.4 [nsxlib cluster.py].
     routes.on("GET", "/reverse-proxy/node/health", |_| {
         Ok(Reply::ok(json!({"healthy": true, "components_health": "MANAGER:UP, SEARCH:UP, UI:UP, NODE_MGMT:UP"})))
+    });
+    // Nor are these: the schemas from which a client learns the limits of tags [nsxlib lib.py].
+    routes.on("GET", "/spec/vmware/types/Tag", |_| {
+        let scope = json!({"type": "string", "maxLength": MAX_TAG_SCOPE});
+        let tag = json!({"type": "string", "maxLength": MAX_TAG});
+        let properties = json!({"scope": scope, "tag": tag});
+        Ok(Reply::ok(json!({"id": "Tag", "type": "object", "properties": properties})))
+    });
+    routes.on("GET", "/spec/vmware/types/ManagedResource", |_| {
+        let tags = json!({"type": "array", "maxItems": MAX_TAGS, "items": {"$ref": "Tag"}});
+        let properties = json!({"tags": tags});
+        Ok(Reply::ok(json!({"id": "ManagedResource", "type": "object", "properties": properties})))
     });
 }
 

@@ -6,7 +6,7 @@
 use super::call::{Call, Reply};
 use super::firewall::section_of_rule;
 use super::routes::Routes;
-use crate::fabric::{End, Fabric, Journey, Leg, Place};
+use crate::fabric::{End, Fabric, Journey, Leg, Obstacle, Place};
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
 use crate::kinds::logical_port;
@@ -19,7 +19,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The packet to send.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,18 +44,13 @@ enum Protocol {
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
-    let turn = Arc::new(AtomicUsize::new(0));
-    let next = Arc::clone(&turn);
-    routes.at("POST", "/sim/v1/packets", move |call| {
+    routes.at("POST", "/sim/v1/packets", |call| {
         let (request, from, to) = read(call)?;
-        let turn = next.fetch_add(1, Ordering::Relaxed);
         let (journey, transits) = call.world.with_fabric(|fabric, now| {
-            let journey = plan(call, fabric, &request, &from, &to, turn)?;
+            let journey = plan(call, fabric, &request, &from, &to)?;
+            fabric.take_turn();
             let mut transits = Vec::new();
             for leg in &journey.legs {
-                if journey.unreachable.is_some() && leg.from.port.is_none() {
-                    break;
-                }
                 let transit = fabric.send(now, leg);
                 let delivered = transit.delivered();
                 transits.push(transit);
@@ -76,13 +70,10 @@ pub fn register(routes: &mut Routes) {
     routes.at("POST", "/sim/v1/explain", |call| {
         let (request, from, to) = read(call)?;
         let fabric = call.world.fabric();
-        let journey = plan(call, &fabric, &request, &from, &to, 0)?;
+        let journey = plan(call, &fabric, &request, &from, &to)?;
         let mut printed = Vec::new();
         let mut outcome = Some(Outcome::Delivered);
         'legs: for leg in &journey.legs {
-            if journey.unreachable.is_some() && leg.from.port.is_none() {
-                break;
-            }
             for (end, direction) in [(&leg.from, Direction::Out), (&leg.to, Direction::In)] {
                 let Some(port) = end.port.as_deref() else { continue };
                 let Some(told) = fabric.explain(port, direction, &leg.packet) else { continue };
@@ -96,6 +87,7 @@ pub fn register(routes: &mut Routes) {
                 }
             }
         }
+        drop(fabric);
         Ok(Reply::ok(print(call, &journey, outcome, &printed)))
     });
 }
@@ -120,11 +112,10 @@ fn plan(
     request: &PacketRequest,
     from: &Place,
     to: &Place,
-    turn: usize,
 ) -> Result<Journey, Error> {
     let flags = flags(request.tcp_flags.as_deref().unwrap_or("SYN"))?;
     let build = |src, dst| packet(request, flags, src, dst);
-    let journey = fabric.journey(&call.world.inventory, from, to, build, turn);
+    let journey = fabric.journey(&call.world.inventory, from, to, build);
     journey.map_err(|why| Error::field("to", why))
 }
 
@@ -191,8 +182,10 @@ fn print(
             };
             ("REJECTED", format!("rejected at {}", at(vnic)), Some(answer))
         }
-        _ => match &journey.unreachable {
-            Some(why) => ("UNREACHABLE", why.clone(), None),
+        _ => match &journey.obstacle {
+            Some(Obstacle::NoRoute(why) | Obstacle::PortDown(why)) => {
+                ("UNREACHABLE", why.clone(), None)
+            }
             None => ("DELIVERED", "every filter on the way allowed it".to_owned(), None),
         },
     };

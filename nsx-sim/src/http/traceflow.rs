@@ -51,7 +51,7 @@ pub fn register(routes: &mut Routes) {
         };
         let rows = printed.filter(passes).enumerate().map(|(place, item)| Row {
             key: place_key(place),
-            id: String::new(),
+            id: place_key(place),
             item,
         });
         Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))

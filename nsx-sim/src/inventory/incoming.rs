@@ -35,6 +35,7 @@ impl Incoming {
         if !kind.polymorphic
             && let Some(Value::String(name)) = fields.shift_remove("resource_type")
             && name != kind.name
+            && !kind.aliases.contains(&name.as_str())
         {
             return Err(Error::field(
                 "resource_type",

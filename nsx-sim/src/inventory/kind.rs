@@ -114,6 +114,8 @@ pub struct Kind {
     pub system_owned_changes: bool,
     /// Whether `resource_type` chooses among several concrete types.
     pub polymorphic: bool,
+    /// Names that clients send as `resource_type` beside the kind's own.
+    pub aliases: &'static [&'static str],
     /// Reads a body.
     pub read: fn(Fields) -> Result<Box<dyn Body>, Error>,
     /// Checks a new or changed body and completes it.
@@ -182,6 +184,7 @@ impl Kind {
             system_owned_hidden: false,
             system_owned_changes: false,
             polymorphic: false,
+            aliases: &[],
             read: read::<T>,
             admit: admit::<T>,
             retire: retire::<T>,

@@ -11,13 +11,17 @@ mod error;
 mod incoming;
 mod kind;
 mod object;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use actor::{Actor, Role};
 pub use error::Error;
 pub use incoming::{HeaderFields, Incoming};
 pub use kind::{Action, Draft, Filter, Kind, Query, Resource, Verbs};
-pub use object::{Body, Header, IndexKey, Object, Reference, Stamp, Tag, Tags};
+pub use object::{
+    Body, Header, IndexKey, MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS, Object, Reference, Stamp, Tag, Tags,
+};
 pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};

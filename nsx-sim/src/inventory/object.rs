@@ -7,20 +7,29 @@ use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::fmt::Debug;
 
+/// The longest scope of a tag, in characters [spec Tag].
+pub const MAX_TAG_SCOPE: usize = 128;
+
+/// The longest tag, in characters [spec Tag].
+pub const MAX_TAG: usize = 256;
+
+/// The most tags of one object since 2.4 [spec ManagedResource].
+pub const MAX_TAGS: usize = 30;
+
 /// A scope and a tag [spec Tag]; an absent part is the empty string.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
     /// For labels of pods the label's key.
     #[serde(default)]
-    pub scope: Text<128>,
+    pub scope: Text<MAX_TAG_SCOPE>,
     /// For labels of pods the label's value.
     #[serde(default)]
-    pub tag: Text<256>,
+    pub tag: Text<MAX_TAG>,
 }
 
-/// The tags of an object; the limit is 30 since 2.4 [spec ManagedResource].
-pub type Tags = Items<Tag, 30>;
+/// The tags of an object [spec ManagedResource].
+pub type Tags = Items<Tag, MAX_TAGS>;
 
 /// What every managed resource carries beside its own fields [spec ManagedResource].
 #[derive(Clone, Debug)]

@@ -86,6 +86,8 @@ pub static KIND: Kind = Kind {
 
 /// Index: attachment id to port.
 pub const BY_ATTACHMENT: &str = "port-by-attachment";
+/// Index: attachment id of a parent VIF to its children's ports.
+pub const BY_PARENT: &str = "port-by-parent-vif";
 /// Index: logical switch id to ports.
 pub const BY_SWITCH: &str = "port-by-switch";
 
@@ -248,7 +250,14 @@ impl LogicalPort {
 
     /// Whether the port has a vNIC of a guest: a packet filter of its own.
     pub fn has_vif(&self) -> bool {
-        self.attachment.as_ref().is_some_and(|own| own.attachment_type == AttachmentType::Vif)
+        self.vif().is_some()
+    }
+
+    /// The ids of the attached VIF and, for a child, of its parent.
+    pub fn vif(&self) -> Option<(&str, Option<&str>)> {
+        let own = self.attachment.as_ref()?;
+        let is_vif = own.attachment_type == AttachmentType::Vif;
+        is_vif.then(|| (own.id.as_str(), own.parent_vif_id()))
     }
 
     fn check_attachment(&self, own_id: &str, transaction: &Transaction<'_>) -> Result<(), Error> {
@@ -291,7 +300,8 @@ impl Body for LogicalPort {
 
     fn keys(&self) -> Vec<IndexKey> {
         let attachment = self.attachment.iter().map(|own| (BY_ATTACHMENT, own.id.clone()));
-        attachment.chain([(BY_SWITCH, self.logical_switch_id.clone())]).collect()
+        let parent = self.vif().and_then(|(_, parent)| Some((BY_PARENT, parent?.to_owned())));
+        attachment.chain(parent).chain([(BY_SWITCH, self.logical_switch_id.clone())]).collect()
     }
 }
 

@@ -190,6 +190,11 @@ fn check_criterion(criterion: &Expression, path: &str) -> Result<(), Error> {
 }
 
 fn check_simple(simple: &Simple, path: &str) -> Result<(), Error> {
+    // Groups chosen by a criterion could come to hold each other without either being changed.
+    if simple.target_type == TargetType::NSGroup {
+        let problem = "NSGroup can not be chosen by a criterion";
+        return Err(Error::field(format!("{path}.target_type"), problem));
+    }
     match simple.target_property.as_str() {
         "id" | "name" | "display_name" | "os_name" | "computer_name" => Ok(()),
         other => {

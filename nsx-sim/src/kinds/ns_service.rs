@@ -18,6 +18,15 @@ const DEFAULT_SERVICE: Filter = Filter {
 pub static SERVICE: Kind = Kind {
     read_only: &["default_service"],
     filters: &[DEFAULT_SERVICE],
+    // The Go client names the service itself by its element's class [gosdk grouping_objects_api.go].
+    aliases: &[
+        "L4PortSetNSService",
+        "ICMPTypeNSService",
+        "IPProtocolNSService",
+        "IGMPTypeNSService",
+        "ALGTypeNSService",
+        "EtherTypeNSService",
+    ],
     ..Kind::of::<NSService>("NSService", "/ns-services")
 };
 

@@ -1,7 +1,7 @@
 //! What traffic a service stands for [spec NSServiceElement].
 
 use super::values::PortElement;
-use crate::wire::{Int, Items, serialize_by_resource_type};
+use crate::wire::{Int, Items, blank_is_none, serialize_by_resource_type};
 use serde::{Deserialize, Serialize};
 
 /// One element of any class.
@@ -62,8 +62,10 @@ pub struct IcmpType {
     /// Of which IP version.
     pub protocol: IcmpProtocol,
     /// The type.
+    #[serde(default, deserialize_with = "blank_is_none")]
     pub icmp_type: Option<Int<0, 255>>,
     /// The code.
+    #[serde(default, deserialize_with = "blank_is_none")]
     pub icmp_code: Option<Int<0, 255>>,
 }
 

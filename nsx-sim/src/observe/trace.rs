@@ -6,7 +6,7 @@
 
 use super::observation::Observation;
 use crate::clock::Millis;
-use crate::fabric::{Fabric, Journey, Leg, NodeType, TransportNode};
+use crate::fabric::{Fabric, Journey, Leg, NodeType, Obstacle, TransportNode};
 use crate::inventory::Inventory;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
@@ -27,8 +27,8 @@ pub fn steps(
         let last = place + 1 == journey.legs.len();
         trace.leg(leg, journey, last)
     });
-    if finished && let Some(leg) = journey.legs.last() {
-        trace.arrive(leg, journey.unreachable.is_some());
+    if finished {
+        trace.arrive(journey);
     }
     trace.steps
 }
@@ -145,11 +145,15 @@ impl Trace<'_> {
         verdict.allows()
     }
 
-    /// The end of the way: delivered to a port, gone north, or nowhere to go.
-    fn arrive(&mut self, leg: &Leg, unreachable: bool) {
-        match leg.to.port.as_deref() {
-            Some(target) if !unreachable => {
-                self.at_switch(target, "TraceflowObservationDelivered");
+    /// The end of the way: delivered to a port, or kept by what passes no traffic or knows no way.
+    fn arrive(&mut self, journey: &Journey) {
+        let target = journey.legs.last().and_then(|leg| leg.to.port.as_deref());
+        match (&journey.obstacle, target) {
+            (None, Some(target)) => self.at_switch(target, "TraceflowObservationDelivered"),
+            (Some(Obstacle::PortDown(_)), _) => {
+                let mut step = self.step("TraceflowObservationDroppedLogical", "LS");
+                step.reason = Some("LSWITCH");
+                self.steps.push(step);
             }
             _ => {
                 let mut step = self.router("TraceflowObservationDroppedLogical");

@@ -66,7 +66,7 @@ impl Traceflows {
         let from = Place::Port(request.lport_id.clone());
         let steps = if source_has_vnic {
             let journey = fabric
-                .journey(&world.inventory, &from, &Place::Address(destination), build, 0)
+                .journey(&world.inventory, &from, &Place::Address(destination), build)
                 .map_err(|why| Error::field("packet", why))?;
             trace::steps(&fabric, &world.inventory, &journey, now)
         } else {

@@ -121,12 +121,16 @@ impl Membership {
         }
     }
 
-    /// Takes a node out of all that hold it.
+    /// Takes a node out of all that hold it, except the exclude list: that names its members
+    /// whether they exist or not, and holds one again when it is made anew.
     pub fn leave_all(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) {
-        for holder in self.parents(node) {
+        let holders = self.parents(node).into_iter().filter(|holder| *holder != Node::Excluded);
+        for holder in holders {
             self.set_member(&holder, node, false, vnics, plane);
         }
-        let unused = |state: &State| state.watch.is_none() && state.direct.is_empty();
+        let unused = |state: &State| {
+            state.watch.is_none() && state.direct.is_empty() && state.parents.is_empty()
+        };
         if self.states.get(node).is_some_and(unused) {
             self.states.remove(node);
         }
@@ -265,5 +269,94 @@ impl Membership {
                 News::Went => plane.leave(ScopeId(number), *vnic),
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dataplane::AddressRange;
+
+    struct Graph(Membership, Vnics, Dataplane);
+
+    impl Graph {
+        fn new() -> Self {
+            Self(Membership::default(), Vnics::new(), Dataplane::default())
+        }
+
+        fn set(&mut self, holder: &Node, member: &Node, belongs: bool) {
+            let Self(membership, vnics, plane) = self;
+            membership.set_member(holder, member, belongs, vnics, plane);
+        }
+
+        fn address(&mut self, port: &Node, text: &str) {
+            let range: AddressRange = text.parse().unwrap();
+            self.0.set_addresses(port, &[Member::Range(range)], &mut self.2);
+        }
+
+        fn set_of(&mut self, node: &Node) -> Vec<String> {
+            let Self(membership, vnics, plane) = self;
+            let number = membership.watch(node, vnics, plane);
+            let members = plane.set(SetId(number)).into_iter().flat_map(|set| set.iter());
+            members
+                .map(|member| match member {
+                    Member::Range(range) => range.to_string(),
+                    Member::Mac(mac) => mac.to_string(),
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_leaf_held_through_two_ways_goes_with_the_last_of_them() {
+        let mut graph = Graph::new();
+        let (outer, inner, port) = (Node::group("outer"), Node::group("inner"), Node::port("p"));
+        graph.set(&outer, &inner, true);
+        graph.set(&outer, &port, true);
+        graph.set(&inner, &port, true);
+        assert_eq!(graph.0.effective(&outer), [port.clone()]);
+        graph.set(&outer, &port, false);
+        assert_eq!(graph.0.effective(&outer), [port.clone()]);
+        graph.set(&inner, &port, false);
+        assert_eq!(graph.0.effective(&outer), []);
+    }
+
+    #[test]
+    fn a_switch_brings_itself_and_its_ports() {
+        let mut graph = Graph::new();
+        let (group, switch, port) = (Node::group("g"), Node::switch("s"), Node::port("p"));
+        graph.set(&group, &switch, true);
+        graph.set(&switch, &port, true);
+        assert_eq!(graph.0.effective(&group), [switch, port]);
+    }
+
+    #[test]
+    fn watched_sets_follow_addresses_that_move() {
+        let mut graph = Graph::new();
+        let (group, one, two) = (Node::group("g"), Node::port("1"), Node::port("2"));
+        graph.address(&one, "10.0.0.1");
+        graph.set(&group, &one, true);
+        assert_eq!(graph.set_of(&group), ["10.0.0.1"]);
+        // Two ports may have one address; it stays while one of them has it.
+        graph.address(&two, "10.0.0.1");
+        graph.set(&group, &two, true);
+        graph.address(&one, "10.0.0.2");
+        assert_eq!(graph.set_of(&group), ["10.0.0.1", "10.0.0.2"]);
+        graph.set(&group, &two, false);
+        assert_eq!(graph.set_of(&group), ["10.0.0.2"]);
+        assert_eq!(graph.set_of(&one), ["10.0.0.2"]);
+    }
+
+    #[test]
+    fn sets_that_no_rule_names_any_more_are_dropped() {
+        let mut graph = Graph::new();
+        let group = Node::group("g");
+        graph.address(&Node::port("p"), "10.0.0.1");
+        graph.set(&group, &Node::port("p"), true);
+        graph.set_of(&group);
+        graph.0.forget_unused(&mut graph.2);
+        assert!(graph.2.set(SetId(0)).is_some());
+        graph.0.forget_unused(&mut graph.2);
+        assert!(graph.2.set(SetId(0)).is_none());
     }
 }

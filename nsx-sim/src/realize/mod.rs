@@ -176,7 +176,8 @@ impl Realization {
         }
     }
 
-    /// A port belongs to its switch, and has a vNIC while a VIF is attached.
+    /// A port belongs to its switch, and has a vNIC while a VIF is attached; another VIF, or the same
+    /// container's behind another node, is another vNIC with no connections yet.
     fn follow_port(
         &mut self,
         port: &Arc<str>,
@@ -188,18 +189,18 @@ impl Realization {
         let Some(after) = after else { return };
         let switch = Node::switch(&after.logical_switch_id);
         self.membership.set_member(&switch, &Node::Port(port.clone()), true, &self.vnics, plane);
-        match (after.has_vif(), self.vnics.contains_key(port)) {
-            (true, false) => {
-                let vnic = VnicId(self.next_vnic);
-                self.next_vnic += 1;
-                self.vnics.insert(port.clone(), vnic);
-                self.ports.insert(vnic, port.clone());
-                plane.add_vnic(vnic);
-                self.membership.join_all(port, vnic, plane);
-                moved.bound.push(port.clone());
-            }
-            (false, true) => self.unbind(port, plane, moved),
-            _ => {}
+        let before = write.before.as_deref().and_then(Object::body::<LogicalPort>);
+        if before.is_some_and(|before| before.vif() != after.vif()) {
+            self.unbind(port, plane, moved);
+        }
+        if after.has_vif() && !self.vnics.contains_key(port) {
+            let vnic = VnicId(self.next_vnic);
+            self.next_vnic += 1;
+            self.vnics.insert(port.clone(), vnic);
+            self.ports.insert(vnic, port.clone());
+            plane.add_vnic(vnic);
+            self.membership.join_all(port, vnic, plane);
+            moved.bound.push(port.clone());
         }
     }
 

@@ -10,8 +10,8 @@
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess,
+    IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde_json::{Map, Value};
 use std::fmt;
@@ -88,6 +88,25 @@ impl de::Error for Fault {
 /// The first member that cannot be read.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     T::deserialize(Lenient(value))
+}
+
+/// Reads a member for which clients send the empty string where they mean none [sapcc].
+///
+/// # Errors
+/// As for the value itself.
+pub fn blank_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let value = Value::deserialize(deserializer)?;
+    if value == "" {
+        return Ok(None);
+    }
+    read(value).map_err(|fault| match fault.kind {
+        FaultKind::Invalid(why) => de::Error::custom(why),
+        _ => de::Error::custom(fault),
+    })
 }
 
 struct Lenient(Value);

@@ -8,7 +8,7 @@ mod lenient;
 
 pub use bounded::{Int, Items, Text};
 pub use jackson::to_pretty_bytes;
-pub use lenient::{Fault, FaultKind, read};
+pub use lenient::{Fault, FaultKind, blank_is_none, read};
 
 use serde_json::{Map, Value};
 

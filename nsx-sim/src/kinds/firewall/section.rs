@@ -162,10 +162,10 @@ impl FirewallSection {
         }
     }
 
-    /// The place and the rule with an id.
+    /// The place and the rule with an id, written as the manager writes it.
     pub fn rule(&self, id: &str) -> Option<(usize, &Arc<FirewallRule>)> {
-        let id: u64 = id.parse().ok()?;
-        self.rules.iter().enumerate().find(|(_, rule)| rule.id == id)
+        let number: u64 = id.parse().ok().filter(|number: &u64| number.to_string() == id)?;
+        self.rules.iter().enumerate().find(|(_, rule)| rule.id == number)
     }
 
     /// The rules in wire form.

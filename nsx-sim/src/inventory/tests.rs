@@ -1,0 +1,150 @@
+//! The inventory's law, with a kind of its own: it knows no other.
+
+use super::*;
+use crate::wire::Fields;
+use serde::{Deserialize, Serialize};
+
+static WIDGET: Kind = Kind::of::<Widget>("Widget", "/widgets");
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Widget {
+    #[serde(default)]
+    size: i64,
+    part_of: Option<String>,
+}
+
+impl Body for Widget {
+    fn resource_type(&self) -> &'static str {
+        WIDGET.name
+    }
+
+    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+        crate::wire::fields_of(self)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        self.part_of.iter().map(|id| Reference::new(WIDGET.name, id)).collect()
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        vec![("widget-by-size", self.size.to_string())]
+    }
+}
+
+impl Resource for Widget {}
+
+fn inventory() -> Inventory {
+    Inventory::new(&[&WIDGET], 1)
+}
+
+fn incoming(body: serde_json::Value) -> Incoming {
+    Incoming::read(&WIDGET, crate::wire::fields_of(&body)).unwrap()
+}
+
+fn commit<T>(
+    inventory: &Inventory,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    inventory.commit(&Actor::admin("admin"), 1_000, work, |_| {})
+}
+
+fn create(inventory: &Inventory, body: serde_json::Value) -> Result<Arc<Object>, Error> {
+    commit(inventory, |tx| tx.create(&WIDGET, incoming(body)))
+}
+
+#[test]
+fn a_change_that_fails_leaves_nothing_behind() {
+    let inventory = inventory();
+    let failed = commit(&inventory, |tx| {
+        tx.create(&WIDGET, incoming(serde_json::json!({"id": "a"})))?;
+        tx.create(&WIDGET, incoming(serde_json::json!({"id": "b", "part_of": "nobody"})))
+    });
+    assert!(matches!(failed, Err(Error::MissingReference { .. })), "{failed:?}");
+    assert!(inventory.find("Widget", "a").is_none());
+    assert_eq!(inventory.generation(), 0);
+}
+
+#[test]
+fn a_change_sees_its_own_writes_and_tells_each_object_once() {
+    let inventory = inventory();
+    let mut told = Vec::new();
+    let actor = Actor::admin("admin");
+    let work = |tx: &mut Transaction<'_>| {
+        tx.create(&WIDGET, incoming(serde_json::json!({"id": "a"})))?;
+        tx.create(&WIDGET, incoming(serde_json::json!({"id": "b", "part_of": "a"})))?;
+        tx.edit(&WIDGET, "a", |widget: &mut Widget, _| {
+            widget.size = 7;
+            Ok(())
+        })
+    };
+    let follow = |change: &Change| told.extend(change.writes.iter().map(|write| write.id.clone()));
+    inventory.commit(&actor, 1_000, work, follow).unwrap();
+    assert_eq!(told, ["a", "b"]);
+    assert_eq!(inventory.by_key("widget-by-size", "7").len(), 1);
+    assert_eq!(inventory.by_key("widget-by-size", "0").len(), 1);
+}
+
+#[test]
+fn only_the_current_revision_replaces_and_it_rises_by_one() {
+    let inventory = inventory();
+    create(&inventory, serde_json::json!({"id": "a"})).unwrap();
+    let replace = |revision: serde_json::Value| {
+        let body = serde_json::json!({"_revision": revision, "size": 3});
+        commit(&inventory, |tx| tx.replace(&WIDGET, "a", incoming(body)))
+    };
+    for wrong in [serde_json::json!(1), serde_json::json!(-1), serde_json::Value::Null] {
+        assert!(matches!(replace(wrong), Err(Error::StaleRevision { current: 0, .. })));
+    }
+    assert_eq!(replace(serde_json::json!(0)).unwrap().header.revision, 1);
+    assert!(matches!(replace(serde_json::json!(0)), Err(Error::StaleRevision { current: 1, .. })));
+}
+
+#[test]
+fn what_others_name_stays_unless_forced_and_then_dangles() {
+    let inventory = inventory();
+    create(&inventory, serde_json::json!({"id": "a"})).unwrap();
+    create(&inventory, serde_json::json!({"id": "b", "part_of": "a"})).unwrap();
+    let delete = |id: &str, query: &[(&str, &str)]| {
+        let pairs = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let query: Query = pairs.collect();
+        commit(&inventory, |tx| tx.delete(&WIDGET, id, &query))
+    };
+    assert!(matches!(delete("a", &[]), Err(Error::InUse { .. })));
+    delete("a", &[("force", "True")]).unwrap();
+    // What named it before may be put back whole; a new name for what is gone may not.
+    let back = serde_json::json!({"_revision": 0, "part_of": "a", "size": 2});
+    commit(&inventory, |tx| tx.replace(&WIDGET, "b", incoming(back))).unwrap();
+    let new = create(&inventory, serde_json::json!({"part_of": "a"}));
+    assert!(matches!(new, Err(Error::MissingReference { .. })));
+    delete("b", &[]).unwrap();
+    assert!(inventory.referrers("Widget", "a").is_empty());
+}
+
+#[test]
+fn a_principals_object_changes_for_others_only_by_overwrite() {
+    let inventory = inventory();
+    let (owner, admin) = (Actor::principal("pks"), Actor::admin("admin"));
+    let overwriting = Actor { overwrite: true, ..admin.clone() };
+    let stranger = Actor { overwrite: true, ..Actor::principal("other") };
+    let body = serde_json::json!({"id": "a"});
+    inventory.commit(&owner, 1, |tx| tx.create(&WIDGET, incoming(body)), |_| {}).unwrap();
+    let object = inventory.find("Widget", "a").unwrap();
+    let seen = |by: &Actor| object.fields(&inventory, by)["_protection"].clone();
+    assert_eq!(seen(&owner), "NOT_PROTECTED");
+    assert_eq!(seen(&admin), "REQUIRE_OVERRIDE");
+    assert_eq!(seen(&stranger), "PROTECTED");
+    let grow = |actor: &Actor| {
+        let work = |tx: &mut Transaction<'_>| {
+            tx.edit(&WIDGET, "a", |widget: &mut Widget, _| {
+                widget.size += 1;
+                Ok(())
+            })
+        };
+        inventory.commit(actor, 2, work, |_| {})
+    };
+    assert!(matches!(grow(&admin), Err(Error::Protected { .. })));
+    assert!(matches!(grow(&stranger), Err(Error::Protected { .. })));
+    grow(&owner).unwrap();
+    assert_eq!(grow(&overwriting).unwrap().header.modified.user, "admin");
+}
