@@ -211,14 +211,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Transport { cause, .. } => Some(cause.as_ref()),
-            Self::NoAddress | Self::Refused { .. } | Self::Unreadable { .. } => None,
-        }
-    }
-}
+// The message holds the cause already; naming it as source, too, would print it twice.
+impl std::error::Error for Error {}
 
 /// Turns an answer into its JSON (`Null` for an empty body) or into the error it is.
 fn read_answer(request: String, status: StatusCode, text: &str) -> Result<Value, Error> {

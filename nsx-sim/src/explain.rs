@@ -92,15 +92,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::NoPort => None,
-            Self::Call(error) => Some(error),
-            Self::Output(error) => Some(error),
-        }
-    }
-}
+// The message holds the cause already; naming it as source, too, would print it twice.
+impl std::error::Error for Error {}
 
 fn render(judgement: &Judgement) -> String {
     let mut lines = Vec::new();

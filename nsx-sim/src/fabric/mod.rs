@@ -202,7 +202,8 @@ impl Fabric {
     /// the hosts in turn.
     fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
         let object = inventory.find(logical_port::KIND.name, port);
-        let vif = object.as_deref().and_then(Object::body::<LogicalPort>).and_then(LogicalPort::vif);
+        let vif =
+            object.as_deref().and_then(Object::body::<LogicalPort>).and_then(LogicalPort::vif);
         let parents = vif
             .and_then(|(_, parent)| parent)
             .map(|parent| inventory.by_key(logical_port::BY_ATTACHMENT, parent));

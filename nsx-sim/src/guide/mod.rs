@@ -101,14 +101,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.fault {
-            Fault::Call(error) => Some(error),
-            Fault::State(_) => None,
-        }
-    }
-}
+// The message holds the cause already; naming it as source, too, would print it twice.
+impl std::error::Error for Error {}
 
 /// What went wrong within a step.
 #[derive(Debug)]

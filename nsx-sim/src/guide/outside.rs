@@ -106,7 +106,7 @@ fn describe(judged: &[Judgement], pods: &[Pod]) -> String {
 /// What settled a packet, and where: the receiver's vNIC if one judged it.
 fn fate(judgement: &Judgement, pods: &[Pod]) -> (String, String) {
     let Some(verdict) = judgement.verdicts.last() else {
-        return (String::new(), judgement.reason.clone());
+        return (judgement.reason.clone(), String::new());
     };
     let source = judgement.translation.as_ref().and_then(|t| t.from_ip.as_deref());
     let source = source.map(|address| format!(" from {address}")).unwrap_or_default();

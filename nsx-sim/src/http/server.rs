@@ -137,7 +137,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listen_error = |error| StartError::Listen(listen, error);
     let task = match tls_config(tls)? {
         Some(config) => {
-            let mut server = axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
+            let mut server =
+                axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
             server.http_builder().http1().title_case_headers(true);
             tokio::spawn(server.handle(handle.clone()).serve(app))
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Query parameters of a call, by name; empty values count as absent [nsxt_exporter].
+/// Query parameters of a call, by name; empty values count as absent [client nsxt_exporter].
 #[derive(Clone, Debug, Default)]
 pub struct Query(HashMap<String, String>);
 
@@ -17,7 +17,7 @@ impl Query {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A boolean parameter, `true` or `True` alike [nsxlib]; absent is false.
+    /// A boolean parameter, `true` or `True` alike [client nsxlib]; absent is false.
     ///
     /// # Errors
     /// [`Error::InvalidFields`] where the value is no boolean.

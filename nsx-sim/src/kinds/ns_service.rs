@@ -136,7 +136,7 @@ impl Resource for NSServiceGroup {
     fn admit(
         &mut self,
         header: &mut Header,
-        _: Option<&Self>,
+        before: Option<&Self>,
         transaction: &mut Transaction<'_>,
     ) -> Result<(), Error> {
         for (index, member) in self.members.iter().enumerate() {
@@ -168,6 +168,12 @@ impl Resource for NSServiceGroup {
         self.ether = ether.next().unwrap_or(false);
         if ether.any(|other| other != self.ether) {
             return Err(Error::field("members", "can not mix layer 2 and layer 3 services"));
+        }
+        // Whatever holds the group was admitted for the layer that it had.
+        if before.is_some_and(|before| before.ether != self.ether)
+            && !transaction.referrers(GROUP.name, &header.id).is_empty()
+        {
+            return Err(Error::field("members", "can not change the layer of a group in use"));
         }
         Ok(())
     }

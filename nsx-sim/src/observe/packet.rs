@@ -152,7 +152,7 @@ fn port(value: Option<Port>) -> u16 {
 }
 
 impl TraceRequest {
-    /// Reads a request. Real clients leave out the packet's `resource_type` [npg].
+    /// Reads a request. Real clients leave out the packet's `resource_type` [client npg].
     ///
     /// # Errors
     /// As for any body; [`Error::Unsupported`] for packets given as bytes.

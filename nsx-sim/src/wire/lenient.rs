@@ -90,7 +90,7 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     T::deserialize(Lenient(value))
 }
 
-/// Reads a member for which clients send the empty string where they mean none [sapcc].
+/// Reads a member for which clients send the empty string where they mean none [client sapcc].
 ///
 /// # Errors
 /// As for the value itself.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 /// A JSON object in wire order.
 pub type Fields = Map<String, Value>;
 
-/// Removes every null member, at any depth: the manager never prints nulls [miq].
+/// Removes every null member, at any depth: the manager never prints nulls [client miq].
 pub fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

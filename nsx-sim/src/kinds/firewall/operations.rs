@@ -131,7 +131,7 @@ pub fn replace_rule(
     })
 }
 
-/// Removes a rule. Clients send no revision with it [tf].
+/// Removes a rule. Clients send no revision with it [client tf].
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Locked`], and [`Error::NotModifiable`] for a default rule.
@@ -297,7 +297,10 @@ fn check_default_rule(
     rule: &FirewallRule,
     placement: Option<&Placement>,
 ) -> Result<(), Error> {
-    let narrows = rule.references().next().is_some()
+    let lists = [&rule.sources, &rule.destinations, &rule.applied_tos];
+    let narrows = lists.into_iter().flatten().any(|list| !list.is_empty())
+        || rule.sources_excluded
+        || rule.destinations_excluded
         || rule.services.as_ref().is_some_and(|services| !services.is_empty())
         || rule.disabled
         || rule.direction != super::rule::Direction::InOut

@@ -1,105 +1,9 @@
-//! Switching profiles: six classes under one path [spec BaseSwitchingProfile].
+//! What each class of switching profile says, with the schema's defaults and limits.
 
-use super::bindings::{ProfileBinding, ProfileClass};
-use super::values::IpElement;
-use super::{logical_port, logical_switch};
-use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
-};
-use crate::wire::{self, Fields, Int, Items, serialize_by_resource_type};
+use crate::inventory::Error;
+use crate::kinds::values::IpElement;
+use crate::wire::{Int, Items, serialize_by_resource_type};
 use serde::{Deserialize, Serialize};
-
-/// The declaration.
-pub static KIND: Kind = Kind {
-    polymorphic: true,
-    system_owned_hidden: true,
-    read_only: &["required_capabilities"],
-    filters: &[Filter {
-        name: "switching_profile_type",
-        words: None,
-        passes: |_, object, classes| {
-            classes.split(',').any(|class| class.trim() == object.any_body().resource_type())
-        },
-    }],
-    ..Kind::of::<SwitchingProfile>("SwitchingProfile", "/switching-profiles")
-};
-
-/// One profile of any class.
-#[derive(Clone, Debug, Deserialize)]
-#[allow(clippy::enum_variant_names, reason = "wire names")]
-pub enum SwitchingProfile {
-    /// See [`ProfileClass`]; so with the others.
-    SwitchSecuritySwitchingProfile(SwitchSecurity),
-    #[allow(missing_docs)]
-    SpoofGuardSwitchingProfile(SpoofGuard),
-    #[allow(missing_docs)]
-    IpDiscoverySwitchingProfile(IpDiscovery),
-    #[allow(missing_docs)]
-    MacManagementSwitchingProfile(MacManagement),
-    #[allow(missing_docs)]
-    PortMirroringSwitchingProfile(PortMirroring),
-    #[allow(missing_docs)]
-    QosSwitchingProfile(Qos),
-}
-
-serialize_by_resource_type!(SwitchingProfile {
-    SwitchSecuritySwitchingProfile,
-    SpoofGuardSwitchingProfile,
-    IpDiscoverySwitchingProfile,
-    MacManagementSwitchingProfile,
-    PortMirroringSwitchingProfile,
-    QosSwitchingProfile,
-});
-
-/// The profiles that a port or a switch has unless told otherwise, in the order of real output.
-/// Ids as seen on managers of 2.4 and later [nsxlib15 mocks, psnsxt, apnex].
-pub const DEFAULTS: [(ProfileClass, &str, &str); 6] = [
-    (
-        ProfileClass::SwitchSecuritySwitchingProfile,
-        "47ffda0e-035f-4900-83e4-0a2086813ede",
-        "nsx-default-switch-security-vif-profile",
-    ),
-    (
-        ProfileClass::SpoofGuardSwitchingProfile,
-        "fad98876-d7ff-11e4-b9d6-1681e6b88ec1",
-        "nsx-default-spoof-guard-vif-profile",
-    ),
-    (
-        ProfileClass::IpDiscoverySwitchingProfile,
-        "0c403bc9-7773-4680-a5cc-847ed0f9f52e",
-        "nsx-default-ip-discovery-overlay-profile",
-    ),
-    (
-        ProfileClass::MacManagementSwitchingProfile,
-        "1e7101c8-cfef-415a-9c8c-ce3d8dd078fb",
-        "nsx-default-mac-profile",
-    ),
-    (
-        ProfileClass::PortMirroringSwitchingProfile,
-        "93b4b7e8-f116-415d-a50c-3364611b5d09",
-        "nsx-default-port-mirroring-profile",
-    ),
-    (
-        ProfileClass::QosSwitchingProfile,
-        "f313290b-eba8-4262-bd93-fab5026e9495",
-        "nsx-default-qos-switching-profile",
-    ),
-];
-
-/// Adds the default profile of each class that a list leaves out.
-///
-/// # Errors
-/// [`Error::InvalidFields`] where a class stands twice.
-pub fn complete(bindings: &mut Vec<ProfileBinding>) -> Result<(), Error> {
-    for (class, default, _) in DEFAULTS {
-        match bindings.iter().filter(|binding| binding.key == Some(class)).count() {
-            0 => bindings.push(ProfileBinding { key: Some(class), value: default.to_owned() }),
-            1 => {}
-            _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
-        }
-    }
-    Ok(())
-}
 
 /// Filters are off unless enabled.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -347,7 +251,7 @@ fn no_priority() -> Int<0, 63> {
 
 impl Qos {
     /// Clients look for all three shapers in what was stored [nsxlib core_resources].
-    fn complete(&mut self) -> Result<(), Error> {
+    pub(super) fn complete(&mut self) -> Result<(), Error> {
         let off = RateShaper {
             enabled: false,
             average_bandwidth_mbps: NO_RATE,
@@ -369,72 +273,6 @@ impl Qos {
             let present = self.shaper_configuration.iter().any(|own| own.resource_type() == class);
             if !present && !self.shaper_configuration.try_push(shaper) {
                 return Err(Error::field("shaper_configuration", "names a shaper twice"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Body for SwitchingProfile {
-    fn resource_type(&self) -> &'static str {
-        self.resource_type()
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        let mut fields = wire::fields_of(self);
-        fields.shift_remove("resource_type");
-        fields.insert("required_capabilities".into(), serde_json::json!([]));
-        fields
-    }
-}
-
-impl Resource for SwitchingProfile {
-    fn admit(
-        &mut self,
-        _: &mut Header,
-        before: Option<&Self>,
-        _: &mut Transaction<'_>,
-    ) -> Result<(), Error> {
-        if before.is_some_and(|before| before.resource_type() != self.resource_type()) {
-            return Err(Error::field("resource_type", "can not be changed"));
-        }
-        match self {
-            Self::QosSwitchingProfile(qos) => qos.complete(),
-            _ => Ok(()),
-        }
-    }
-
-    /// A profile in use goes only with `unbind=true`; its users fall back to the default of the
-    /// class [spec DeleteSwitchingProfile].
-    fn retire(
-        object: &Object,
-        transaction: &mut Transaction<'_>,
-        query: &Query,
-    ) -> Result<(), Error> {
-        if !query.flag("unbind")? {
-            return transaction.refuse_if_used(object);
-        }
-        let id = object.header.id.clone();
-        for user in transaction.referrers(KIND.name, &id) {
-            let user_id = &user.header.id;
-            if user.kind.name == logical_port::KIND.name {
-                transaction.edit(
-                    &logical_port::KIND,
-                    user_id,
-                    |port: &mut logical_port::LogicalPort, _| {
-                        port.unbind_profile(&id);
-                        Ok(())
-                    },
-                )?;
-            } else {
-                transaction.edit(
-                    &logical_switch::KIND,
-                    user_id,
-                    |switch: &mut logical_switch::LogicalSwitch, _| {
-                        switch.unbind_profile(&id);
-                        Ok(())
-                    },
-                )?;
             }
         }
         Ok(())
