@@ -63,17 +63,32 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Guide { remote, options } => run_guide(&remote, &options),
-        Command::Explain { remote, args } => {
-            let explained = connect(remote)
-                .and_then(|client| Ok(explain::run(&client, &args, &mut io::stdout().lock())?));
-            explained.map(|()| ExitCode::SUCCESS)
-        }
+        Command::Explain { remote, args } => connect(remote).and_then(|client| {
+            explain::run(&client, &args, &mut io::stdout().lock()).map_err(
+                |error| match error {
+                    explain::Error::Output(error) => error.into(),
+                    error => anyhow::Error::from(error),
+                },
+            )?;
+            Ok(ExitCode::SUCCESS)
+        }),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
     done.unwrap_or_else(|error| {
+        if reader_left(&error) {
+            return ExitCode::SUCCESS;
+        }
         // `{:#}` puts the causes behind the error, on one line.
         let _ = writeln!(io::stderr(), "nsx-sim: {error:#}");
         ExitCode::from(2)
+    })
+}
+
+/// Whether nobody reads the output any more, as with `| head`: no failure of ours.
+fn reader_left(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 

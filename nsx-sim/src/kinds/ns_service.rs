@@ -178,3 +178,24 @@ impl Resource for NSServiceGroup {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SERVICE;
+    use crate::inventory::Incoming;
+    use serde_json::json;
+
+    #[test]
+    fn a_service_may_be_named_by_a_class_of_element_and_by_nothing_else() {
+        let read = |name: &str| {
+            let element = json!({"resource_type": "L4PortSetNSService", "l4_protocol": "TCP"});
+            let sent = [("nsservice_element", element), ("resource_type", json!(name))];
+            let fields = sent.into_iter().map(|(name, value)| (name.to_owned(), value));
+            Incoming::read(&SERVICE, fields.collect())
+        };
+        for name in SERVICE.aliases.iter().chain(["NSService"].iter()) {
+            assert!(read(name).is_ok(), "{name}");
+        }
+        assert!(read("NSGroup").is_err());
+    }
+}
