@@ -178,7 +178,10 @@ fn the_guide_applied_to_all_four_breaks_access_from_outside() {
     let output = run(&["guide", "--applied-to-all"]);
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{told}\n{}", text(&output.stderr));
-    assert!(told.to_lowercase().contains("external"), "{told}");
+    let outside = told.lines().find(|line| line.starts_with("10.40.14.50:80")).unwrap_or_default();
+    assert!(outside.contains("Fail") && outside.contains("DenyAll"), "{told}");
+    let last = "11 of 11 rows as in the guide; not as in the guide: outside to 10.40.14.50:80";
+    assert_eq!(told.lines().last(), Some(last));
 }
 
 #[test]

@@ -103,7 +103,17 @@ impl Routes {
                 self.places.len() - 1
             }
         };
-        self.places[place].operations.insert((method.to_owned(), selector), operation);
+        let operations = &mut self.places[place].operations;
+        // The published API lists some actions without their words [spec AddRemoveIPAddress]: once
+        // they are modelled by word there is nothing left to call without one.
+        let modelled_by_word = selector.is_some() && matches!(operation, Operation::Modelled(_));
+        if modelled_by_word && !has_selectors(operations, method) {
+            let plain = (method.to_owned(), None);
+            if matches!(operations.get(&plain), Some(Operation::Absent(_))) {
+                operations.remove(&plain);
+            }
+        }
+        operations.insert((method.to_owned(), selector), operation);
     }
 
     /// What answers a call, with the variable parts of its path.

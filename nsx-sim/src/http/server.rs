@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Response};
-use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Address, Handle, Server};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
@@ -137,18 +137,23 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listen_error = |error| StartError::Listen(listen, error);
     let task = match tls_config(tls)? {
         Some(config) => {
-            let mut server =
-                axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
-            server.http_builder().http1().title_case_headers(true);
-            tokio::spawn(server.handle(handle.clone()).serve(app))
+            let server = axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
+            tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
         }
         None => {
-            let mut server = axum_server::from_tcp(listener).map_err(listen_error)?;
-            server.http_builder().http1().title_case_headers(true);
-            tokio::spawn(server.handle(handle.clone()).serve(app))
+            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
+            tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
         }
     };
     Ok(Running { address, secure, api, handle, task })
+}
+
+/// HTTP/1.1 with header names as the product writes them, and nothing else: not even to those who
+/// begin with HTTP/2 unasked [miq].
+fn speak_http1<A: Address, T>(server: Server<A, T>) -> Server<A, T> {
+    let mut server = server.http1_only();
+    server.http_builder().http1().title_case_headers(true);
+    server
 }
 
 fn tls_config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {

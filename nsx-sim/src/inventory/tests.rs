@@ -3,6 +3,7 @@
 use super::*;
 use crate::wire::Fields;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 static WIDGET: Kind = Kind::of::<Widget>("Widget", "/widgets");
 
@@ -38,8 +39,8 @@ fn inventory() -> Inventory {
     Inventory::new(&[&WIDGET], 1)
 }
 
-fn incoming(body: serde_json::Value) -> Incoming {
-    Incoming::read(&WIDGET, crate::wire::fields_of(&body)).unwrap()
+fn incoming(body: &Value) -> Incoming {
+    Incoming::read(&WIDGET, crate::wire::fields_of(body)).unwrap()
 }
 
 fn commit<T>(
@@ -49,7 +50,7 @@ fn commit<T>(
     inventory.commit(&Actor::admin("admin"), 1_000, work, |_| {})
 }
 
-fn create(inventory: &Inventory, body: serde_json::Value) -> Result<Arc<Object>, Error> {
+fn create(inventory: &Inventory, body: &Value) -> Result<Arc<Object>, Error> {
     commit(inventory, |tx| tx.create(&WIDGET, incoming(body)))
 }
 
@@ -57,8 +58,8 @@ fn create(inventory: &Inventory, body: serde_json::Value) -> Result<Arc<Object>,
 fn a_change_that_fails_leaves_nothing_behind() {
     let inventory = inventory();
     let failed = commit(&inventory, |tx| {
-        tx.create(&WIDGET, incoming(serde_json::json!({"id": "a"})))?;
-        tx.create(&WIDGET, incoming(serde_json::json!({"id": "b", "part_of": "nobody"})))
+        tx.create(&WIDGET, incoming(&json!({"id": "a"})))?;
+        tx.create(&WIDGET, incoming(&json!({"id": "b", "part_of": "nobody"})))
     });
     assert!(matches!(failed, Err(Error::MissingReference { .. })), "{failed:?}");
     assert!(inventory.find("Widget", "a").is_none());
@@ -71,8 +72,8 @@ fn a_change_sees_its_own_writes_and_tells_each_object_once() {
     let mut told = Vec::new();
     let actor = Actor::admin("admin");
     let work = |tx: &mut Transaction<'_>| {
-        tx.create(&WIDGET, incoming(serde_json::json!({"id": "a"})))?;
-        tx.create(&WIDGET, incoming(serde_json::json!({"id": "b", "part_of": "a"})))?;
+        tx.create(&WIDGET, incoming(&json!({"id": "a"})))?;
+        tx.create(&WIDGET, incoming(&json!({"id": "b", "part_of": "a"})))?;
         tx.edit(&WIDGET, "a", |widget: &mut Widget, _| {
             widget.size = 7;
             Ok(())
@@ -88,23 +89,23 @@ fn a_change_sees_its_own_writes_and_tells_each_object_once() {
 #[test]
 fn only_the_current_revision_replaces_and_it_rises_by_one() {
     let inventory = inventory();
-    create(&inventory, serde_json::json!({"id": "a"})).unwrap();
-    let replace = |revision: serde_json::Value| {
-        let body = serde_json::json!({"_revision": revision, "size": 3});
-        commit(&inventory, |tx| tx.replace(&WIDGET, "a", incoming(body)))
+    create(&inventory, &json!({"id": "a"})).unwrap();
+    let replace = |revision: Value| {
+        let body = json!({"_revision": revision, "size": 3});
+        commit(&inventory, |tx| tx.replace(&WIDGET, "a", incoming(&body)))
     };
-    for wrong in [serde_json::json!(1), serde_json::json!(-1), serde_json::Value::Null] {
+    for wrong in [json!(1), json!(-1), Value::Null] {
         assert!(matches!(replace(wrong), Err(Error::StaleRevision { current: 0, .. })));
     }
-    assert_eq!(replace(serde_json::json!(0)).unwrap().header.revision, 1);
-    assert!(matches!(replace(serde_json::json!(0)), Err(Error::StaleRevision { current: 1, .. })));
+    assert_eq!(replace(json!(0)).unwrap().header.revision, 1);
+    assert!(matches!(replace(json!(0)), Err(Error::StaleRevision { current: 1, .. })));
 }
 
 #[test]
 fn what_others_name_stays_unless_forced_and_then_dangles() {
     let inventory = inventory();
-    create(&inventory, serde_json::json!({"id": "a"})).unwrap();
-    create(&inventory, serde_json::json!({"id": "b", "part_of": "a"})).unwrap();
+    create(&inventory, &json!({"id": "a"})).unwrap();
+    create(&inventory, &json!({"id": "b", "part_of": "a"})).unwrap();
     let delete = |id: &str, query: &[(&str, &str)]| {
         let pairs = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let query: Query = pairs.collect();
@@ -113,9 +114,9 @@ fn what_others_name_stays_unless_forced_and_then_dangles() {
     assert!(matches!(delete("a", &[]), Err(Error::InUse { .. })));
     delete("a", &[("force", "True")]).unwrap();
     // What named it before may be put back whole; a new name for what is gone may not.
-    let back = serde_json::json!({"_revision": 0, "part_of": "a", "size": 2});
-    commit(&inventory, |tx| tx.replace(&WIDGET, "b", incoming(back))).unwrap();
-    let new = create(&inventory, serde_json::json!({"part_of": "a"}));
+    let back = json!({"_revision": 0, "part_of": "a", "size": 2});
+    commit(&inventory, |tx| tx.replace(&WIDGET, "b", incoming(&back))).unwrap();
+    let new = create(&inventory, &json!({"part_of": "a"}));
     assert!(matches!(new, Err(Error::MissingReference { .. })));
     delete("b", &[]).unwrap();
     assert!(inventory.referrers("Widget", "a").is_empty());
@@ -127,8 +128,8 @@ fn a_principals_object_changes_for_others_only_by_overwrite() {
     let (owner, admin) = (Actor::principal("pks"), Actor::admin("admin"));
     let overwriting = Actor { overwrite: true, ..admin.clone() };
     let stranger = Actor { overwrite: true, ..Actor::principal("other") };
-    let body = serde_json::json!({"id": "a"});
-    inventory.commit(&owner, 1, |tx| tx.create(&WIDGET, incoming(body)), |_| {}).unwrap();
+    let body = json!({"id": "a"});
+    inventory.commit(&owner, 1, |tx| tx.create(&WIDGET, incoming(&body)), |_| {}).unwrap();
     let object = inventory.find("Widget", "a").unwrap();
     let seen = |by: &Actor| object.fields(&inventory, by)["_protection"].clone();
     assert_eq!(seen(&owner), "NOT_PROTECTED");
