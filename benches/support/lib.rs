@@ -21,9 +21,12 @@ pub fn grouped_rules(count: u32) -> (Vec<Arc<Rule>>, AddressSets) {
     }
     let rules = (0..count).map(|number| {
         let last = number + 1 == count;
-        let peer = |group: u32| match last {
-            true => Peer::Any,
-            false => Peer::OneOf { terms: vec![Term::Set(SetId(group))], negated: false },
+        let peer = |group: u32| {
+            if last {
+                Peer::Any
+            } else {
+                Peer::OneOf { terms: vec![Term::Set(SetId(group))], negated: false }
+            }
         };
         let (source, destination) = pair(number, count);
         let ports = Ports::to([PortRange::from(port(number))]);

@@ -155,9 +155,14 @@ impl Trace<'_> {
                 step.reason = Some("LSWITCH");
                 self.steps.push(step);
             }
-            _ => {
+            (Some(Obstacle::NoRoute(_)), _) => {
                 let mut step = self.router("TraceflowObservationDroppedLogical");
                 step.reason = Some("NO_ROUTE");
+                self.steps.push(step);
+            }
+            // Outside: the router's uplink is as far as anything is modelled.
+            (None, None) => {
+                let step = self.router("TraceflowObservationDelivered");
                 self.steps.push(step);
             }
         }
