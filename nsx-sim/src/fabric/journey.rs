@@ -2,12 +2,13 @@
 
 use super::Fabric;
 use crate::inventory::{Inventory, Object};
-use crate::kinds::bindings::AdminState;
+use crate::kinds::bindings::{AddressBinding, AdminState};
 use crate::kinds::load_balancer::{self, LbPool, LbVirtualServer, MemberState};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
 use crate::kinds::service_element::L4Protocol;
-use dataplane::{Family, IpHeader, Packet, Transport};
+use crate::kinds::values::{IpElement, MacText};
+use dataplane::{Direction, Family, IpHeader, MacAddr, Packet, Transport};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,8 +37,42 @@ pub struct Leg {
     pub from: End,
     /// Where it goes.
     pub to: End,
-    /// What is judged.
-    pub packet: Packet,
+    /// As it leaves its source.
+    leaving: Packet,
+    /// As it comes to its target; a router between segments puts its own MAC address into it.
+    arriving: Packet,
+}
+
+/// The MAC address of the distributed router, the same everywhere in NSX-T.
+const ROUTER_MAC: MacAddr = MacAddr([0x02, 0x50, 0x56, 0x56, 0x44, 0x52]);
+
+/// What stands in a packet where nobody stated a MAC address.
+const NO_MAC: MacAddr = MacAddr([0; 6]);
+
+impl Leg {
+    /// A packet between two ends, with the MAC addresses that it has on its segments; those that
+    /// were stated stay as it leaves.
+    fn new(inventory: &Inventory, from: End, to: End, packet: Packet) -> Self {
+        let (near, far) = (card(inventory, &from), card(inventory, &to));
+        let (near_mac, far_mac) = (mac(near.as_ref()), mac(far.as_ref()));
+        let switched = match (&near, &far) {
+            (Some((_, one)), Some((_, other))) => one == other,
+            _ => false,
+        };
+        let or = |stated: MacAddr, own: MacAddr| if stated == NO_MAC { own } else { stated };
+        let next = if switched { far_mac } else { ROUTER_MAC };
+        let leaving = packet.with_macs(or(packet.src_mac, near_mac), or(packet.dst_mac, next));
+        let arriving = if switched { leaving } else { packet.with_macs(ROUTER_MAC, far_mac) };
+        Self { from, to, leaving, arriving }
+    }
+
+    /// The packet as it crosses the filter of its source, or of its target.
+    pub fn packet(&self, direction: Direction) -> &Packet {
+        match direction {
+            Direction::Out => &self.leaving,
+            Direction::In => &self.arriving,
+        }
+    }
 }
 
 /// What the load balancer made of a packet.
@@ -108,13 +143,13 @@ impl Fabric {
         let to = self.end(inventory, to, family)?;
         let from = self.end(inventory, from, Some(Family::of(to.address)))?;
         let packet = build(from.address, to.address);
-        let leg = Leg { from, to, packet };
+        let leg = Leg::new(inventory, from, to, packet);
         let ended = |obstacle| Journey { legs: Vec::new(), translation: None, obstacle };
         if let Some(down) = leg.from.port.as_deref().and_then(|port| port_down(inventory, port)) {
             return Ok(ended(Some(Obstacle::PortDown(down))));
         }
         if leg.to.port.is_none()
-            && let Some(server) = virtual_server(inventory, &leg.packet)
+            && let Some(server) = virtual_server(inventory, &leg.leaving)
         {
             return Ok(self.through(inventory, &server, leg));
         }
@@ -157,8 +192,8 @@ impl Fabric {
             .filter(|member| member.admin_state == MemberState::Enabled)
             .collect();
         let virtual_address = leg.to.address;
-        let asked = ports(&leg.packet).map_or(0, |(_, port)| port);
-        let packet = leg.packet;
+        let asked = ports(&leg.leaving).map_or(0, |(_, port)| port);
+        let packet = leg.leaving;
         // From outside the first leg crosses no vNIC.
         let mut legs: Vec<Leg> = leg.from.port.is_some().then_some(leg).into_iter().collect();
         let Some(member) = members.get(self.turn % members.len().max(1)) else {
@@ -170,11 +205,9 @@ impl Fabric {
         let port = member.port.as_ref().map_or(asked, |port| port.span().0);
         let to = End { port: self.port_at(address).map(str::to_owned), address };
         let nobody = to.port.is_none();
-        legs.push(Leg {
-            from: End { port: None, address: source },
-            to,
-            packet: readdressed(&packet, source, address, port),
-        });
+        let from = End { port: None, address: source };
+        let behind = readdressed(&packet, source, address, port).with_macs(NO_MAC, NO_MAC);
+        legs.push(Leg::new(inventory, from, to, behind));
         let translation = Some(Translation {
             virtual_server: server.header.name().to_owned(),
             virtual_address,
@@ -212,6 +245,23 @@ impl Fabric {
             }
         }
     }
+}
+
+/// The MAC address that an end has for its address, and the switch that it is on; none outside.
+fn card(inventory: &Inventory, end: &End) -> Option<(MacAddr, String)> {
+    let object = inventory.find(logical_port::KIND.name, end.port.as_deref()?)?;
+    let port = object.body::<LogicalPort>()?;
+    let has_address = |binding: &&AddressBinding| {
+        let span = binding.ip_address.as_ref().map(IpElement::span);
+        span.is_some_and(|(first, last)| first <= end.address && end.address <= last)
+    };
+    let binding = port.address_bindings.iter().find(has_address);
+    let octets = binding.and_then(|own| own.mac_address.as_ref()).map(MacText::octets);
+    Some((octets.map_or(NO_MAC, MacAddr), port.logical_switch_id.clone()))
+}
+
+fn mac(card: Option<&(MacAddr, String)>) -> MacAddr {
+    card.map_or(NO_MAC, |(mac, _)| *mac)
 }
 
 /// Why a port passes no traffic, if so.

@@ -137,8 +137,16 @@ impl Fabric {
     /// Sends a packet past the filters of its ends, with connections and counters.
     pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
         let vnic = |end: &End| end.port.as_deref().and_then(|port| self.realization.vnic(port));
-        let path = Path { from: vnic(&leg.from), to: vnic(&leg.to) };
-        self.plane.transit(Time(now), path, &leg.packet)
+        let (from, to) = (vnic(&leg.from), vnic(&leg.to));
+        let out = Path { from, to: None };
+        let left = self.plane.transit(Time(now), out, leg.packet(Direction::Out));
+        if !left.delivered() {
+            return left;
+        }
+        // Judged apart, for a router in between gives the frame other MAC addresses.
+        let come = Path { from: None, to };
+        let came = self.plane.transit(Time(now), come, leg.packet(Direction::In));
+        Transit { outbound: left.outbound, ..came }
     }
 
     /// Lets the next connection to a pool go to the next member.

@@ -90,8 +90,20 @@ pub fn list(
     kind: &'static Kind,
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
+    page(call, kind, filtered(call, kind)?, print)
+}
+
+/// A page of some of a kind's objects.
+///
+/// # Errors
+/// For a query that does not read.
+pub fn page(
+    call: &Call<'_>,
+    kind: &'static Kind,
+    objects: Vec<Arc<Object>>,
+    print: impl Fn(&Object) -> Value,
+) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, kind.page_cap)?;
-    let objects = filtered(call, kind)?;
     let mut sortable = objects.is_empty() || paging.sort_by == "display_name";
     let rows = objects.into_iter().map(|object| {
         let key = if paging.sort_by == "display_name" {

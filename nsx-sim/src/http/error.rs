@@ -203,7 +203,8 @@ fn status_name(status: u16) -> &'static str {
         405 => "METHOD_NOT_ALLOWED",
         409 => "CONFLICT",
         412 => "PRECONDITION_FAILED",
-        413 => "PAYLOAD_TOO_LARGE",
+        // Of its two names the one that Python clients know, too [nsxlib].
+        413 => "REQUEST_ENTITY_TOO_LARGE",
         423 => "LOCKED",
         501 => "NOT_IMPLEMENTED",
         _ => "INTERNAL_SERVER_ERROR",

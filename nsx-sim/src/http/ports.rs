@@ -1,15 +1,19 @@
 //! Logical ports as they are at run time.
 
-use super::call::Reply;
+use super::call::{Call, Reply};
 use super::collections;
 use super::routes::Routes;
-use crate::inventory::Object;
+use crate::inventory::{Error, Object};
 use crate::kinds::bindings::AdminState;
 use crate::kinds::logical_port::{KIND, LogicalPort};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/logical-ports", |call| {
+        collections::page(call, &KIND, found(call)?, |object| call.print(object))
+    });
     routes.on("GET", "/logical-ports/{id}/state", |call| {
         let object = call.world.inventory.get(&KIND, call.param(0))?;
         let port = object.body::<LogicalPort>();
@@ -46,7 +50,7 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("GET", "/logical-ports/status", |call| {
         call.query.one_of("source", &["realtime", "cached"])?;
-        let ports = collections::filtered(call, &KIND)?;
+        let ports = found(call)?;
         let filters = KIND.filters.iter().filter_map(|filter| {
             let value = call.query.get(filter.name)?;
             Some(json!({"field_names": filter.name, "value": value}))
@@ -58,6 +62,17 @@ pub fn register(routes: &mut Routes) {
             "last_update_timestamp": call.world.clock.now(),
         })))
     });
+}
+
+/// The ports that a call asks for. Which host a port is on only the fabric knows, so this filter is
+/// not among the kind's own.
+fn found(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Error> {
+    let mut ports = collections::filtered(call, &KIND)?;
+    if let Some(host) = call.query.get("transport_node_id") {
+        let fabric = call.world.fabric();
+        ports.retain(|port| fabric.host(&port.header.id).is_some_and(|own| own.id == host));
+    }
+    Ok(ports)
 }
 
 /// A port is up when it is meant to be and something is attached to it.

@@ -76,13 +76,15 @@ pub fn register(routes: &mut Routes) {
         'legs: for leg in &journey.legs {
             for (end, direction) in [(&leg.from, Direction::Out), (&leg.to, Direction::In)] {
                 let Some(port) = end.port.as_deref() else { continue };
-                let Some(told) = fabric.explain(port, direction, &leg.packet) else { continue };
+                let Some(told) = fabric.explain(port, direction, leg.packet(direction)) else {
+                    continue;
+                };
                 let mut verdict = print_verdict_with(call, &fabric, &told.verdict);
                 let steps = told.steps.iter().map(|step| print_step(call, step, leg));
                 verdict["considered"] = steps.collect();
                 printed.push(verdict);
                 if !told.verdict.allows() {
-                    outcome = Some(refusal(&told.verdict, &leg.packet));
+                    outcome = Some(refusal(&told.verdict, leg.packet(direction)));
                     break 'legs;
                 }
             }
@@ -211,7 +213,7 @@ fn print(
 }
 
 fn print_packet(leg: &Leg) -> Value {
-    let transport = leg.packet.ip.map(|ip| ip.transport);
+    let transport = leg.packet(Direction::Out).ip.map(|ip| ip.transport);
     let (protocol, ports) = match transport {
         Some(Transport::Tcp { src_port, dst_port, .. }) => ("TCP", Some((src_port, dst_port))),
         Some(Transport::Udp { src_port, dst_port }) => ("UDP", Some((src_port, dst_port))),
@@ -316,7 +318,7 @@ fn detail(call: &Call<'_>, step: &Step, field: Field, leg: &Leg) -> String {
         }
         Field::Direction => format!("the rule is for {}", json!(rule.direction)),
         Field::Family => format!("the rule is for {}", json!(rule.ip_protocol)),
-        Field::Service => match leg.packet.ip.map(|ip| ip.transport) {
+        Field::Service => match leg.packet(Direction::Out).ip.map(|ip| ip.transport) {
             Some(Transport::Tcp { dst_port, .. }) => {
                 format!("TCP {dst_port} is none of its services")
             }

@@ -150,19 +150,30 @@ impl LogicalSwitch {
         if self.vlan.is_some_and(|vlan| vlan.get() == 0) {
             self.vlan = None;
         }
-        if self.vlan.is_some() || self.vlan_trunk_spec.is_some() {
+        // A trunk may be there: guests' own tags pass [spec LogicalSwitch.vlan_trunk_spec].
+        if self.vlan.is_some() {
             return Err(Error::field("vlan", "can not be set in an overlay transport zone"));
         }
         self.replication_mode.get_or_insert(ReplicationMode::Mtep);
-        if self.vni.is_none() {
-            let taken =
-                |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
-            self.vni = VNI_POOL.into_iter().find(taken);
+        match self.vni {
+            None => {
+                let free =
+                    |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
+                self.vni = VNI_POOL.into_iter().find(free);
+            }
+            Some(vni) if !VNI_POOL.contains(&vni) => {
+                let (first, last) = (VNI_POOL.start(), VNI_POOL.end());
+                return Err(Error::field("vni", format!("must lie between {first} and {last}")));
+            }
+            Some(_) => {}
         }
         Ok(())
     }
 
     fn admit_vlan(&self) -> Result<(), Error> {
+        if self.vni.is_some() {
+            return Err(Error::field("vni", "can not be set in a VLAN transport zone"));
+        }
         match (&self.vlan, &self.vlan_trunk_spec) {
             (None, None) => Err(Error::field("vlan", "is required in a VLAN transport zone")),
             (Some(_), Some(_)) => Err(Error::field("vlan", "excludes vlan_trunk_spec")),
@@ -209,6 +220,11 @@ impl Resource for LogicalSwitch {
                 return Err(Error::field("hybrid", "can not be changed"));
             }
             self.vni = before.vni;
+        }
+        let ranges = self.vlan_trunk_spec.iter().flat_map(|spec| &spec.vlan_ranges);
+        if ranges.into_iter().any(|range| range.start > range.end) {
+            let field = "vlan_trunk_spec.vlan_ranges";
+            return Err(Error::field(field, "must not end before they start"));
         }
         check_complete(&self.address_bindings)?;
         switching_profile::complete(&mut self.switching_profile_ids)?;

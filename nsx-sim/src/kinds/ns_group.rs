@@ -179,6 +179,9 @@ fn check_criterion(criterion: &Expression, path: &str) -> Result<(), Error> {
                 let problem = format!("{} can not be chosen by tag", tag.target_type.word());
                 return Err(Error::field(format!("{path}.target_type"), problem));
             }
+            if tag.tag_op == Comparison::NotEquals {
+                return Err(Error::field(format!("{path}.tag_op"), "can not be NOTEQUALS"));
+            }
             // Other comparisons are for virtual machines only [spec NSGroupTagExpression].
             if tag.tag_op != Comparison::Equals && tag.target_type != TargetType::VirtualMachine {
                 return Err(Error::field(format!("{path}.tag_op"), "must be EQUALS"));

@@ -129,7 +129,9 @@ impl Trace<'_> {
 
     /// The filter of a port: what it received, and what it made of it.
     fn filter(&mut self, port: &str, direction: Direction, leg: &Leg) -> bool {
-        let Some(verdict) = self.fabric.judge(port, direction, &leg.packet) else { return true };
+        let Some(verdict) = self.fabric.judge(port, direction, leg.packet(direction)) else {
+            return true;
+        };
         let mut received = self.step("TraceflowObservationReceivedLogical", "DFW");
         self.fill_filter(&mut received, port);
         let mut decided = received.clone();
