@@ -1,0 +1,97 @@
+//! What a Kubernetes service of type LoadBalancer needs of the load balancer [facts §4.16].
+
+use super::samples::with;
+use serde_json::{Value, json};
+use tests::{Answer, Manager};
+
+const FAST_TCP: &str = "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01";
+
+fn pool(manager: &Manager, more: Value) -> Answer {
+    manager.post("/loadbalancer/pools", with(json!({"id": "pool"}), more))
+}
+
+fn server(manager: &Manager, more: Value) -> Answer {
+    let body = json!({"id": "vip", "ip_address": "192.0.2.1", "application_profile_id": FAST_TCP});
+    manager.post("/loadbalancer/virtual-servers", with(body, more))
+}
+
+#[test]
+fn pools_and_servers_show_the_defaults_of_the_schema() {
+    let manager = Manager::new();
+    let members = json!([{"ip_address": "10.0.0.1", "port": "8080"}]);
+    let made = pool(&manager, json!({"members": members})).expect(201);
+    for (name, value) in [
+        ("algorithm", json!("ROUND_ROBIN")),
+        ("min_active_members", json!(1)),
+        ("tcp_multiplexing_enabled", json!(false)),
+        ("tcp_multiplexing_number", json!(6)),
+    ] {
+        assert_eq!(made[name], value, "{name}");
+    }
+    let member = json!({
+        "ip_address": "10.0.0.1",
+        "port": "8080",
+        "weight": 1,
+        "admin_state": "ENABLED",
+        "backup_member": false,
+    });
+    assert_eq!(made["members"], json!([member]));
+    let made = server(&manager, json!({"pool_id": "pool"})).expect(201);
+    for (name, value) in [
+        ("ip_protocol", json!("TCP")),
+        ("enabled", json!(true)),
+        ("access_log_enabled", json!(false)),
+        ("ports", json!([])),
+    ] {
+        assert_eq!(made[name], value, "{name}");
+    }
+}
+
+#[test]
+fn the_older_port_member_becomes_one_of_ports() {
+    let manager = Manager::new();
+    let made = server(&manager, json!({"port": "80"})).expect(201);
+    assert_eq!((&made["ports"], made.get("port")), (&json!(["80"]), None));
+}
+
+#[test]
+fn a_server_names_what_exists_and_holds_it() {
+    let manager = Manager::new();
+    server(&manager, json!({"pool_id": "nobody"})).refused(404, 600);
+    server(&manager, json!({"application_profile_id": "nobody"})).refused(404, 600);
+    pool(&manager, json!({})).expect(201);
+    let profile = json!({"id": "own", "resource_type": "LbFastTcpProfile"});
+    let profile = manager.post("/loadbalancer/application-profiles", profile).expect(201);
+    assert_eq!((&profile["idle_timeout"], &profile["close_timeout"]), (&json!(1_800), &json!(8)));
+    server(&manager, json!({"pool_id": "pool", "application_profile_id": "own"})).expect(201);
+    manager.delete("/loadbalancer/pools/pool").expect(400);
+    manager.delete("/loadbalancer/application-profiles/own").expect(400);
+    manager.delete("/loadbalancer/virtual-servers/vip").expect(200);
+    manager.delete("/loadbalancer/pools/pool").expect(200);
+    manager.delete("/loadbalancer/application-profiles/own").expect(200);
+}
+
+#[test]
+fn what_is_not_modelled_is_said_and_not_ignored() {
+    let manager = Manager::new();
+    pool(&manager, json!({"active_monitor_ids": ["m"]})).refused(501, 501);
+    pool(&manager, json!({"passive_monitor_id": "m"})).refused(501, 501);
+    let group = json!({"grouping_object": {"target_id": "g", "target_type": "NSGroup"}});
+    pool(&manager, json!({"member_group": group})).refused(501, 501);
+    server(&manager, json!({"persistence_profile_id": "p"})).refused(501, 501);
+    server(&manager, json!({"rule_ids": ["r"]})).refused(501, 501);
+    pool(&manager, json!({"active_monitor_ids": []})).expect(201);
+}
+
+#[test]
+fn values_outside_their_limits_are_refused() {
+    let manager = Manager::new();
+    server(&manager, json!({"ip_address": "192.0.2.0/24"})).refused(400, 255);
+    let ports: Value = (1..=15).map(|port| json!(port)).collect();
+    server(&manager, json!({"ports": ports})).refused(400, 255);
+    server(&manager, json!({"ip_protocol": "SCTP"})).refused(400, 255);
+    let member = |more: Value| json!({"members": [with(json!({"ip_address": "10.0.0.1"}), more)]});
+    pool(&manager, member(json!({"weight": 257}))).refused(400, 255);
+    pool(&manager, member(json!({"admin_state": "UP"}))).refused(400, 255);
+    pool(&manager, json!({"snat_translation": {"type": "LbSnatNone"}})).refused(400, 255);
+}
