@@ -43,6 +43,8 @@ pub static KIND: Kind = Kind {
                 attachment(object).is_some_and(|attachment| attachment.id == id)
             },
         },
+        // Bridges are not modelled, so no port is on one.
+        Filter { name: "bridge_cluster_id", words: None, passes: |_, _, _| false },
         Filter {
             name: "parent_vif_id",
             words: None,

@@ -85,6 +85,12 @@ impl Resource for NSService {
     }
 }
 
+/// Whether a service or group of services speaks of Ethernet frames; none for other objects.
+pub fn is_ether(object: &Object) -> Option<bool> {
+    let service = object.body::<NSService>().map(|own| own.nsservice_element.is_ether());
+    service.or_else(|| object.body::<NSServiceGroup>().map(|group| group.ether))
+}
+
 impl NSServiceGroup {
     fn member_ids(&self) -> impl Iterator<Item = Reference> {
         self.members.iter().filter_map(ResourceReference::object)

@@ -347,19 +347,15 @@ fn a_disabled_rule_is_kept_and_does_nothing() {
 }
 
 #[test]
-fn a_service_of_another_layer_never_matches() {
-    // A rule that names it must not be read as one for any service.
+fn a_service_of_another_layer_is_refused_whether_named_or_in_a_group() {
     let manager = Manager::new();
-    switch(&manager, "segment");
-    tests::Port::new("segment", "a").address("10.0.0.1").make(&manager);
-    tests::Port::new("segment", "b").address("10.0.0.2").make(&manager);
     let element = json!({"resource_type": "EtherTypeNSService", "ether_type": 2054});
     manager.post("/ns-services", json!({"id": "arp", "nsservice_element": element})).expect(201);
-    let rule = json!({"action": "DROP", "services": [reference("NSService", "arp")]});
-    let answer = one(&manager, rule);
-    assert!([201, 400].contains(&answer.status));
-    let body = json!({"from": "a", "to": "b", "dst_port": 80});
-    assert_eq!(manager.post("/sim/v1/explain", body).expect(200)["outcome"], "DELIVERED");
+    let members = json!([reference("NSService", "arp")]);
+    manager.post("/ns-service-groups", json!({"id": "l2", "members": members})).expect(201);
+    for named in [reference("NSService", "arp"), reference("NSServiceGroup", "l2")] {
+        one(&manager, json!({"action": "DROP", "services": [named]})).refused(400, 255);
+    }
 }
 
 #[test]

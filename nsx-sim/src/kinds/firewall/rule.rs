@@ -207,12 +207,15 @@ impl FirewallRule {
 
     /// Every object that the rule names.
     pub fn references(&self) -> impl Iterator<Item = Reference> {
-        let services = self.services.as_deref().unwrap_or_default();
         let lists = [&self.sources, &self.destinations, &self.applied_tos];
         let objects = lists.into_iter().flatten().flat_map(|list| list.iter());
-        objects
-            .filter_map(ResourceReference::object)
-            .chain(services.iter().filter_map(FirewallService::object))
+        objects.filter_map(ResourceReference::object).chain(self.named_services())
+    }
+
+    /// The services and groups of services that the rule names.
+    pub fn named_services(&self) -> impl Iterator<Item = Reference> {
+        let services = self.services.as_deref().unwrap_or_default();
+        services.iter().filter_map(FirewallService::object)
     }
 
     /// Whether the rule may stand in a section of this type.

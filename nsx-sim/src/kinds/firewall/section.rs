@@ -7,6 +7,7 @@ use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
     Transaction, Verbs,
 };
+use crate::kinds::ns_service;
 use crate::kinds::reference::{References, ResourceReference, list_fields};
 use crate::wire::Fields;
 use serde::{Deserialize, Serialize};
@@ -229,7 +230,7 @@ impl Resource for FirewallSection {
         &mut self,
         _: &mut Header,
         before: Option<&Self>,
-        _: &mut Transaction<'_>,
+        transaction: &mut Transaction<'_>,
     ) -> Result<(), Error> {
         if self.section_type == SectionType::L3Redirect {
             return Err(Error::Unsupported("a firewall section of type L3REDIRECT".into()));
@@ -252,8 +253,19 @@ impl Resource for FirewallSection {
         if self.rules.len() > MAX_RULES {
             return Err(Error::field("rules", format!("has exceeded maximum size {MAX_RULES}")));
         }
+        let layer2 = self.section_type == SectionType::Layer2;
         for rule in &self.rules {
             rule.check(self.section_type)?;
+            for named in rule.named_services() {
+                let service = transaction.find(&named.kind, &named.id);
+                if service
+                    .and_then(|own| ns_service::is_ether(&own))
+                    .is_some_and(|own| own != layer2)
+                {
+                    let problem = format!("{}/{} is of another layer", named.kind, named.id);
+                    return Err(Error::field("services", problem));
+                }
+            }
         }
         Ok(())
     }
