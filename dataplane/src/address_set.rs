@@ -1,7 +1,9 @@
 //! Address sets: the part of a rule that changes while the rule does not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
 
 use crate::{AddressRange, MacAddr, SetId};
 
@@ -30,10 +32,13 @@ impl From<MacAddr> for Member {
 ///
 /// Two sources may contribute the same member; it stays until both take it back. Members that
 /// overlap without being equal, such as a network and an address in it, are members of their own.
+///
+/// Looked up for every rule tried, so hashed fast rather than guarded against chosen keys: members
+/// come from the plane's owner, and a packet's address is looked up but never put in.
 #[derive(Clone, Debug, Default)]
 pub struct AddressSet {
-    addresses: HashMap<IpAddr, u32>,
-    macs: HashMap<MacAddr, u32>,
+    addresses: FxHashMap<IpAddr, u32>,
+    macs: FxHashMap<MacAddr, u32>,
     ranges: BTreeMap<AddressRange, u32>,
     /// The ranges of more than one address with overlaps merged: ascending, disjoint.
     merged: Vec<AddressRange>,
@@ -156,7 +161,7 @@ fn lower(count: Option<&mut u32>) -> bool {
 /// All address sets of a plane. The mutators here are the one place where membership changes.
 #[derive(Clone, Debug, Default)]
 pub struct AddressSets {
-    sets: HashMap<SetId, AddressSet>,
+    sets: FxHashMap<SetId, AddressSet>,
 }
 
 impl AddressSets {

@@ -52,7 +52,6 @@ pub struct World {
     /// Traceflows and their observations.
     pub traceflows: Traceflows,
     fabric: RwLock<Fabric>,
-    started: Millis,
 }
 
 impl World {
@@ -65,18 +64,12 @@ impl World {
         let config = Config { revalidate_flows, ..Config::default() };
         let world = Self {
             inventory: Inventory::new(KINDS, seed),
-            started: clock.now(),
             clock,
             traceflows: Traceflows::new(traceflow_delay),
             fabric: RwLock::new(Fabric::new(topology, tags, config)),
         };
         crate::boot::populate(&world)?;
         Ok(world)
-    }
-
-    /// When the world began.
-    pub fn started(&self) -> Millis {
-        self.started
     }
 
     /// Makes one change in somebody's name; when this returns, packets obey it.
@@ -88,8 +81,11 @@ impl World {
         actor: &Actor,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.inventory.commit(actor, self.clock.now(), work, |change| {
-            self.fabric.write().apply(&self.inventory, change);
+        self.inventory.commit(actor, self.clock.now(), work, |change, land| {
+            // Under the fabric's lock, so that no packet is judged by half a change.
+            let mut fabric = self.fabric.write();
+            land();
+            fabric.apply(&self.inventory, change);
         })
     }
 

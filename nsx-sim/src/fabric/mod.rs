@@ -154,14 +154,9 @@ impl Fabric {
         self.turn = self.turn.wrapping_add(1);
     }
 
-    /// The counters of a rule, as of `now`.
+    /// The counters of a rule.
     pub fn counters(&self, rule: u64) -> RuleCounters {
         self.plane.counters(RuleId(rule))
-    }
-
-    /// Lets connections end whose time is up, so that counts of live ones are true.
-    pub fn expire(&mut self, now: Millis) {
-        self.plane.expire(Time(now));
     }
 
     /// Sets the counters of both layers to nothing.
@@ -235,12 +230,13 @@ impl Fabric {
     }
 
     fn follow_status(&mut self, status: &FirewallStatus) {
-        self.plane.set_enabled(status.global_status == Switch::Enabled);
-        let hosts = self.topology.transport_nodes.iter();
+        let hosts = &self.topology.transport_nodes;
         self.unguarded = hosts
+            .iter()
             .filter(|host| status.of_target(&host.id) == Switch::Disabled)
             .map(|host| host.id.clone())
             .collect();
+        self.plane.set_enabled(self.unguarded.len() < hosts.len());
         let ports: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
         for port in ports {
             self.refresh_exemption(&port);

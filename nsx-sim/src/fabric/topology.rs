@@ -28,7 +28,7 @@ pub struct TransportNode {
     pub id: String,
     /// Its name.
     pub display_name: String,
-    /// `ESX`, `RHELKVM`, `UBUNTUKVM` or `EDGE`.
+    /// `ESX`, `RHELKVM` or `UBUNTUKVM`.
     #[serde(rename = "type")]
     pub node_type: NodeType,
     /// The address of its tunnel endpoint.

@@ -172,9 +172,6 @@ fn refused(error: Error) -> Answer {
         Error::Locked { id, by } => {
             (423, 423, FIREWALL, format!("The section {id} is locked by user {by}."))
         }
-        Error::Forbidden { user } => {
-            (403, 403, COMMON, format!("User {user} is not permitted to do this."))
-        }
         Error::Unsupported(what) => (
             501,
             501,

@@ -50,7 +50,7 @@ fn register_sections(routes: &mut Routes) {
     });
     routes.on("PUT", "/firewall/sections/{id}", |call| update(call, false, None));
     routes.on("DELETE", "/firewall/sections/{id}", |call| {
-        call.commit(|tx| operations::delete(tx, call.param(0), &call.query))?;
+        call.commit(|tx| tx.delete(&KIND, call.param(0), &call.query))?;
         Ok(Reply::empty())
     });
     routes.on("GET", "/firewall/sections/{id}/state", |call| {

@@ -48,9 +48,6 @@ pub enum Error {
     /// Somebody else holds the section's lock.
     #[error("section {id} is locked by {by}")]
     Locked { id: String, by: String },
-    /// The caller's role does not cover the call.
-    #[error("{user} may not do this")]
-    Forbidden { user: String },
     /// Part of the product's API that this simulator does not model.
     #[error("{0} is not modelled")]
     Unsupported(String),

@@ -73,7 +73,7 @@ pub struct Action {
 /// Which of the plain five verbs a kind has.
 #[derive(Clone, Copy)]
 pub struct Verbs {
-    /// `GET` of the collection.
+    /// `GET` of the collection and of one object.
     pub list: bool,
     /// `POST` to the collection.
     pub create: bool,
@@ -84,7 +84,7 @@ pub struct Verbs {
 }
 
 impl Verbs {
-    /// All five (reading one object is always there).
+    /// All five.
     pub const ALL: Self = Self { list: true, create: true, update: true, delete: true };
     /// None at all: a kind whose objects are reached by other paths.
     pub const NONE: Self = Self { list: false, create: false, update: false, delete: false };

@@ -2,8 +2,8 @@
 //!
 //! Readers look into concurrent tables and never wait. Writers pass one by one through
 //! [`Inventory::commit`]: a transaction checks references, revisions, ownership and the kind's own
-//! rules against what it sees, then all its writes land together, then whoever follows the changes
-//! is told, still in commit order. Comparing a revision and inserting without that order let two
+//! rules against what it sees, then its writes land one after the other, with whoever follows the
+//! changes holding still those who must not see half of them. Comparing a revision and inserting without that order let two
 //! updates with the same revision both win.
 
 mod actor;
@@ -128,7 +128,8 @@ impl Inventory {
     }
 
     /// Makes one change. `work` builds it; when it returns an error nothing has happened. `follow`
-    /// is told of it before the next change can begin.
+    /// is told of it before the next change can begin; it calls what it is given to let the writes
+    /// land in the tables.
     ///
     /// # Errors
     /// What `work` returns.
@@ -137,16 +138,15 @@ impl Inventory {
         actor: &Actor,
         now: Millis,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
-        follow: impl FnOnce(&Change),
+        follow: impl FnOnce(&Change, &dyn Fn()),
     ) -> Result<T, Error> {
         let mut generation = self.writer.lock();
         let mut transaction = Transaction::new(self, actor, now);
         let answer = work(&mut transaction)?;
         let change = transaction.finish(*generation + 1);
         if !change.writes.is_empty() {
-            change.writes.iter().for_each(|write| self.apply(write));
             *generation = change.generation;
-            follow(&change);
+            follow(&change, &|| change.writes.iter().for_each(|write| self.apply(write)));
         }
         Ok(answer)
     }

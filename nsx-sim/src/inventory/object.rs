@@ -107,7 +107,7 @@ pub trait Body: Any + Send + Sync + Debug {
         Vec::new()
     }
 
-    /// Keys under which [`Inventory::find`] knows the object.
+    /// Keys under which [`Inventory::by_key`] knows the object.
     fn keys(&self) -> Vec<IndexKey> {
         Vec::new()
     }

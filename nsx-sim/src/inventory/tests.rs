@@ -47,7 +47,7 @@ fn commit<T>(
     inventory: &Inventory,
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    inventory.commit(&Actor::admin("admin"), 1_000, work, |_| {})
+    inventory.commit(&Actor::admin("admin"), 1_000, work, |_, land| land())
 }
 
 fn create(inventory: &Inventory, body: &Value) -> Result<Arc<Object>, Error> {
@@ -79,7 +79,10 @@ fn a_change_sees_its_own_writes_and_tells_each_object_once() {
             Ok(())
         })
     };
-    let follow = |change: &Change| told.extend(change.writes.iter().map(|write| write.id.clone()));
+    let follow = |change: &Change, land: &dyn Fn()| {
+        land();
+        told.extend(change.writes.iter().map(|write| write.id.clone()));
+    };
     inventory.commit(&actor, 1_000, work, follow).unwrap();
     assert_eq!(told, ["a", "b"]);
     assert_eq!(inventory.by_key("widget-by-size", "7").len(), 1);
@@ -129,7 +132,9 @@ fn a_principals_object_changes_for_others_only_by_overwrite() {
     let overwriting = Actor { overwrite: true, ..admin.clone() };
     let stranger = Actor { overwrite: true, ..Actor::principal("other") };
     let body = json!({"id": "a"});
-    inventory.commit(&owner, 1, |tx| tx.create(&WIDGET, incoming(&body)), |_| {}).unwrap();
+    inventory
+        .commit(&owner, 1, |tx| tx.create(&WIDGET, incoming(&body)), |_, land| land())
+        .unwrap();
     let object = inventory.find("Widget", "a").unwrap();
     let seen = |by: &Actor| object.fields(&inventory, by)["_protection"].clone();
     assert_eq!(seen(&owner), "NOT_PROTECTED");
@@ -142,7 +147,7 @@ fn a_principals_object_changes_for_others_only_by_overwrite() {
                 Ok(())
             })
         };
-        inventory.commit(actor, 2, work, |_| {})
+        inventory.commit(actor, 2, work, |_, land| land())
     };
     assert!(matches!(grow(&admin), Err(Error::Protected { .. })));
     assert!(matches!(grow(&stranger), Err(Error::Protected { .. })));

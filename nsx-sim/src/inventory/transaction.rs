@@ -253,6 +253,9 @@ impl<'a> Transaction<'a> {
     fn check_references(&self, body: &dyn Body, before: Option<&Object>) -> Result<(), Error> {
         let known = before.map(|object| object.any_body().references()).unwrap_or_default();
         for reference in body.references() {
+            if self.inventory.kind(&reference.kind).is_none() {
+                return Err(Error::Unsupported(format!("a reference to a {}", reference.kind)));
+            }
             if !known.contains(&reference) && self.find(&reference.kind, &reference.id).is_none() {
                 return Err(Error::MissingReference { kind: reference.kind, id: reference.id });
             }

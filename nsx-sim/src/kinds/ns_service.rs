@@ -7,6 +7,7 @@ use crate::inventory::{
 };
 use crate::wire::{self, Fields, Items};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const DEFAULT_SERVICE: Filter = Filter {
     name: "default_service",
@@ -51,8 +52,6 @@ pub struct NSService {
 pub struct NSServiceGroup {
     /// Services, or groups of them.
     pub members: Items<ResourceReference, 50>,
-    #[serde(skip)]
-    ether: bool,
 }
 
 impl Body for NSService {
@@ -85,10 +84,16 @@ impl Resource for NSService {
     }
 }
 
-/// Whether a service or group of services speaks of Ethernet frames; none for other objects.
-pub fn is_ether(object: &Object) -> Option<bool> {
-    let service = object.body::<NSService>().map(|own| own.nsservice_element.is_ether());
-    service.or_else(|| object.body::<NSServiceGroup>().map(|group| group.ether))
+/// Whether a service or group of services speaks of Ethernet frames; none for other objects, and
+/// for groups without a service.
+pub fn is_ether(
+    object: &Object,
+    find: &impl Fn(&str, &str) -> Option<Arc<Object>>,
+) -> Option<bool> {
+    if let Some(service) = object.body::<NSService>() {
+        return Some(service.nsservice_element.is_ether());
+    }
+    object.body::<NSServiceGroup>()?.is_ether(find)
 }
 
 impl NSServiceGroup {
@@ -96,12 +101,15 @@ impl NSServiceGroup {
         self.members.iter().filter_map(ResourceReference::object)
     }
 
+    /// Whether its services speak of Ethernet frames; none where it has no service.
+    fn is_ether(&self, find: &impl Fn(&str, &str) -> Option<Arc<Object>>) -> Option<bool> {
+        let services = self.services(find);
+        services.first()?.body::<NSService>().map(|own| own.nsservice_element.is_ether())
+    }
+
     /// Every service below the group, once each, however deep.
-    pub fn services(
-        &self,
-        find: &impl Fn(&str, &str) -> Option<std::sync::Arc<Object>>,
-    ) -> Vec<std::sync::Arc<Object>> {
-        let mut found: Vec<std::sync::Arc<Object>> = Vec::new();
+    pub fn services(&self, find: &impl Fn(&str, &str) -> Option<Arc<Object>>) -> Vec<Arc<Object>> {
+        let mut found: Vec<Arc<Object>> = Vec::new();
         let mut ahead: Vec<Reference> = self.member_ids().collect();
         let mut seen = std::collections::HashSet::new();
         while let Some(Reference { kind, id }) = ahead.pop() {
@@ -125,7 +133,8 @@ impl Body for NSServiceGroup {
     }
 
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
-        let service_type = if self.ether { "ETHER" } else { "NON_ETHER" };
+        let ether = self.is_ether(&|kind, id| inventory.find(kind, id)).unwrap_or(false);
+        let service_type = if ether { "ETHER" } else { "NON_ETHER" };
         let mut fields = Fields::new();
         fields.insert("members".into(), list_fields(&self.members, inventory));
         fields.insert("service_type".into(), service_type.into());
@@ -167,16 +176,15 @@ impl Resource for NSServiceGroup {
         }
         let find = |kind: &str, id: &str| transaction.find(kind, id);
         let elements = self.services(&find);
-        let mut ether = elements
-            .iter()
-            .filter_map(|object| object.body::<NSService>())
-            .map(|service| service.nsservice_element.is_ether());
-        self.ether = ether.next().unwrap_or(false);
-        if ether.any(|other| other != self.ether) {
+        let mut layers = elements.iter().filter_map(|object| is_ether(object, &find));
+        let ether = layers.next();
+        if layers.any(|other| Some(other) != ether) {
             return Err(Error::field("members", "can not mix layer 2 and layer 3 services"));
         }
         // Whatever holds the group was admitted for the layer that it had.
-        if before.is_some_and(|before| before.ether != self.ether)
+        if before
+            .and_then(|before| before.is_ether(&find))
+            .is_some_and(|before| ether != Some(before))
             && !transaction.referrers(GROUP.name, &header.id).is_empty()
         {
             return Err(Error::field("members", "can not change the layer of a group in use"));

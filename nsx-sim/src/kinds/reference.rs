@@ -57,8 +57,9 @@ impl ResourceReference {
     /// What it points at.
     pub fn target(&self) -> Target<'_> {
         match (self.target_type.as_deref(), self.target_id.as_deref()) {
-            (Some("IPv4Address" | "IPv6Address"), Some(text)) => {
-                IpElement::parse(text).map_or(Target::Nothing, Target::Address)
+            (Some(kind @ ("IPv4Address" | "IPv6Address")), Some(text)) => {
+                let of_family = |own: &IpElement| own.is_ipv4() == (kind == "IPv4Address");
+                IpElement::parse(text).filter(of_family).map_or(Target::Nothing, Target::Address)
             }
             (Some(kind), Some(id)) => Target::Object { kind, id },
             _ => Target::Nothing,

@@ -6,7 +6,7 @@
 use super::criteria::TagMatching;
 use super::node::Node;
 use crate::inventory::{Inventory, Object, Write};
-use crate::kinds::expression::{Comparison, Expression};
+use crate::kinds::expression::{Comparison, Expression, TargetType};
 use crate::kinds::ns_group::NSGroup;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -81,7 +81,7 @@ impl Catalog {
             remove(&mut self.named, &member, group);
         }
         let Some(body) = body else { return HashSet::new() };
-        let anchors: Vec<Anchor> = body.criteria().filter_map(|own| self.anchor(own)).collect();
+        let anchors: Vec<Anchor> = body.criteria().map(|own| self.anchor(own)).collect();
         let members: Vec<Node> = members_of(body).collect();
         for anchor in &anchors {
             self.groups.entry(*anchor).or_default().insert(group.clone());
@@ -121,7 +121,9 @@ impl Catalog {
             .collect()
     }
 
-    fn anchor(&self, criterion: &[Expression]) -> Option<Anchor> {
+    /// Where a criterion looks for objects; one that wants no single kind, which is refused where
+    /// groups are made, looks where none is.
+    fn anchor(&self, criterion: &[Expression]) -> Anchor {
         let both = criterion.iter().find_map(|expression| match expression {
             Expression::NSGroupTagExpression(tag) if tag.tag_op == Comparison::Equals => {
                 let (scope, word) = (tag.scope.as_deref()?, tag.tag.as_deref()?);
@@ -130,7 +132,7 @@ impl Catalog {
             _ => None,
         });
         let kind = criterion.first().and_then(Expression::target_type);
-        both.or_else(|| kind.map(|kind| self.hash(kind.word(), None)))
+        both.unwrap_or_else(|| self.hash(kind.map_or("", TargetType::word), None))
     }
 
     fn hash(&self, kind: &str, tag: Option<(&str, &str)>) -> Anchor {

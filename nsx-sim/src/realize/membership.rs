@@ -47,6 +47,35 @@ enum News {
     Went,
 }
 
+impl State {
+    /// Counts one more or one less way to a leaf; true where it is the first or was the last.
+    fn count(&mut self, leaf: &Node, news: News) -> bool {
+        let count = self.effective.entry(leaf.clone()).or_default();
+        match news {
+            News::Came => {
+                *count += 1;
+                *count == 1
+            }
+            News::Went => {
+                *count = count.saturating_sub(1);
+                let last = *count == 0;
+                if last {
+                    self.effective.remove(leaf);
+                }
+                last
+            }
+        }
+    }
+
+    /// Whether nothing is known of the node any more.
+    fn is_empty(&self) -> bool {
+        self.watch.is_none()
+            && self.direct.is_empty()
+            && self.parents.is_empty()
+            && self.addresses.is_empty()
+    }
+}
+
 impl Membership {
     /// Everything that a node holds in the end, in order.
     pub fn effective(&self, node: &Node) -> Vec<Node> {
@@ -100,6 +129,7 @@ impl Membership {
         for leaf in self.leaves(member) {
             self.tell(holder, &leaf, news, vnics, plane);
         }
+        self.drop_if_empty(member);
     }
 
     /// Gives a node exactly these direct members.
@@ -128,12 +158,7 @@ impl Membership {
         for holder in holders {
             self.set_member(&holder, node, false, vnics, plane);
         }
-        let unused = |state: &State| {
-            state.watch.is_none() && state.direct.is_empty() && state.parents.is_empty()
-        };
-        if self.states.get(node).is_some_and(unused) {
-            self.states.remove(node);
-        }
+        self.drop_if_empty(node);
     }
 
     /// Gives a leaf other addresses, in all the sets that hold it.
@@ -187,7 +212,7 @@ impl Membership {
 
     /// Drops the sets and scopes that were not watched since the last call.
     pub fn forget_unused(&mut self, plane: &mut Dataplane) {
-        for state in self.states.values_mut() {
+        self.states.retain(|_, state| {
             match &mut state.watch {
                 Some(watch) if watch.used => watch.used = false,
                 Some(watch) => {
@@ -197,6 +222,14 @@ impl Membership {
                 }
                 None => {}
             }
+            !state.is_empty()
+        });
+    }
+
+    /// Forgets a node of which nothing is known any more.
+    fn drop_if_empty(&mut self, node: &Node) {
+        if self.states.get(node).is_some_and(State::is_empty) {
+            self.states.remove(node);
         }
     }
 
@@ -222,34 +255,22 @@ impl Membership {
         watches
     }
 
-    /// Tells a node that one more or one less of its members brings a leaf.
+    /// Tells a node that one more or one less of its members brings a leaf, and all that hold it
+    /// for which that is news. Walks instead of calling itself: groups nest as deep as callers like.
     fn tell(&mut self, node: &Node, leaf: &Node, news: News, vnics: &Vnics, plane: &mut Dataplane) {
-        let state = self.states.entry(node.clone()).or_default();
-        let count = state.effective.entry(leaf.clone()).or_default();
-        match news {
-            News::Came => {
-                *count += 1;
-                if *count > 1 {
-                    return;
-                }
+        let mut ahead = vec![node.clone()];
+        while let Some(node) = ahead.pop() {
+            let state = self.states.entry(node.clone()).or_default();
+            if !state.count(leaf, news) {
+                continue;
             }
-            News::Went => {
-                *count = count.saturating_sub(1);
-                if *count > 0 {
-                    return;
-                }
-                state.effective.remove(leaf);
+            ahead.extend(state.parents.iter().cloned());
+            if let Some(watch) = state.watch {
+                self.show(watch.number, leaf, news, vnics, plane);
             }
-        }
-        let (watch, parents) = (state.watch, state.parents.clone());
-        if let Some(watch) = watch {
-            self.show(watch.number, leaf, news, vnics, plane);
-        }
-        if let (Node::Excluded, Node::Port(port)) = (node, leaf) {
-            self.exempted.push(port.clone());
-        }
-        for parent in parents {
-            self.tell(&parent, leaf, news, vnics, plane);
+            if let (Node::Excluded, Node::Port(port)) = (&node, leaf) {
+                self.exempted.push(port.clone());
+            }
         }
     }
 
@@ -319,6 +340,19 @@ mod tests {
         assert_eq!(graph.0.effective(&outer), std::slice::from_ref(&port));
         graph.set(&inner, &port, false);
         assert_eq!(graph.0.effective(&outer), []);
+    }
+
+    #[test]
+    fn groups_nest_deeper_than_a_stack_would_bear() {
+        let mut graph = Graph::new();
+        let group = |level: u32| Node::group(&level.to_string());
+        for level in 0..20_000 {
+            graph.set(&group(level + 1), &group(level), true);
+        }
+        graph.set(&group(0), &Node::port("p"), true);
+        assert_eq!(graph.0.effective(&group(20_000)), [Node::port("p")]);
+        graph.set(&group(0), &Node::port("p"), false);
+        assert_eq!(graph.0.effective(&group(20_000)), []);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Realization {
         self.membership.effective(&Node::group(group))
     }
 
-    /// The groups that directly hold a node.
+    /// What directly holds a node: groups, its switch, the exclude list.
     pub fn parents(&self, node: &Node) -> Vec<Node> {
         self.membership.parents(node)
     }

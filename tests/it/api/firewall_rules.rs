@@ -376,3 +376,42 @@ fn a_service_that_is_gone_never_matches() {
     manager.delete("/ns-services/tcp?force=true").expect(200);
     assert_eq!(outcome(), "DELIVERED");
 }
+
+#[test]
+fn a_raw_address_is_of_the_family_that_its_type_names() {
+    let manager = Manager::new();
+    for (kind, text) in [("IPv4Address", "fe80::1"), ("IPv6Address", "10.0.0.1")] {
+        let rule = json!({"action": "ALLOW", "sources": [reference(kind, text)]});
+        one(&manager, rule).refused(400, 255);
+    }
+}
+
+#[test]
+fn adding_no_rules_at_all_is_refused_and_changes_nothing() {
+    let manager = Manager::new();
+    let body = json!({"id": "s", "section_type": "LAYER3", "stateful": true});
+    manager.post("/firewall/sections", body).expect(201);
+    let path = "/firewall/sections/s/rules?action=create_multiple";
+    manager.post(path, json!({"rules": []})).refused(400, 255);
+    assert_eq!(manager.get("/firewall/sections/s").expect(200)["_revision"], 0);
+}
+
+#[test]
+fn a_section_put_without_its_action_has_no_member_rules() {
+    let manager = Manager::new();
+    let body = json!({"id": "s", "section_type": "LAYER3", "stateful": true});
+    let mut made = manager.post("/firewall/sections", body).expect(201);
+    made["rules"] = json!([]);
+    manager.put("/firewall/sections/s", made).refused(400, 287);
+}
+
+#[test]
+fn references_to_kinds_that_are_not_modelled_say_so() {
+    let manager = Manager::new();
+    for kind in ["DirectoryGroup", "TransportNode", "VirtualNetworkInterface"] {
+        let member = json!({
+            "target_type": kind, "target_property": "id", "op": "EQUALS", "value": "x",
+        });
+        manager.post("/ns-groups", json!({"members": [member]})).refused(501, 501);
+    }
+}

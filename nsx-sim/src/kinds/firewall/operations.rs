@@ -3,7 +3,7 @@
 use super::order::{self, Placement};
 use super::rule::{FirewallRule, Sent};
 use super::section::{self, FirewallSection, Lock, missing_rule};
-use crate::inventory::{Actor, Error, Incoming, Object, Query, Transaction};
+use crate::inventory::{Actor, Error, Incoming, Object, Transaction};
 use crate::wire::{self, Fields, Text};
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,7 +49,6 @@ pub fn update(
         check_default_kept(&before, &known, &rules)?;
         rules
     } else {
-        fields.shift_remove("rules");
         known.rules.clone()
     };
     let mut incoming = Incoming::read(&section::KIND, fields)?;
@@ -77,6 +76,9 @@ pub fn add_rules(
     rules: Vec<Fields>,
     placement: &Placement,
 ) -> Result<(Arc<Object>, Vec<u64>), Error> {
+    if rules.is_empty() {
+        return Err(Error::field("rules", "must hold at least 1"));
+    }
     let sent = rules.into_iter().map(FirewallRule::read).collect::<Result<Vec<_>, _>>()?;
     let before = tx.get(&section::KIND, id)?;
     check_lock(&before, tx.actor())?;
@@ -206,14 +208,6 @@ pub fn create_default(
     incoming.body = Box::new(section);
     let object = tx.create(&section::KIND, incoming)?;
     order::place(tx, &object.header.id, section_type, &Placement::Bottom)
-}
-
-/// Deletes a section.
-///
-/// # Errors
-/// See the section's own rules.
-pub fn delete(tx: &mut Transaction<'_>, id: &str, query: &Query) -> Result<(), Error> {
-    tx.delete(&section::KIND, id, query)
 }
 
 fn body(object: &Object) -> Result<&FirewallSection, Error> {

@@ -254,14 +254,18 @@ impl Resource for FirewallSection {
             return Err(Error::field("rules", format!("has exceeded maximum size {MAX_RULES}")));
         }
         let layer2 = self.section_type == SectionType::Layer2;
+        let find = |kind: &str, id: &str| transaction.find(kind, id);
         for rule in &self.rules {
             rule.check(self.section_type)?;
-            for named in rule.named_services() {
-                let service = transaction.find(&named.kind, &named.id);
-                if service
-                    .and_then(|own| ns_service::is_ether(&own))
-                    .is_some_and(|own| own != layer2)
-                {
+            // What the rule named before was admitted then, and may have been made anew since.
+            let known = before.and_then(|before| before.rule(&rule.id.to_string()));
+            let is_known = |named: &Reference| {
+                known.is_some_and(|(_, known)| known.named_services().any(|own| own == *named))
+            };
+            for named in rule.named_services().filter(|named| !is_known(named)) {
+                let service = find(&named.kind, &named.id);
+                let ether = service.and_then(|own| ns_service::is_ether(&own, &find));
+                if ether.is_some_and(|ether| ether != layer2) {
                     let problem = format!("{}/{} is of another layer", named.kind, named.id);
                     return Err(Error::field("services", problem));
                 }

@@ -64,13 +64,11 @@ pub struct TargetStatus {
 }
 
 impl FirewallStatus {
-    /// The switch of one target: the global one unless it is off for the target alone.
+    /// The switch of one target: its own where it has one [spec FirewallStatus.target_statuses],
+    /// else that of all.
     pub fn of_target(&self, id: &str) -> Switch {
         let own = self.target_statuses.iter().find(|own| own.target_id.as_deref() == Some(id));
-        match (self.global_status, own) {
-            (Switch::Enabled, Some(own)) => own.target_status,
-            (global, _) => global,
-        }
+        own.map_or(self.global_status, |own| own.target_status)
     }
 }
 
@@ -110,7 +108,7 @@ pub fn switch_target(
 ) -> Result<(), Error> {
     tx.edit(&KIND, context, |status: &mut FirewallStatus, _| {
         status.target_statuses.retain(|own| own.target_id.as_deref() != Some(target));
-        if switch == Switch::Disabled {
+        if switch != status.global_status {
             let target_id = Some(Text::cut(target));
             status.target_statuses.push(TargetStatus { target_id, target_status: switch });
         }
