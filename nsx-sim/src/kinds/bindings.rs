@@ -17,16 +17,6 @@ pub struct AddressBinding {
     pub vlan: Option<Int<0, 4094>>,
 }
 
-/// A switching profile in use: its class and its id [spec SwitchingProfileTypeIdEntry].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileBinding {
-    /// The class of the profile.
-    pub key: Option<ProfileClass>,
-    /// The profile's id.
-    pub value: String,
-}
-
 /// The six classes of switching profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(clippy::enum_variant_names, reason = "wire names")]

@@ -1,7 +1,8 @@
 //! Logical ports [spec LogicalPort].
 
-use super::bindings::{AddressBinding, AdminState, ExtraConfig, ProfileBinding, check_complete};
-use super::{logical_switch, ns_group, switching_profile};
+use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
+use super::switching_profile::ProfileBindings;
+use super::{logical_switch, ns_group};
 use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
     Transaction,
@@ -64,9 +65,7 @@ pub static KIND: Kind = Kind {
             name: "switching_profile_id",
             words: None,
             passes: |_, object, id| {
-                port(object).is_some_and(|port| {
-                    port.switching_profile_ids.iter().any(|profile| profile.value == id)
-                })
+                port(object).is_some_and(|port| port.switching_profile_ids.hold(id))
             },
         },
         Filter {
@@ -116,7 +115,7 @@ pub struct LogicalPort {
     pub address_bindings: Items<AddressBinding, 512>,
     /// One of each class.
     #[serde(default)]
-    pub switching_profile_ids: Vec<ProfileBinding>,
+    pub switching_profile_ids: ProfileBindings,
     #[serde(default)]
     ignore_address_bindings: Items<AddressBinding, 16>,
     init_state: Option<InitState>,
@@ -245,11 +244,6 @@ impl Attachment {
 }
 
 impl LogicalPort {
-    /// Forgets a profile; the default of its class takes its place.
-    pub fn unbind_profile(&mut self, id: &str) {
-        self.switching_profile_ids.retain(|profile| profile.value != id);
-    }
-
     /// Whether the port has a vNIC of a guest: a packet filter of its own.
     pub fn has_vif(&self) -> bool {
         self.vif().is_some()
@@ -292,12 +286,8 @@ impl Body for LogicalPort {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let profiles = self.switching_profile_ids.iter();
         let switch = Reference::new(logical_switch::KIND.name, &self.logical_switch_id);
-        profiles
-            .map(|profile| Reference::new(switching_profile::KIND.name, &profile.value))
-            .chain([switch])
-            .collect()
+        self.switching_profile_ids.references().chain([switch]).collect()
     }
 
     fn keys(&self) -> Vec<IndexKey> {
@@ -330,7 +320,7 @@ impl Resource for LogicalPort {
             }
         }
         check_complete(&self.address_bindings)?;
-        switching_profile::complete(&mut self.switching_profile_ids)?;
+        self.switching_profile_ids.complete(transaction)?;
         self.check_attachment(&header.id, transaction)
     }
 

@@ -1,8 +1,9 @@
 //! Logical switches [spec LogicalSwitch].
 
-use super::bindings::{AddressBinding, AdminState, ExtraConfig, ProfileBinding, check_complete};
+use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
+use super::switching_profile::ProfileBindings;
 use super::transport_zone::{self, TransportType, TransportZone};
-use super::{logical_port, ns_group, switching_profile};
+use super::{logical_port, ns_group};
 use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
     Transaction,
@@ -54,9 +55,9 @@ pub static KIND: Kind = Kind {
             name: "switching_profile_id",
             words: None,
             passes: |_, object, id| {
-                object.body::<LogicalSwitch>().is_some_and(|switch| {
-                    switch.switching_profile_ids.iter().any(|profile| profile.value == id)
-                })
+                object
+                    .body::<LogicalSwitch>()
+                    .is_some_and(|switch| switch.switching_profile_ids.hold(id))
             },
         },
         Filter {
@@ -104,7 +105,7 @@ pub struct LogicalSwitch {
     address_bindings: Items<AddressBinding, 100>,
     /// One of each class.
     #[serde(default)]
-    pub switching_profile_ids: Vec<ProfileBinding>,
+    pub switching_profile_ids: ProfileBindings,
     extra_configs: Option<Vec<ExtraConfig>>,
     #[serde(default, skip_deserializing)]
     span: Vec<String>,
@@ -139,11 +140,6 @@ struct VlanRange {
 }
 
 impl LogicalSwitch {
-    /// Forgets a profile; the default of its class takes its place.
-    pub fn unbind_profile(&mut self, id: &str) {
-        self.switching_profile_ids.retain(|profile| profile.value != id);
-    }
-
     /// Fits the segment to an overlay zone.
     fn admit_overlay(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
         // The Go SDK sends `"vlan": 0` on every switch [gosdk]: unset, where there are no VLANs.
@@ -192,12 +188,8 @@ impl Body for LogicalSwitch {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let profiles = self.switching_profile_ids.iter();
         let zone = Reference::new(transport_zone::KIND.name, &self.transport_zone_id);
-        profiles
-            .map(|profile| Reference::new(switching_profile::KIND.name, &profile.value))
-            .chain([zone])
-            .collect()
+        self.switching_profile_ids.references().chain([zone]).collect()
     }
 
     fn keys(&self) -> Vec<IndexKey> {
@@ -227,7 +219,7 @@ impl Resource for LogicalSwitch {
             return Err(Error::field(field, "must not end before they start"));
         }
         check_complete(&self.address_bindings)?;
-        switching_profile::complete(&mut self.switching_profile_ids)?;
+        self.switching_profile_ids.complete(transaction)?;
         let missing = || Error::MissingReference {
             kind: transport_zone::KIND.name.into(),
             id: self.transport_zone_id.clone(),

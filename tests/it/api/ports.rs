@@ -183,6 +183,30 @@ fn profiles_that_are_named_take_the_place_of_defaults_of_their_class() {
 }
 
 #[test]
+fn a_profile_is_bound_under_its_own_class_and_no_other() {
+    let manager = world();
+    let profile = json!({
+        "id": "own", "resource_type": "SpoofGuardSwitchingProfile", "white_list_providers": [],
+    });
+    manager.post("/switching-profiles", profile).expect(201);
+    let of = |entries: Value| json!({"switching_profile_ids": entries});
+    let foreign = of(json!([{"key": "QosSwitchingProfile", "value": "own"}]));
+    plain(&manager, foreign.clone()).refused(400, 255);
+    let segment = manager.get("/logical-switches/segment").expect(200);
+    manager.put("/logical-switches/segment", with(segment, foreign)).refused(400, 255);
+
+    // Without a class the profile is of the one that it has.
+    let unsaid = json!({"value": "own"});
+    let said = json!({"key": "SpoofGuardSwitchingProfile", "value": "own"});
+    plain(&manager, of(json!([unsaid, said]))).refused(400, 255);
+    let made = plain(&manager, of(json!([unsaid]))).expect(201);
+    let ids = made["switching_profile_ids"].as_array().unwrap();
+    assert_eq!(ids.len(), 6);
+    assert!(ids.contains(&said), "{ids:?}");
+    plain(&manager, with(of(json!([{"value": "nobody"}])), json!({"id": "q"}))).refused(404, 600);
+}
+
+#[test]
 fn ports_are_found_by_what_is_attached() {
     let manager = world();
     Port::new("segment", "node").make(&manager);

@@ -1,13 +1,16 @@
 //! Switching profiles: six classes under one path [spec BaseSwitchingProfile].
 
+mod bindings;
 mod classes;
 
-use super::bindings::{ProfileBinding, ProfileClass};
-use super::{logical_port, logical_switch};
+use super::bindings::ProfileClass;
+use super::logical_port::{self, LogicalPort};
+use super::logical_switch::LogicalSwitch;
 use crate::inventory::{
     Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
 };
 use crate::wire::{self, Fields, serialize_by_resource_type};
+pub use bindings::ProfileBindings;
 pub use classes::{IpDiscovery, MacManagement, PortMirroring, Qos, SpoofGuard, SwitchSecurity};
 use serde::Deserialize;
 
@@ -88,19 +91,18 @@ pub const DEFAULTS: [(ProfileClass, &str, &str); 6] = [
     ),
 ];
 
-/// Adds the default profile of each class that a list leaves out.
-///
-/// # Errors
-/// [`Error::InvalidFields`] where a class stands twice.
-pub fn complete(bindings: &mut Vec<ProfileBinding>) -> Result<(), Error> {
-    for (class, default, _) in DEFAULTS {
-        match bindings.iter().filter(|binding| binding.key == Some(class)).count() {
-            0 => bindings.push(ProfileBinding { key: Some(class), value: default.to_owned() }),
-            1 => {}
-            _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
+impl SwitchingProfile {
+    /// The class, as bindings name it.
+    pub fn class(&self) -> ProfileClass {
+        match self {
+            Self::SwitchSecuritySwitchingProfile(_) => ProfileClass::SwitchSecuritySwitchingProfile,
+            Self::SpoofGuardSwitchingProfile(_) => ProfileClass::SpoofGuardSwitchingProfile,
+            Self::IpDiscoverySwitchingProfile(_) => ProfileClass::IpDiscoverySwitchingProfile,
+            Self::MacManagementSwitchingProfile(_) => ProfileClass::MacManagementSwitchingProfile,
+            Self::PortMirroringSwitchingProfile(_) => ProfileClass::PortMirroringSwitchingProfile,
+            Self::QosSwitchingProfile(_) => ProfileClass::QosSwitchingProfile,
         }
     }
-    Ok(())
 }
 
 impl Body for SwitchingProfile {
@@ -144,27 +146,30 @@ impl Resource for SwitchingProfile {
         }
         let id = object.header.id.clone();
         for user in transaction.referrers(KIND.name, &id) {
-            let user_id = &user.header.id;
             if user.kind.name == logical_port::KIND.name {
-                transaction.edit(
-                    &logical_port::KIND,
-                    user_id,
-                    |port: &mut logical_port::LogicalPort, _| {
-                        port.unbind_profile(&id);
-                        Ok(())
-                    },
-                )?;
+                unbind(transaction, &user, &id, |port: &mut LogicalPort| {
+                    &mut port.switching_profile_ids
+                })?;
             } else {
-                transaction.edit(
-                    &logical_switch::KIND,
-                    user_id,
-                    |switch: &mut logical_switch::LogicalSwitch, _| {
-                        switch.unbind_profile(&id);
-                        Ok(())
-                    },
-                )?;
+                unbind(transaction, &user, &id, |switch: &mut LogicalSwitch| {
+                    &mut switch.switching_profile_ids
+                })?;
             }
         }
         Ok(())
     }
+}
+
+/// Takes a profile from one of its users.
+fn unbind<T: Resource + Clone>(
+    transaction: &mut Transaction<'_>,
+    user: &Object,
+    id: &str,
+    bindings: fn(&mut T) -> &mut ProfileBindings,
+) -> Result<(), Error> {
+    transaction.edit(user.kind, &user.header.id, |user: &mut T, _| {
+        bindings(user).unbind(id);
+        Ok(())
+    })?;
+    Ok(())
 }

@@ -1,0 +1,70 @@
+//! Which profiles a port or a switch has.
+
+use super::{DEFAULTS, KIND, SwitchingProfile};
+use crate::inventory::{Error, Reference, Transaction};
+use crate::kinds::bindings::ProfileClass;
+use serde::{Deserialize, Serialize};
+
+/// A switching profile in use: its class and its id [spec SwitchingProfileTypeIdEntry].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileBinding {
+    /// The class of the profile; callers may leave it to the manager.
+    key: Option<ProfileClass>,
+    /// The profile's id.
+    value: String,
+}
+
+/// The profiles of a port or a switch: once admitted, one of each class.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProfileBindings(Vec<ProfileBinding>);
+
+impl ProfileBindings {
+    /// Fills in what a caller left out: the class of each profile that is named, and the default
+    /// profile of each class that is not.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where a profile is of another class than its binding says, or a
+    /// class stands twice. A profile that does not exist is left to the check of references.
+    pub fn complete(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
+        for (index, binding) in self.0.iter_mut().enumerate() {
+            let profile = transaction.find(KIND.name, &binding.value);
+            let class = profile
+                .as_ref()
+                .and_then(|profile| profile.body::<SwitchingProfile>())
+                .map(SwitchingProfile::class);
+            if let (Some(said), Some(class)) = (binding.key, class)
+                && said != class
+            {
+                let field = format!("switching_profile_ids[{index}].key");
+                return Err(Error::field(field, format!("must be {class:?}, the profile's class")));
+            }
+            binding.key = binding.key.or(class);
+        }
+        for (class, default, _) in DEFAULTS {
+            match self.0.iter().filter(|binding| binding.key == Some(class)).count() {
+                0 => self.0.push(ProfileBinding { key: Some(class), value: default.to_owned() }),
+                1 => {}
+                _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a profile is among them.
+    pub fn hold(&self, id: &str) -> bool {
+        self.0.iter().any(|binding| binding.value == id)
+    }
+
+    /// Forgets a profile; the default of its class takes its place with the next
+    /// [`ProfileBindings::complete`].
+    pub fn unbind(&mut self, id: &str) {
+        self.0.retain(|binding| binding.value != id);
+    }
+
+    /// The profiles as objects that must exist.
+    pub fn references(&self) -> impl Iterator<Item = Reference> {
+        self.0.iter().map(|binding| Reference::new(KIND.name, &binding.value))
+    }
+}
