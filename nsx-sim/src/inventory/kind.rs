@@ -114,6 +114,8 @@ pub struct Kind {
     pub system_owned_changes: bool,
     /// Whether `resource_type` chooses among several concrete types.
     pub polymorphic: bool,
+    /// Whether `force=true` deletes what others name.
+    pub forceable: bool,
     /// Names that clients send as `resource_type` beside the kind's own.
     pub aliases: &'static [&'static str],
     /// Reads a body.
@@ -156,7 +158,7 @@ pub trait Resource: Body + Sized + DeserializeOwned {
     }
 
     /// Checks a deletion and makes the changes that come with it. Unless a kind says otherwise, an
-    /// object that others name does not go, except with `force=true`.
+    /// object that others name does not go, save by `force=true` where the kind has that parameter.
     ///
     /// # Errors
     /// Whatever forbids the deletion.
@@ -165,7 +167,10 @@ pub trait Resource: Body + Sized + DeserializeOwned {
         transaction: &mut Transaction<'_>,
         query: &Query,
     ) -> Result<(), Error> {
-        if query.flag("force")? { Ok(()) } else { transaction.refuse_if_used(object) }
+        if object.kind.forceable && query.flag("force")? {
+            return Ok(());
+        }
+        transaction.refuse_if_used(object, |_| true)
     }
 }
 
@@ -184,6 +189,7 @@ impl Kind {
             system_owned_hidden: false,
             system_owned_changes: false,
             polymorphic: false,
+            forceable: false,
             aliases: &[],
             read: read::<T>,
             admit: admit::<T>,

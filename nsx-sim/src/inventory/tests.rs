@@ -5,7 +5,7 @@ use crate::wire::Fields;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-static WIDGET: Kind = Kind::of::<Widget>("Widget", "/widgets");
+static WIDGET: Kind = Kind { forceable: true, ..Kind::of::<Widget>("Widget", "/widgets") };
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

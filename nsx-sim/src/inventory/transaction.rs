@@ -159,12 +159,17 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Refuses where any object still names this one.
+    /// Refuses where any object that holds what it names still names this one.
     ///
     /// # Errors
     /// [`Error::InUse`].
-    pub fn refuse_if_used(&self, object: &Object) -> Result<(), Error> {
-        let by = self.referrers(object.kind.name, &object.header.id);
+    pub fn refuse_if_used(
+        &self,
+        object: &Object,
+        holds: impl Fn(&Object) -> bool,
+    ) -> Result<(), Error> {
+        let mut by = self.referrers(object.kind.name, &object.header.id);
+        by.retain(|user| holds(user));
         if by.is_empty() {
             return Ok(());
         }

@@ -9,7 +9,6 @@ use crate::inventory::{
 };
 use crate::wire::{self, Fields, Items, serialize_by_resource_type};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// The declaration.
 pub static KIND: Kind = Kind {
@@ -337,17 +336,6 @@ impl Resource for LogicalPort {
         if attachment(object).is_some() {
             return Err(Error::PortAttached { id: object.header.id.clone() });
         }
-        let mut holders = transaction.referrers(KIND.name, &object.header.id);
-        holders.retain(|user| user.kind.name == ns_group::KIND.name);
-        refuse_held(object, &holders)
+        transaction.refuse_if_used(object, |user| user.kind.name == ns_group::KIND.name)
     }
-}
-
-/// Refuses to delete what others hold.
-pub(super) fn refuse_held(object: &Object, holders: &[Arc<Object>]) -> Result<(), Error> {
-    if holders.is_empty() {
-        return Ok(());
-    }
-    let by = holders.iter().map(|user| format!("{}/{}", user.kind.name, user.header.id)).collect();
-    Err(Error::InUse { kind: object.kind.name, id: object.header.id.clone(), by })
 }

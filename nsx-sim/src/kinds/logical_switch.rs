@@ -254,11 +254,9 @@ impl Resource for LogicalSwitch {
                 transaction.delete(&logical_port::KIND, &user.header.id, query)?;
             }
         }
-        let mut holders = transaction.referrers(KIND.name, id);
-        holders.retain(|user| {
-            let groups = user.kind.name == ns_group::KIND.name && !detach;
-            groups || user.kind.name == logical_port::KIND.name
-        });
-        logical_port::refuse_held(object, &holders)
+        transaction.refuse_if_used(object, |user| {
+            let group = user.kind.name == ns_group::KIND.name && !detach;
+            group || user.kind.name == logical_port::KIND.name
+        })
     }
 }

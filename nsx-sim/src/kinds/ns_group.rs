@@ -14,6 +14,7 @@ use std::collections::HashSet;
 pub static KIND: Kind = Kind {
     // Pages of groups hold 50 whatever is asked for [spec ListNSGroups].
     page_cap: 50,
+    forceable: true,
     read_only: &["member_count"],
     filters: &[Filter {
         name: "member_types",

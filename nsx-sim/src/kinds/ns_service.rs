@@ -17,6 +17,7 @@ const DEFAULT_SERVICE: Filter = Filter {
 
 /// The declaration of services.
 pub static SERVICE: Kind = Kind {
+    forceable: true,
     read_only: &["default_service"],
     filters: &[DEFAULT_SERVICE],
     // The Go client names the service itself by its element's class [gosdk grouping_objects_api.go].
@@ -33,6 +34,7 @@ pub static SERVICE: Kind = Kind {
 
 /// The declaration of service groups.
 pub static GROUP: Kind = Kind {
+    forceable: true,
     read_only: &["default_service", "service_type"],
     filters: &[DEFAULT_SERVICE],
     ..Kind::of::<NSServiceGroup>("NSServiceGroup", "/ns-service-groups")

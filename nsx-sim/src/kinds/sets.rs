@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// The declaration of IP sets.
 pub static IP_SET: Kind = Kind {
+    forceable: true,
     // Both answer 201 [spec AddRemoveIPAddress].
     actions: &[
         Action { word: "add_ip", status: 201, run: add_ip },
@@ -19,7 +20,7 @@ pub static IP_SET: Kind = Kind {
 };
 
 /// The declaration of MAC sets.
-pub static MAC_SET: Kind = Kind::of::<MACSet>("MACSet", "/mac-sets");
+pub static MAC_SET: Kind = Kind { forceable: true, ..Kind::of::<MACSet>("MACSet", "/mac-sets") };
 
 /// Addresses, blocks and ranges of one family, kept in order and as sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,8 +1,6 @@
 //! Transport zones [spec TransportZone].
 
-use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
-};
+use crate::inventory::{Body, Error, Filter, Header, Inventory, Kind, Resource, Transaction};
 use crate::wire::{self, Fields};
 use serde::{Deserialize, Serialize};
 
@@ -151,9 +149,5 @@ impl Resource for TransportZone {
             return Err(Error::field("host_switch_name", "can not be changed"));
         }
         Ok(())
-    }
-
-    fn retire(object: &Object, transaction: &mut Transaction<'_>, _: &Query) -> Result<(), Error> {
-        transaction.refuse_if_used(object)
     }
 }

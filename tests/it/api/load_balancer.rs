@@ -66,6 +66,9 @@ fn a_server_names_what_exists_and_holds_it() {
     server(&manager, json!({"pool_id": "pool", "application_profile_id": "own"})).expect(201);
     manager.delete("/loadbalancer/pools/pool").expect(400);
     manager.delete("/loadbalancer/application-profiles/own").expect(400);
+    // Groups, sets and services have `force`, these do not [spec DeleteLoadBalancerPool].
+    manager.delete("/loadbalancer/pools/pool?force=true").expect(400);
+    manager.delete("/loadbalancer/application-profiles/own?force=true").expect(400);
     manager.delete("/loadbalancer/virtual-servers/vip").expect(200);
     manager.delete("/loadbalancer/pools/pool").expect(200);
     manager.delete("/loadbalancer/application-profiles/own").expect(200);

@@ -142,7 +142,7 @@ impl Resource for SwitchingProfile {
         query: &Query,
     ) -> Result<(), Error> {
         if !query.flag("unbind")? {
-            return transaction.refuse_if_used(object);
+            return transaction.refuse_if_used(object, |_| true);
         }
         let id = object.header.id.clone();
         for user in transaction.referrers(KIND.name, &id) {
