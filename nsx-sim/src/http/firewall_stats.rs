@@ -1,9 +1,11 @@
 //! Counters of firewall rules [spec FirewallStats].
 
-use super::call::{Call, Reply};
+use super::call::Reply;
 use super::firewall::section_of_rule;
 use super::routes::Routes;
-use crate::inventory::Error;
+use crate::clock::Millis;
+use crate::fabric::Fabric;
+use crate::inventory::{Error, Inventory};
 use crate::kinds::firewall::section::KIND;
 use crate::kinds::firewall::{FirewallRule, FirewallSection, SectionType, order};
 use dataplane::{Layer, RuleCounters};
@@ -15,12 +17,11 @@ pub fn register(routes: &mut Routes) {
         call.query.one_of("source", &["realtime", "cached"])?;
         let object = call.world.inventory.get(&KIND, call.param(0))?;
         let section = object.body::<FirewallSection>();
-        let totals = section.map(|section| Totals::of(call, section.section_type));
-        let rules = section.into_iter().flat_map(|section| &section.rules);
-        let results: Vec<Value> = rules
-            .zip(totals.iter().cycle())
-            .map(|(rule, totals)| totals.print(call, rule))
-            .collect();
+        let counters = Counters { fabric: &call.world.fabric(), now: call.world.clock.now() };
+        let results: Vec<Value> = section.map_or_else(Vec::new, |section| {
+            let totals = counters.totals(&call.world.inventory, section.section_type);
+            section.rules.iter().map(|rule| counters.print(rule, &totals)).collect()
+        });
         Ok(Reply::ok(json!({
             "section_id": object.header.id,
             "result_count": results.len(),
@@ -36,7 +37,9 @@ pub fn register(routes: &mut Routes) {
             .rule(call.param(1))
             .filter(|_| object.header.id == call.param(0))
             .ok_or_else(missing)?;
-        Ok(Reply::ok(Totals::of(call, section.section_type).print(call, rule)))
+        let counters = Counters { fabric: &call.world.fabric(), now: call.world.clock.now() };
+        let totals = counters.totals(&call.world.inventory, section.section_type);
+        Ok(Reply::ok(counters.print(rule, &totals)))
     });
     routes.on("POST", "/firewall/stats?action=reset", |call| {
         match call.query.one_of("category", &["L3DFW", "L3EDGE", "L3BRIDGEPORT"])? {
@@ -51,6 +54,12 @@ pub fn register(routes: &mut Routes) {
     });
 }
 
+/// The counters of all rules at one moment: no packet is counted while they are read.
+struct Counters<'a> {
+    fabric: &'a Fabric,
+    now: Millis,
+}
+
 /// What is told over all rules of a type, beside each rule's own counters.
 struct Totals {
     sessions: u64,
@@ -58,47 +67,48 @@ struct Totals {
     max_popularity: u64,
 }
 
-impl Totals {
-    fn of(call: &Call<'_>, section_type: SectionType) -> Self {
-        let mut totals = Self { sessions: 0, max_sessions: 0, max_popularity: 0 };
-        for object in order::sections(&call.world.inventory) {
+impl Counters<'_> {
+    fn of(&self, rule: &FirewallRule) -> RuleCounters {
+        self.fabric.counters(rule.id)
+    }
+
+    /// Sessions by age of the rule; in what unit the age is meant is not known, here it is hours
+    /// begun.
+    fn popularity(&self, rule: &FirewallRule) -> u64 {
+        let age = self.now.saturating_sub(rule.created);
+        self.of(rule).total_sessions / (age / 3_600_000 + 1)
+    }
+
+    fn totals(&self, inventory: &Inventory, section_type: SectionType) -> Totals {
+        let mut totals = Totals { sessions: 0, max_sessions: 0, max_popularity: 0 };
+        for object in order::sections(inventory) {
             let section = object.body::<FirewallSection>();
             for rule in section
                 .filter(|section| section.section_type == section_type)
                 .into_iter()
                 .flat_map(|section| &section.rules)
             {
-                let own = counters(call, rule);
-                totals.sessions += own.total_sessions;
-                totals.max_sessions = totals.max_sessions.max(own.total_sessions);
-                totals.max_popularity = totals.max_popularity.max(popularity(call, rule, own));
+                let sessions = self.of(rule).total_sessions;
+                totals.sessions += sessions;
+                totals.max_sessions = totals.max_sessions.max(sessions);
+                totals.max_popularity = totals.max_popularity.max(self.popularity(rule));
             }
         }
         totals
     }
 
-    fn print(&self, call: &Call<'_>, rule: &FirewallRule) -> Value {
-        let own = counters(call, rule);
+    fn print(&self, rule: &FirewallRule, totals: &Totals) -> Value {
+        let own = self.of(rule);
         json!({
             "rule_id": rule.id.to_string(),
             "packet_count": own.packets,
             "byte_count": own.bytes,
             "hit_count": own.hits,
             "session_count": own.total_sessions,
-            "popularity_index": popularity(call, rule, own),
-            "total_session_count": self.sessions,
-            "max_session_count": self.max_sessions,
-            "max_popularity_index": self.max_popularity,
+            "popularity_index": self.popularity(rule),
+            "total_session_count": totals.sessions,
+            "max_session_count": totals.max_sessions,
+            "max_popularity_index": totals.max_popularity,
         })
     }
-}
-
-fn counters(call: &Call<'_>, rule: &FirewallRule) -> RuleCounters {
-    call.world.fabric().counters(rule.id)
-}
-
-/// Sessions by age of the rule; in what unit the age is meant is not known, here it is hours begun.
-fn popularity(call: &Call<'_>, rule: &FirewallRule, own: RuleCounters) -> u64 {
-    let age = call.world.clock.now().saturating_sub(rule.created);
-    own.total_sessions / (age / 3_600_000 + 1)
 }
