@@ -70,12 +70,8 @@ pub fn narrow(
     objects: &mut Vec<Arc<Object>>,
 ) -> Result<(), Error> {
     for filter in kind.filters {
-        let value = match filter.words {
-            Some(words) => call.query.one_of(filter.name, words)?,
-            None => call.query.get(filter.name),
-        };
-        if let Some(value) = value {
-            objects.retain(|object| (filter.passes)(&call.world.inventory, object, value));
+        if let Some(value) = filter.value(&call.query)? {
+            objects.retain(|object| (filter.passes)(&call.world.inventory, object, &value));
         }
     }
     Ok(())

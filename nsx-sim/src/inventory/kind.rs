@@ -4,6 +4,7 @@ use super::{Body, Error, Header, Inventory, Object, Transaction};
 use crate::wire::{self, Fields};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -55,9 +56,39 @@ pub struct Filter {
     /// The parameter's name.
     pub name: &'static str,
     /// What may be asked; a value that it refuses is a 400. `None` takes any value.
-    pub words: Option<&'static [&'static str]>,
-    /// Whether an object passes.
+    pub words: Option<Words>,
+    /// Whether an object passes, given the value as [`Filter::value`] reads it.
     pub passes: fn(&Inventory, &Object, &str) -> bool,
+}
+
+/// The values that a filter takes.
+pub enum Words {
+    /// One of these.
+    Of(&'static [&'static str]),
+    /// `true` or `false`, in any case [client nsxlib].
+    Boolean,
+    /// A whole number.
+    Number,
+}
+
+impl Filter {
+    /// What a call asks of the filter, each value in one form only: `true` for `True`, `7` for
+    /// `07`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] for a value that the filter does not take.
+    pub fn value<'a>(&self, query: &'a Query) -> Result<Option<Cow<'a, str>>, Error> {
+        let Some(asked) = query.get(self.name) else { return Ok(None) };
+        match self.words {
+            None => Ok(Some(asked.into())),
+            Some(Words::Of(words)) => Ok(query.one_of(self.name, words)?.map(Cow::from)),
+            Some(Words::Boolean) => Ok(Some(query.flag(self.name)?.to_string().into())),
+            Some(Words::Number) => match asked.parse::<i64>() {
+                Ok(number) => Ok(Some(number.to_string().into())),
+                Err(_) => Err(Error::field(self.name, format!("must be a number, not {asked}"))),
+            },
+        }
+    }
 }
 
 /// A `POST {id}?action=WORD` that changes the inventory alone.

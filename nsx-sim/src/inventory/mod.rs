@@ -18,7 +18,7 @@ mod transaction;
 pub use actor::{Actor, Role};
 pub use error::Error;
 pub use incoming::{HeaderFields, Incoming};
-pub use kind::{Action, Draft, Filter, Kind, Query, Resource, Verbs};
+pub use kind::{Action, Draft, Filter, Kind, Query, Resource, Verbs, Words};
 pub use object::{
     Body, Header, IndexKey, MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS, Object, Reference, Stamp, Tag, Tags,
 };

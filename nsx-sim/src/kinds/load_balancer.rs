@@ -4,7 +4,7 @@
 use super::reference::ResourceReference;
 use super::values::{IpElement, PortElement};
 use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Reference, Resource, Transaction,
+    Body, Error, Filter, Header, Inventory, Kind, Reference, Resource, Transaction, Words,
 };
 use crate::wire::{self, Fields, Int, Items, serialize_by_resource_type};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub static APPLICATION_PROFILE: Kind = Kind {
     polymorphic: true,
     filters: &[Filter {
         name: "type",
-        words: Some(&["HttpProfile", "FastTcpProfile", "FastUdpProfile"]),
+        words: Some(Words::Of(&["HttpProfile", "FastTcpProfile", "FastUdpProfile"])),
         passes: |_, object, word| {
             object.any_body().resource_type().strip_prefix("Lb") == Some(word)
         },

@@ -5,7 +5,7 @@ use super::switching_profile::ProfileBindings;
 use super::{logical_switch, ns_group};
 use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction,
+    Transaction, Words,
 };
 use crate::wire::{self, Fields, Items, serialize_by_resource_type};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "attachment_type",
-            words: Some(&[
+            words: Some(Words::Of(&[
                 "VIF",
                 "LOGICALROUTER",
                 "BRIDGEENDPOINT",
@@ -28,7 +28,7 @@ pub static KIND: Kind = Kind {
                 "METADATA_PROXY",
                 "L2VPN_SESSION",
                 "NONE",
-            ]),
+            ])),
             passes: |_, object, word| {
                 port(object).is_some_and(|port| {
                     port.attachment.as_ref().map_or("NONE", |own| own.attachment_type.word())
@@ -43,6 +43,8 @@ pub static KIND: Kind = Kind {
                 attachment(object).is_some_and(|attachment| attachment.id == id)
             },
         },
+        // What it would add are the manager's own transit ports, and there are none.
+        Filter { name: "diagnostic", words: Some(Words::Boolean), passes: |_, _, _| true },
         // Bridges are not modelled, so no port is on one.
         Filter { name: "bridge_cluster_id", words: None, passes: |_, _, _| false },
         Filter {
@@ -54,10 +56,10 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "container_ports_only",
-            words: Some(&["true", "false", "True", "False"]),
+            words: Some(Words::Boolean),
             passes: |_, object, word| {
                 let child = attachment(object).and_then(Attachment::parent_vif_id).is_some();
-                child || !word.eq_ignore_ascii_case("true")
+                child || word != "true"
             },
         },
         Filter {

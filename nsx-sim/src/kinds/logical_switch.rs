@@ -6,7 +6,7 @@ use super::transport_zone::{self, TransportType, TransportZone};
 use super::{logical_port, ns_group};
 use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction,
+    Transaction, Words,
 };
 use crate::wire::{self, Fields, Int, Items};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "transport_type",
-            words: Some(&["OVERLAY", "VLAN"]),
+            words: Some(Words::Of(&["OVERLAY", "VLAN"])),
             passes: |inventory, object, word| {
                 let zone = object
                     .body::<LogicalSwitch>()
@@ -37,7 +37,7 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "vlan",
-            words: None,
+            words: Some(Words::Number),
             passes: |_, object, vlan| {
                 let own = object.body::<LogicalSwitch>().and_then(|switch| switch.vlan);
                 own.is_some_and(|own| own.get().to_string() == vlan)
@@ -45,7 +45,7 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "vni",
-            words: None,
+            words: Some(Words::Number),
             passes: |_, object, vni| {
                 let own = object.body::<LogicalSwitch>().and_then(|switch| switch.vni);
                 own.is_some_and(|own| own.to_string() == vni)
@@ -69,6 +69,8 @@ pub static KIND: Kind = Kind {
                 })
             },
         },
+        // What it would add are the manager's own transit switches, and there are none.
+        Filter { name: "diagnostic", words: Some(Words::Boolean), passes: |_, _, _| true },
     ],
     ..Kind::of::<LogicalSwitch>("LogicalSwitch", "/logical-switches")
 };

@@ -3,7 +3,7 @@
 use super::reference::{ResourceReference, list_fields};
 use super::service_element::ServiceElement;
 use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction,
+    Body, Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction, Words,
 };
 use crate::wire::{self, Fields, Items};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 const DEFAULT_SERVICE: Filter = Filter {
     name: "default_service",
-    words: None,
-    passes: |_, object, word| object.header.system_owned.to_string().eq_ignore_ascii_case(word),
+    words: Some(Words::Boolean),
+    passes: |_, object, word| object.header.system_owned.to_string() == word,
 };
 
 /// The declaration of services.

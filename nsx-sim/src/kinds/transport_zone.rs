@@ -1,6 +1,8 @@
 //! Transport zones [spec TransportZone].
 
-use crate::inventory::{Body, Error, Filter, Header, Inventory, Kind, Resource, Transaction};
+use crate::inventory::{
+    Body, Error, Filter, Header, Inventory, Kind, Resource, Transaction, Words,
+};
 use crate::wire::{self, Fields};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ pub static KIND: Kind = Kind {
     filters: &[
         Filter {
             name: "transport_type",
-            words: Some(&["OVERLAY", "VLAN"]),
+            words: Some(Words::Of(&["OVERLAY", "VLAN"])),
             passes: |_, object, word| {
                 object
                     .body::<TransportZone>()
@@ -19,11 +21,11 @@ pub static KIND: Kind = Kind {
         },
         Filter {
             name: "is_default",
-            words: None,
+            words: Some(Words::Boolean),
             passes: |_, object, word| {
                 object
                     .body::<TransportZone>()
-                    .is_some_and(|zone| zone.is_default.to_string().eq_ignore_ascii_case(word))
+                    .is_some_and(|zone| zone.is_default.to_string() == word)
             },
         },
         Filter {

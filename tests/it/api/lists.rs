@@ -204,6 +204,10 @@ fn switches_are_found_by_their_members() {
     assert_eq!(found(&format!("transport_zone_id={VLAN}")), ["vlan"]);
     assert_eq!(found("transport_type=OVERLAY"), ["overlay"]);
     assert_eq!(found("vlan=7"), ["vlan"]);
+    assert_eq!(found("vlan=07"), ["vlan"]);
+    for wrong in ["vlan=seven", "vni=x", "vni=7.5"] {
+        manager.get(&format!("/logical-switches?{wrong}")).refused(400, 255);
+    }
     assert_eq!(found(&format!("vni={vni}")), ["overlay"]);
     assert_eq!(found("uplink_teaming_policy_name=up"), ["vlan"]);
     assert_eq!(found("switching_profile_id=1e7101c8-cfef-415a-9c8c-ce3d8dd078fb").len(), 2);
@@ -236,4 +240,25 @@ fn zones_and_profiles_and_services_are_found_by_their_members() {
     assert_eq!(found("/loadbalancer/application-profiles?type=FastTcpProfile").len(), 1);
     assert_eq!(found("/loadbalancer/application-profiles?type=FastUdpProfile").len(), 0);
     manager.get("/loadbalancer/application-profiles?type=LbFastTcpProfile").refused(400, 255);
+}
+
+#[test]
+fn boolean_filters_read_any_case_and_nothing_else() {
+    let manager = prepared();
+    for path in [
+        "/transport-zones?is_default",
+        "/ns-services?default_service",
+        "/ns-service-groups?default_service",
+        "/logical-ports?container_ports_only",
+        "/firewall/sections?locked",
+        "/logical-ports?diagnostic",
+        "/logical-ports/status?diagnostic",
+        "/logical-switches?diagnostic",
+        "/logical-switches/status?diagnostic",
+    ] {
+        let plain = manager.get(&format!("{path}=true")).expect(200);
+        let shouted = manager.get(&format!("{path}=TRUE")).expect(200);
+        assert_eq!(plain["result_count"], shouted["result_count"], "{path}");
+        manager.get(&format!("{path}=maybe")).refused(400, 255);
+    }
 }

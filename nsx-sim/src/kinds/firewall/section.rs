@@ -5,7 +5,7 @@ use super::rule::{self, FirewallRule, check_applied_tos};
 use crate::clock::Millis;
 use crate::inventory::{
     Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction, Verbs,
+    Transaction, Verbs, Words,
 };
 use crate::kinds::ns_service;
 use crate::kinds::reference::{References, ResourceReference, list_fields};
@@ -34,32 +34,31 @@ pub static KIND: Kind = Kind {
     filters: &[
         Filter {
             name: "type",
-            words: Some(&["LAYER2", "LAYER3"]),
+            words: Some(Words::Of(&["LAYER2", "LAYER3"])),
             passes: |_, object, word| {
                 section(object).is_some_and(|own| own.section_type.word() == word)
             },
         },
         Filter {
             name: "locked",
-            words: Some(&["true", "false", "True", "False"]),
+            words: Some(Words::Boolean),
             passes: |_, object, word| {
-                section(object)
-                    .is_some_and(|own| own.lock.is_some().to_string().eq_ignore_ascii_case(word))
+                section(object).is_some_and(|own| own.lock.is_some().to_string() == word)
             },
         },
         Filter {
             name: "include_applied_to_type",
-            words: Some(&["NSGroup", "LogicalSwitch", "LogicalRouter", "LogicalPort"]),
+            words: Some(Words::Of(&["NSGroup", "LogicalSwitch", "LogicalRouter", "LogicalPort"])),
             passes: |_, object, kind| section(object).is_some_and(|own| own.is_applied_to_a(kind)),
         },
         Filter {
             name: "exclude_applied_to_type",
-            words: Some(&["NSGroup", "LogicalSwitch", "LogicalRouter", "LogicalPort"]),
+            words: Some(Words::Of(&["NSGroup", "LogicalSwitch", "LogicalRouter", "LogicalPort"])),
             passes: |_, object, kind| section(object).is_some_and(|own| !own.is_applied_to_a(kind)),
         },
         Filter {
             name: "enforced_on",
-            words: Some(&[
+            words: Some(Words::Of(&[
                 "VIF",
                 "LOGICALROUTER",
                 "BRIDGEENDPOINT",
@@ -67,7 +66,7 @@ pub static KIND: Kind = Kind {
                 "METADATA_PROXY",
                 "L2VPN_SESSION",
                 "NONE",
-            ]),
+            ])),
             passes: |_, _, word| word == ENFORCED_ON,
         },
     ],
