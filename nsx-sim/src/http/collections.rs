@@ -3,7 +3,7 @@
 
 use super::call::{Call, Reply};
 use super::error::Failure;
-use super::list::{Paging, Row, sort_key};
+use super::list::{Paging, Row};
 use super::routes::Routes;
 use crate::inventory::{Error, Incoming, Kind, Object};
 use crate::kinds::KINDS;
@@ -100,24 +100,11 @@ pub fn page(
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, kind.page_cap)?;
-    let mut sortable = objects.is_empty() || paging.sort_by == "display_name";
     let rows = objects.into_iter().map(|object| {
-        let key = if paging.sort_by == "display_name" {
-            object.header.name().to_owned()
-        } else {
-            let printed = call.print(&object);
-            let field = printed.get(&paging.sort_by);
-            sortable |= field.is_some_and(|field| !field.is_array() && !field.is_object());
-            sort_key(field)
-        };
-        Row { key, id: object.header.id.clone(), item: object }
+        let (key, id) = (object.header.name().to_owned(), object.header.id.clone());
+        Row { key, id, item: object }
     });
-    let rows = rows.collect();
-    if !sortable {
-        let problem = format!("names no field to sort by: {}", paging.sort_by);
-        return Err(Error::field("sort_by", problem).into());
-    }
-    Ok(paging.sorted(rows, |object| print(object)))
+    Ok(paging.by_member(rows.collect(), |object| print(object))?)
 }
 
 fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {

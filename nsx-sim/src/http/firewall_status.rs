@@ -20,7 +20,7 @@ pub fn register(routes: &mut Routes) {
             let id = object.header.id.clone();
             Row { key: id.clone(), id, item: object }
         });
-        Ok(paging.sorted(rows.collect(), |object| call.print(object)))
+        Ok(paging.by_member(rows.collect(), |object| call.print(object))?)
     });
     routes.on("GET", "/firewall/status/{context}", |call| {
         let object = call.world.inventory.get(&status::KIND, call.param(0))?;

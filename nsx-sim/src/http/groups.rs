@@ -3,7 +3,7 @@
 use super::call::{Call, Reply};
 use super::collections;
 use super::error::Failure;
-use super::list::{Paging, Row, place_key, sort_key};
+use super::list::{Paging, Row, place_key};
 use super::routes::Routes;
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::{FirewallSection, section};
@@ -65,15 +65,20 @@ fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
         let rows = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
         let rows = rows.map(|(kind, id)| {
             let reference = ResourceReference::to_object(kind, id).fields(&call.world.inventory);
-            let key = sort_key(reference.get("target_display_name"));
-            Row { key, id: id.to_owned(), item: Value::Object(reference) }
+            let name = reference.get("target_display_name").and_then(Value::as_str);
+            Row {
+                key: name.unwrap_or_default().to_owned(),
+                id: id.to_owned(),
+                item: Value::Object(reference),
+            }
         });
-        Ok(paging.sorted(rows.collect(), Value::clone))
+        Ok(paging.by_member(rows.collect(), Value::clone)?)
     });
 }
 
 fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, 1000)?;
+    paging.refuse_member()?;
     let nodes = nodes(call)?;
     let fabric = call.world.fabric();
     let addresses: BTreeSet<_> = nodes
@@ -132,12 +137,13 @@ fn associations(call: &Call<'_>) -> Result<Reply, Failure> {
         for (place, rule) in section.rules.iter().enumerate() {
             if by_section || rule.references().any(|reference| names_one(&reference)) {
                 let fields = rule.fields(&object.header, place, inventory);
-                let key = sort_key(Some(&rule.id.into()));
+                let name = fields.get("display_name").and_then(Value::as_str);
+                let key = name.unwrap_or_default().to_owned();
                 rows.push(Row { key, id: rule.id.to_string(), item: Value::Object(fields) });
             }
         }
     }
-    let mut reply = paging.sorted(rows, Value::clone);
+    let mut reply = paging.by_member(rows, Value::clone)?;
     if let Some(Value::Object(body)) = &mut reply.body {
         body.insert("service_type".into(), class.into());
     }

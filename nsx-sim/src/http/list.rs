@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 /// The largest page, and the one that is given unless told otherwise [spec ListRequestParameters].
 const MAX_PAGE: usize = 1000;
 
+/// What lists are sorted by unless told otherwise.
+const NAME: &str = "display_name";
+
 /// A row of a list: what it is sorted by, what tells it from its equals, and itself.
 pub struct Row<T> {
     /// The sort key; rows with equal keys stand by id.
@@ -23,8 +26,7 @@ pub struct Row<T> {
 pub struct Paging {
     size: usize,
     after: Option<(String, String)>,
-    /// What the rows are to be sorted by.
-    pub sort_by: String,
+    sort_by: String,
     ascending: bool,
     fields: Option<Vec<String>>,
 }
@@ -51,17 +53,54 @@ impl Paging {
         Ok(Self {
             size: size.min(cap),
             after,
-            sort_by: query.get("sort_by").unwrap_or("display_name").to_owned(),
+            sort_by: query.get("sort_by").unwrap_or(NAME).to_owned(),
             ascending,
             fields: fields.map(|names| names.split(',').map(|name| name.trim().into()).collect()),
         })
+    }
+
+    /// Sorts the rows by the member that is asked for and gives the page. They come with the key
+    /// of what stands for `display_name`; any other member is read from the row as printed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where no row has such a member, or it is no plain one.
+    pub fn by_member<T>(
+        &self,
+        mut rows: Vec<Row<T>>,
+        print: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Error> {
+        if self.sort_by != NAME {
+            let mut sortable = rows.is_empty();
+            for row in &mut rows {
+                let printed = print(&row.item);
+                let field = printed.get(&self.sort_by);
+                sortable |= field.is_some_and(|field| !field.is_array() && !field.is_object());
+                row.key = sort_key(field);
+            }
+            if !sortable {
+                return Err(self.unsortable());
+            }
+        }
+        Ok(self.sorted(rows, print))
+    }
+
+    /// For rows that have no members at all.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where a member to sort by is named.
+    pub fn refuse_member(&self) -> Result<(), Error> {
+        if self.sort_by == NAME { Ok(()) } else { Err(self.unsortable()) }
+    }
+
+    fn unsortable(&self) -> Error {
+        Error::field("sort_by", format!("names no field to sort by: {}", self.sort_by))
     }
 
     /// Sorts the rows by their keys and gives the page.
     ///
     /// The cursor names the last row given, by key and id: a row that goes or comes between two
     /// pages neither ends the walk nor shifts it.
-    pub fn sorted<T>(&self, mut rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
+    fn sorted<T>(&self, mut rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
         rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
         if !self.ascending {
             rows.reverse();
@@ -113,7 +152,7 @@ impl Paging {
 }
 
 /// The key that a printed field sorts by; numbers sort as such.
-pub fn sort_key(value: Option<&Value>) -> String {
+fn sort_key(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

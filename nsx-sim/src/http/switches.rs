@@ -28,7 +28,7 @@ pub fn register(routes: &mut Routes) {
             let key = object.header.name().to_owned();
             Row { key, id: object.header.id.clone(), item: state(&object.header.id) }
         });
-        Ok(paging.sorted(rows.collect(), Value::clone))
+        Ok(paging.by_member(rows.collect(), Value::clone)?)
     });
     routes.on("GET", "/logical-switches/{id}/summary", |call| {
         let object = call.world.inventory.get(&logical_switch::KIND, call.param(0))?;

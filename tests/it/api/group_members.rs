@@ -75,6 +75,32 @@ fn effective_addresses_are_strings_in_order_and_each_once() {
 }
 
 #[test]
+fn lists_about_a_group_obey_the_sorting_asked_for() {
+    let manager = Manager::new();
+    switch(&manager, "segment");
+    for (id, name) in [("a", "second"), ("b", "first")] {
+        let port = json!({
+            "id": id, "display_name": name, "logical_switch_id": "segment", "admin_state": "UP",
+            "tags": [tests::tag("app", "a")],
+        });
+        manager.post("/logical-ports", port).expect(201);
+    }
+    group_by_tag(&manager, "pods", "app", "a");
+    let rule = |name: &str| json!({"display_name": name, "action": "DROP", "sources": [reference("NSGroup", "pods")]});
+    section(&manager, "s", &[rule("y"), rule("x")]);
+    let list = |name: &str, query: &str| manager.get(&format!("/ns-groups/pods/{name}{query}"));
+    let members = "effective-logical-port-members";
+    assert_eq!(list(members, "").column("target_id"), ["b", "a"]);
+    assert_eq!(list(members, "?sort_by=target_id").column("target_id"), ["a", "b"]);
+    list(members, "?sort_by=nothing").refused(400, 255);
+    list("effective-ip-address-members", "?sort_by=ip").refused(400, 255);
+    let users = "service-associations?service_type=firewall";
+    assert_eq!(list(users, "").column("display_name"), ["x", "y"]);
+    assert_eq!(list(users, "&sort_by=id").column("display_name"), ["y", "x"]);
+    list(users, "&sort_by=sources").refused(400, 255);
+}
+
+#[test]
 fn members_follow_tags_at_once() {
     let manager = world();
     let pod = manager.get("/logical-ports/three").expect(200);

@@ -141,6 +141,7 @@ fn the_state_of_a_switch_is_success_at_once_in_lower_case() {
     assert_eq!(manager.get("/logical-switches/state?status=SUCCESS").results(), [state]);
     assert_eq!(manager.get("/logical-switches/state?status=PENDING").results().len(), 0);
     manager.get("/logical-switches/state?status=success").refused(400, 255);
+    manager.get("/logical-switches/state?sort_by=nothing").refused(400, 255);
     manager.get("/logical-switches/other/state").refused(404, 600);
 }
 
