@@ -5,11 +5,12 @@ use super::list::{Paging, Row};
 use super::routes::Routes;
 use crate::inventory::{Error, Incoming, Object};
 use crate::kinds::firewall::exclude_list::{self, ExcludeList};
-use crate::kinds::firewall::status::{self, FirewallStatus, Switch};
+use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
 use crate::kinds::reference::ResourceReference;
 use crate::realize::Node;
 use crate::wire;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
@@ -28,6 +29,7 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("PUT", "/firewall/status/{context}", |call| {
         let incoming = Incoming::read(&status::KIND, call.object()?)?;
+        check_targets(call, &incoming)?;
         let object = call.commit(|tx| tx.replace(&status::KIND, call.param(0), incoming))?;
         Ok(Reply::ok(call.print(&object)))
     });
@@ -73,6 +75,10 @@ fn register_exclude_list(routes: &mut Routes) {
     });
     routes.on("POST", "/firewall/excludelist?action=remove_member", |call| {
         let (id, kind) = member(call)?;
+        // What it takes out of the groups that hold the object no source tells.
+        if call.query.flag("deep_check")? {
+            return Err(Error::Unsupported("remove_member with deep_check".into()).into());
+        }
         let removed = call.commit(|tx| exclude_list::remove(tx, id, kind))?;
         Ok(Reply::ok(removed.fields(&call.world.inventory)))
     });
@@ -107,16 +113,44 @@ fn indirect(call: &Call<'_>, id: &str, kind: Option<&str>) -> Option<ResourceRef
     })
 }
 
-/// A target of the distributed firewall is a transport node.
+/// The target that a path names must be one of its context.
 fn check_target(call: &Call<'_>) -> Result<(), Error> {
     let id = call.param(1);
-    let fabric = call.world.fabric();
-    let known = fabric.topology().transport_nodes.iter().any(|node| node.id == id);
-    if known {
+    if is_target(call, id) {
         return Ok(());
     }
-    let kind = if call.param(0) == "logical_routers" { "LogicalRouter" } else { "TransportNode" };
-    Err(Error::NotFound { kind, id: id.to_owned() })
+    Err(Error::NotFound { kind: target_kind(call), id: id.to_owned() })
+}
+
+/// So must be those that a body names, each of them once.
+fn check_targets(call: &Call<'_>, incoming: &Incoming) -> Result<(), Error> {
+    let body: &dyn std::any::Any = incoming.body.as_ref();
+    let targets = body.downcast_ref().map_or(&[][..], |own: &FirewallStatus| &own.target_statuses);
+    let mut seen = HashSet::new();
+    for (index, target) in targets.iter().enumerate() {
+        let wrong =
+            |problem| Err(Error::field(format!("target_statuses[{index}].target_id"), problem));
+        let Some(id) = target.target_id.as_deref() else { return wrong("is required") };
+        if !is_target(call, id) {
+            return Err(Error::MissingReference { kind: target_kind(call).into(), id: id.into() });
+        }
+        if !seen.insert(id) {
+            return wrong("names a target twice");
+        }
+    }
+    Ok(())
+}
+
+/// The distributed firewall stands on transport nodes; of routers there are none.
+fn is_target(call: &Call<'_>, id: &str) -> bool {
+    let fabric = call.world.fabric();
+    call.param(0) == Context::TransportNodes.word()
+        && fabric.topology().transport_nodes.iter().any(|node| node.id == id)
+}
+
+fn target_kind(call: &Call<'_>) -> &'static str {
+    let routers = call.param(0) == Context::LogicalRouters.word();
+    if routers { "LogicalRouter" } else { "TransportNode" }
 }
 
 fn target(object: &Object, id: &str) -> Value {

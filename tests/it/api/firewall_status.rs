@@ -60,7 +60,11 @@ fn members_of_the_exclude_list_are_added_once_and_only_such_as_have_ports() {
     add(&manager, "NSGroup", "nobody").refused(404, 600);
     manager.post("/firewall/excludelist?action=add_member", json!({})).refused(400, 255);
     manager.post("/firewall/excludelist?action=add", json!({})).refused(400, 255);
-    manager.post("/firewall/excludelist?action=remove_member", json!({})).refused(400, 255);
+    let remove = "/firewall/excludelist?action=remove_member";
+    manager.post(remove, json!({})).refused(400, 255);
+    let deep = format!("{remove}&object_id=segment&deep_check=true");
+    manager.post(&deep, json!({})).refused(501, 501);
+    manager.post(&deep.replace("true", "false"), json!({})).expect(200);
 }
 
 #[test]
@@ -136,7 +140,31 @@ fn single_hosts_can_be_switched_off() {
     manager.call("POST", &on, "").expect(200);
     assert_eq!(send(&manager), "DROPPED");
     manager.get("/firewall/status/transport_nodes/nobody").refused(404, 600);
-    manager.get("/firewall/status/logical_routers/nobody").refused(404, 600);
+    // Routers are another firewall's targets: a host is none of them.
+    for target in ["nobody", &nodes[0]] {
+        let one = format!("/firewall/status/logical_routers/{target}");
+        manager.get(&one).refused(404, 600);
+        manager.call("POST", &format!("{one}?action=disable_firewall"), "").refused(404, 600);
+    }
+}
+
+#[test]
+fn the_targets_that_a_status_names_are_those_of_its_context() {
+    let (manager, _) = world();
+    let state = manager.get("/logical-ports/a/state").expect(200);
+    let node = state["transport_node_ids"][0].clone();
+    let off = |id: &Value| json!({"target_id": id, "target_status": "DISABLED"});
+    let put = |context: &str, targets: Value| {
+        let path = format!("/firewall/status/{context}");
+        let read = manager.get(&path).expect(200);
+        manager.put(&path, with(read, json!({"target_statuses": targets})))
+    };
+    put("transport_nodes", json!([off(&json!("nobody"))])).refused(404, 600);
+    put("logical_routers", json!([off(&node)])).refused(404, 600);
+    put("transport_nodes", json!([off(&node), off(&node)])).refused(400, 255);
+    put("transport_nodes", json!([{"target_status": "DISABLED"}])).refused(400, 255);
+    let stored = put("transport_nodes", json!([off(&node)])).expect(200);
+    assert_eq!(stored["target_statuses"], json!([off(&node)]));
 }
 
 #[test]
