@@ -3,6 +3,7 @@
 use super::call::Call;
 use crate::inventory::{Error, Inventory, Query, Reference};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
+use crate::kinds::ns_service;
 use crate::kinds::reference::{References, ResourceReference, Target};
 use crate::realize::Node;
 use std::collections::HashSet;
@@ -37,7 +38,8 @@ impl RuleSearch {
         Ok(Self {
             sources: ids("sources"),
             destinations: ids("destinations"),
-            services: self::ids(query, "services"),
+            services: self::ids(query, "services")
+                .map(|ids| if deep { with_service_groups(call, ids) } else { ids }),
             applied_tos: ids("applied_tos"),
             invalid_references: query.flag("search_invalid_references")?,
         })
@@ -87,6 +89,21 @@ fn target_id(reference: &ResourceReference) -> Option<&str> {
         Target::Nothing => None,
         _ => reference.target_id.as_deref(),
     }
+}
+
+/// The ids, and those of all service groups that hold the services.
+fn with_service_groups(call: &Call<'_>, mut ids: HashSet<String>) -> HashSet<String> {
+    let kinds = [ns_service::SERVICE.name, ns_service::GROUP.name];
+    let mut ahead: Vec<String> = ids.iter().cloned().collect();
+    while let Some(id) = ahead.pop() {
+        for holder in kinds.iter().flat_map(|kind| call.world.inventory.referrers(kind, &id)) {
+            let group = holder.kind.name == ns_service::GROUP.name;
+            if group && ids.insert(holder.header.id.clone()) {
+                ahead.push(holder.header.id.clone());
+            }
+        }
+    }
+    ids
 }
 
 /// The ids, and those of all groups and switches that hold the objects.

@@ -78,6 +78,24 @@ fn a_deep_search_goes_through_groups_and_switches() {
 }
 
 #[test]
+fn a_deep_search_goes_through_groups_of_services() {
+    let (manager, ..) = world();
+    for (group, kind, member) in
+        [("inner", "NSService", "service"), ("outer", "NSServiceGroup", "inner")]
+    {
+        let body = json!({"id": group, "members": [reference(kind, member)]});
+        manager.post("/ns-service-groups", body).expect(201);
+    }
+    let rule = json!({"action": "DROP", "services": [reference("NSServiceGroup", "outer")]});
+    section(&manager, "by-service-group", &[rule]);
+    let found =
+        |query: &str| manager.get(&format!("/firewall/sections?{query}")).column("display_name");
+    assert_eq!(found("services=service"), ["by-group"]);
+    assert_eq!(found("services=service&deep_search=true"), ["by-service-group", "by-group"]);
+    assert_eq!(found("services=inner&deep_search=true"), ["by-service-group"]);
+}
+
+#[test]
 fn rules_that_name_what_is_gone_are_found() {
     let (manager, ..) = world();
     let search = "/firewall/sections?search_invalid_references=true";
