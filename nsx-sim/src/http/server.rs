@@ -219,16 +219,24 @@ async fn read_body(body: Body) -> Result<Bytes, Failure> {
 }
 
 fn answer(api: &Api, request: Request<'_>) -> Response<Body> {
-    if request.method == Method::POST && request.path == "/api/session/create" {
-        return match api.sessions.create(&request.body) {
+    match (request.path, request.method == Method::POST) {
+        ("/api/session/create", true) => match api.sessions.create(&request.body) {
             Ok(opened) => reply::session(&opened),
             Err(failure) => reply::response(Err(failure), None),
-        };
+        },
+        ("/api/session/destroy", true) => {
+            api.sessions.destroy(request.headers);
+            reply::response(Ok(Reply::empty()), None)
+        }
+        ("/api/session/create" | "/api/session/destroy", false) => {
+            reply::response(Err(Failure::MethodNotAllowed), None)
+        }
+        _ => admitted(api, request),
     }
-    if request.method == Method::POST && request.path == "/api/session/destroy" {
-        api.sessions.destroy(request.headers);
-        return reply::response(Ok(Reply::empty()), None);
-    }
+}
+
+/// Answers a call that needs an account.
+fn admitted(api: &Api, request: Request<'_>) -> Response<Body> {
     match api.sessions.admit(request.headers) {
         Ok(Admitted { actor, opened }) => {
             let outcome =

@@ -75,7 +75,7 @@ fn wrong_verbs_and_unknown_paths_and_what_is_not_modelled_are_told_apart() {
     answer("GET", "/").refused(404, 404);
     answer("GET", "/api/v2/ip-sets").refused(404, 404);
     answer("GET", "/api/v1/IP-SETS").refused(404, 404);
-    answer("GET", "/api/session/create").refused(404, 404);
+    answer("GET", "/api/session/create").refused(405, 405);
     let absent = answer("GET", "/api/v1/logical-routers").refused(501, 501);
     assert!(absent.contains("ListLogicalRouters"), "{absent}");
     let absent = answer("POST", "/api/v1/pools/ip-pools/x?action=ALLOCATE").refused(501, 501);

@@ -54,6 +54,15 @@ fn a_session_opens_with_its_cookie_in_the_very_first_header() {
 }
 
 #[test]
+fn sessions_are_opened_and_closed_by_post_alone() {
+    let server = Server::new();
+    for path in ["/api/session/create", "/api/session/destroy"] {
+        assert_eq!(server.call("GET", path, &[], b"").status, 405, "{path}");
+        assert_eq!(server.admin("DELETE", path, "").status, 405, "{path}");
+    }
+}
+
+#[test]
 fn a_cookie_needs_its_token() {
     let server = Server::new();
     let (cookie, token) = server.login();
