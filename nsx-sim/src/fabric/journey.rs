@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub enum Place {
     /// A logical port.
     Port(String),
+    /// A logical port that takes an address of the caller's choice, whether or not it has that one.
+    PortAs(String, IpAddr),
     /// An address, whoever has it.
     Address(IpAddr),
 }
@@ -41,6 +43,8 @@ pub struct Leg {
     leaving: Packet,
     /// As it comes to its target; a router between segments puts its own MAC address into it.
     arriving: Packet,
+    /// The filter that it stops before: that of an end that passes no traffic.
+    stop: Option<Direction>,
 }
 
 /// The MAC address of the distributed router, the same everywhere in NSX-T.
@@ -63,7 +67,16 @@ impl Leg {
         let next = if switched { far_mac } else { ROUTER_MAC };
         let leaving = packet.with_macs(or(packet.src_mac, near_mac), or(packet.dst_mac, next));
         let arriving = if switched { leaving } else { packet.with_macs(ROUTER_MAC, far_mac) };
-        Self { from, to, leaving, arriving }
+        Self { from, to, leaving, arriving, stop: None }
+    }
+
+    /// The port whose filter the packet crosses; none outside, and where it does not come that far.
+    pub fn filter(&self, direction: Direction) -> Option<&str> {
+        match (direction, self.stop) {
+            (_, Some(Direction::Out)) | (Direction::In, Some(Direction::In)) => None,
+            (Direction::Out, _) => self.from.port.as_deref(),
+            (Direction::In, _) => self.to.port.as_deref(),
+        }
     }
 
     /// The packet as it crosses the filter of its source, or of its target.
@@ -95,7 +108,7 @@ pub struct Journey {
     pub legs: Vec<Leg>,
     /// What the load balancer made of it, if it passed it.
     pub translation: Option<Translation>,
-    /// Why it does not arrive, whatever the firewall says. The legs are those that it still takes.
+    /// Why it does not arrive, whatever the firewall says. The last leg is where it gets stuck.
     pub obstacle: Option<Obstacle>,
 }
 
@@ -105,7 +118,12 @@ pub enum Obstacle {
     /// Nobody knows the way.
     NoRoute(String),
     /// A port passes no traffic.
-    PortDown(String),
+    PortDown {
+        /// Its id.
+        port: String,
+        /// In words.
+        why: String,
+    },
 }
 
 impl Fabric {
@@ -143,10 +161,10 @@ impl Fabric {
         let to = self.end(inventory, to, family)?;
         let from = self.end(inventory, from, Some(Family::of(to.address)))?;
         let packet = build(from.address, to.address);
-        let leg = Leg::new(inventory, from, to, packet);
-        let ended = |obstacle| Journey { legs: Vec::new(), translation: None, obstacle };
-        if let Some(down) = leg.from.port.as_deref().and_then(|port| port_down(inventory, port)) {
-            return Ok(ended(Some(Obstacle::PortDown(down))));
+        let mut leg = Leg::new(inventory, from, to, packet);
+        if let Some(obstacle) = port_down(inventory, &leg.from) {
+            leg.stop = Some(Direction::Out);
+            return Ok(Journey { legs: vec![leg], translation: None, obstacle: Some(obstacle) });
         }
         if leg.to.port.is_none()
             && let Some(server) = virtual_server(inventory, &leg.leaving)
@@ -159,25 +177,25 @@ impl Fabric {
         if leg.from.port.is_none() && leg.from.address != snat {
             let (from, to) = (leg.from.address, leg.to.address);
             let why = format!("{from} is outside, and there is no route from outside to {to}");
-            return Ok(ended(Some(Obstacle::NoRoute(why))));
+            let obstacle = Some(Obstacle::NoRoute(why));
+            return Ok(Journey { legs: Vec::new(), translation: None, obstacle });
         }
         Ok(Self::to_the_end(inventory, vec![leg], None))
     }
 
-    /// The legs, the last of which ends before its port where that one passes no traffic.
+    /// The legs, the last of which stops before its target where that one passes no traffic.
     fn to_the_end(
         inventory: &Inventory,
         mut legs: Vec<Leg>,
         translation: Option<Translation>,
     ) -> Journey {
-        let target = legs.last_mut().map(|leg| &mut leg.to);
-        let down = target.as_ref().and_then(|end| port_down(inventory, end.port.as_deref()?));
-        if down.is_some()
-            && let Some(end) = target
-        {
-            end.port = None;
-        }
-        Journey { legs, translation, obstacle: down.map(Obstacle::PortDown) }
+        let last = legs.last_mut();
+        let obstacle = last.and_then(|leg| {
+            let down = port_down(inventory, &leg.to)?;
+            leg.stop = Some(Direction::In);
+            Some(down)
+        });
+        Journey { legs, translation, obstacle }
     }
 
     fn through(&self, inventory: &Inventory, server: &Object, leg: Leg) -> Journey {
@@ -231,6 +249,7 @@ impl Fabric {
             Place::Address(address) => {
                 Ok(End { port: self.port_at(*address).map(str::to_owned), address: *address })
             }
+            Place::PortAs(id, address) => Ok(End { port: Some(id.clone()), address: *address }),
             Place::Port(id) => {
                 let object = inventory.find(logical_port::KIND.name, id);
                 let port = object.as_deref().and_then(Object::body::<LogicalPort>);
@@ -247,7 +266,8 @@ impl Fabric {
     }
 }
 
-/// The MAC address that an end has for its address, and the switch that it is on; none outside.
+/// The MAC address that an end has for its address, or else its first one, and the switch that it
+/// is on; none outside.
 fn card(inventory: &Inventory, end: &End) -> Option<(MacAddr, String)> {
     let object = inventory.find(logical_port::KIND.name, end.port.as_deref()?)?;
     let port = object.body::<LogicalPort>()?;
@@ -255,7 +275,8 @@ fn card(inventory: &Inventory, end: &End) -> Option<(MacAddr, String)> {
         let span = binding.ip_address.as_ref().map(IpElement::span);
         span.is_some_and(|(first, last)| first <= end.address && end.address <= last)
     };
-    let binding = port.address_bindings.iter().find(has_address);
+    let bindings = &port.address_bindings;
+    let binding = bindings.iter().find(has_address).or(bindings.first());
     let octets = binding.and_then(|own| own.mac_address.as_ref()).map(MacText::octets);
     Some((octets.map_or(NO_MAC, MacAddr), port.logical_switch_id.clone()))
 }
@@ -264,8 +285,15 @@ fn mac(card: Option<&(MacAddr, String)>) -> MacAddr {
     card.map_or(NO_MAC, |(mac, _)| *mac)
 }
 
+/// The end's port, where it passes no traffic.
+fn port_down(inventory: &Inventory, end: &End) -> Option<Obstacle> {
+    let port = end.port.clone()?;
+    let why = down(inventory, &port)?;
+    Some(Obstacle::PortDown { port, why })
+}
+
 /// Why a port passes no traffic, if so.
-fn port_down(inventory: &Inventory, id: &str) -> Option<String> {
+fn down(inventory: &Inventory, id: &str) -> Option<String> {
     let object = inventory.find(logical_port::KIND.name, id)?;
     let port = object.body::<LogicalPort>()?;
     let name = object.header.name();

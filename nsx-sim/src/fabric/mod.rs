@@ -136,8 +136,8 @@ impl Fabric {
 
     /// Sends a packet past the filters of its ends, with connections and counters.
     pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
-        let vnic = |end: &End| end.port.as_deref().and_then(|port| self.realization.vnic(port));
-        let (from, to) = (vnic(&leg.from), vnic(&leg.to));
+        let vnic = |direction| self.realization.vnic(leg.filter(direction)?);
+        let (from, to) = (vnic(Direction::Out), vnic(Direction::In));
         let out = Path { from, to: None };
         let left = self.plane.transit(Time(now), out, leg.packet(Direction::Out));
         if !left.delivered() {

@@ -74,8 +74,8 @@ pub fn register(routes: &mut Routes) {
         let mut printed = Vec::new();
         let mut outcome = Some(Outcome::Delivered);
         'legs: for leg in &journey.legs {
-            for (end, direction) in [(&leg.from, Direction::Out), (&leg.to, Direction::In)] {
-                let Some(port) = end.port.as_deref() else { continue };
+            for direction in [Direction::Out, Direction::In] {
+                let Some(port) = leg.filter(direction) else { continue };
                 let Some(told) = fabric.explain(port, direction, leg.packet(direction)) else {
                     continue;
                 };
@@ -185,7 +185,7 @@ fn print(
             ("REJECTED", format!("rejected at {}", at(vnic)), Some(answer))
         }
         _ => match &journey.obstacle {
-            Some(Obstacle::NoRoute(why) | Obstacle::PortDown(why)) => {
+            Some(Obstacle::NoRoute(why) | Obstacle::PortDown { why, .. }) => {
                 ("UNREACHABLE", why.clone(), None)
             }
             None => ("DELIVERED", "every filter on the way allowed it".to_owned(), None),

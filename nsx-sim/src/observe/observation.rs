@@ -58,6 +58,19 @@ pub struct Observation {
     pub timestamp_micro: u64,
 }
 
+impl Observation {
+    /// The step without the members that its kind does not have
+    /// [spec TraceflowObservationDelivered, TraceflowObservationDroppedLogical].
+    pub fn of_its_kind(mut self) -> Self {
+        match self.resource_type {
+            "TraceflowObservationDelivered" => (self.component_id, self.vni) = (None, None),
+            "TraceflowObservationDroppedLogical" => self.vni = None,
+            _ => {}
+        }
+        self
+    }
+}
+
 /// How many steps of each sort were seen [spec TraceflowObservationCounters].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "wire names that say it all")]

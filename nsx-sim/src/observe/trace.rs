@@ -15,14 +15,16 @@ use dataplane::{Direction, Evidence, Guard, Verdict};
 /// The component that drops by rule [product screens].
 const DFW: &str = "Distributed Firewall";
 
-/// Tells a packet's way.
+/// Tells the way of a packet that starts from a port.
 pub fn steps(
     fabric: &Fabric,
     inventory: &Inventory,
     journey: &Journey,
     now: Millis,
 ) -> Vec<Observation> {
-    let mut trace = Trace { fabric, inventory, now, hops: 0, steps: Vec::new() };
+    let start = journey.legs.first().and_then(|leg| leg.from.port.as_deref());
+    let host = start.and_then(|port| fabric.host(port));
+    let mut trace = Trace { fabric, inventory, now, host, hops: 0, steps: Vec::new() };
     let finished = journey.legs.iter().enumerate().all(|(place, leg)| {
         let last = place + 1 == journey.legs.len();
         trace.leg(leg, journey, last)
@@ -30,13 +32,15 @@ pub fn steps(
     if finished {
         trace.arrive(journey);
     }
-    trace.steps
+    trace.steps.into_iter().map(Observation::of_its_kind).collect()
 }
 
 struct Trace<'a> {
     fabric: &'a Fabric,
     inventory: &'a Inventory,
     now: Millis,
+    /// Where the packet is.
+    host: Option<&'a TransportNode>,
     /// Hosts passed so far.
     hops: u32,
     steps: Vec<Observation>,
@@ -54,6 +58,7 @@ impl Trace<'_> {
     fn leg(&mut self, leg: &Leg, journey: &Journey, last: bool) -> bool {
         if let Some(source) = leg.from.port.as_deref() {
             self.at_switch(source, "TraceflowObservationReceivedLogical");
+            let Some(source) = leg.filter(Direction::Out) else { return true };
             if !self.filter(source, Direction::Out, leg) {
                 return false;
             }
@@ -66,11 +71,8 @@ impl Trace<'_> {
             step.translated_dst_ip = Some(translation.member.0);
             self.steps.push(step);
         }
-        let Some(target) = leg.to.port.as_deref().filter(|port| self.fabric.host(port).is_some())
-        else {
-            return true;
-        };
-        self.cross(leg.from.port.as_deref(), target);
+        let Some(target) = leg.filter(Direction::In) else { return true };
+        self.cross(target);
         self.filter(target, Direction::In, leg)
     }
 
@@ -106,9 +108,8 @@ impl Trace<'_> {
     }
 
     /// Over the tunnel where the target is on another host.
-    fn cross(&mut self, source: Option<&str>, target: &str) {
-        let near = source.and_then(|port| self.fabric.host(port));
-        let (Some(near), Some(far)) = (near, self.fabric.host(target)) else { return };
+    fn cross(&mut self, target: &str) {
+        let (Some(near), Some(far)) = (self.host, self.fabric.host(target)) else { return };
         if near.id == far.id {
             return;
         }
@@ -117,13 +118,12 @@ impl Trace<'_> {
         step.remote_ip_address = Some(far.tep);
         step.dst_transport_node_id = Some(far.id.clone());
         step.dst_transport_node_name = Some(far.display_name.clone());
-        self.on(near, &mut step);
         self.steps.push(step);
+        self.host = Some(far);
         self.hops += 1;
         let mut step = self.step("TraceflowObservationReceived", "PHYSICAL");
         step.local_ip_address = Some(far.tep);
         step.remote_ip_address = Some(near.tep);
-        self.on(far, &mut step);
         self.steps.push(step);
     }
 
@@ -152,10 +152,11 @@ impl Trace<'_> {
         let target = journey.legs.last().and_then(|leg| leg.to.port.as_deref());
         match (&journey.obstacle, target) {
             (None, Some(target)) => self.at_switch(target, "TraceflowObservationDelivered"),
-            (Some(Obstacle::PortDown(_)), _) => {
-                let mut step = self.step("TraceflowObservationDroppedLogical", "LS");
-                step.reason = Some("LSWITCH");
-                self.steps.push(step);
+            (Some(Obstacle::PortDown { port, .. }), _) => {
+                self.at_switch(port, "TraceflowObservationDroppedLogical");
+                if let Some(step) = self.steps.last_mut() {
+                    step.reason = Some("LSWITCH");
+                }
             }
             (Some(Obstacle::NoRoute(_)), _) => {
                 let mut step = self.router("TraceflowObservationDroppedLogical");
@@ -175,9 +176,6 @@ impl Trace<'_> {
         fill_segment(&mut step, self.segment(port));
         step.lport_id = Some(port.to_owned());
         step.lport_name = self.port_name(port);
-        if let Some(host) = self.fabric.host(port) {
-            self.on(host, &mut step);
-        }
         self.steps.push(step);
     }
 
@@ -194,9 +192,6 @@ impl Trace<'_> {
         step.component_name = DFW.into();
         step.lport_id = Some(port.to_owned());
         step.lport_name = self.port_name(port);
-        if let Some(host) = self.fabric.host(port) {
-            self.on(host, step);
-        }
     }
 
     /// A step on the host where the packet is.
@@ -210,23 +205,16 @@ impl Trace<'_> {
             timestamp_micro: self.now.saturating_mul(1000),
             ..Observation::default()
         };
-        if let Some(before) = self.steps.last() {
-            step.transport_node_id.clone_from(&before.transport_node_id);
-            step.transport_node_name.clone_from(&before.transport_node_name);
-            step.transport_node_type = before.transport_node_type;
+        if let Some(host) = self.host {
+            step.transport_node_id.clone_from(&host.id);
+            step.transport_node_name.clone_from(&host.display_name);
+            step.transport_node_type = match host.node_type {
+                NodeType::Esx => "ESX",
+                NodeType::RhelKvm => "RHELKVM",
+                NodeType::UbuntuKvm => "UBUNTUKVM",
+            };
         }
         step
-    }
-
-    fn on(&self, host: &TransportNode, step: &mut Observation) {
-        step.transport_node_id.clone_from(&host.id);
-        step.transport_node_name.clone_from(&host.display_name);
-        step.transport_node_type = match host.node_type {
-            NodeType::Esx => "ESX",
-            NodeType::RhelKvm => "RHELKVM",
-            NodeType::UbuntuKvm => "UBUNTUKVM",
-        };
-        step.sequence_no = self.hops;
     }
 
     fn port_name(&self, port: &str) -> Option<String> {

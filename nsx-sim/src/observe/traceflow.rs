@@ -62,8 +62,12 @@ impl Traceflows {
         let fabric = world.fabric();
         let now = world.clock.now();
         let source_has_vnic = fabric.host(&request.lport_id).is_some();
-        let build = |own, dst| request.packet(stated.unwrap_or(own), dst);
-        let from = Place::Port(request.lport_id.clone());
+        let build = |src, dst| request.packet(src, dst);
+        let port = request.lport_id.clone();
+        let from = match stated {
+            Some(address) => Place::PortAs(port, address),
+            None => Place::Port(port),
+        };
         let steps = if source_has_vnic {
             let journey = fabric
                 .journey(&world.inventory, &from, &Place::Address(destination), build)

@@ -199,7 +199,14 @@ fn ports_that_pass_no_traffic_are_unreachable() {
     let (manager, _) = world();
     let ask = || {
         let body = json!({"from": "web", "to": "db", "dst_port": 5432});
-        explain(&manager, body).expect(200)["outcome"].clone()
+        let told = explain(&manager, body.clone()).expect(200);
+        let sent = manager.post("/sim/v1/packets", body).expect(200);
+        assert_eq!((&told["outcome"], &told["reason"]), (&sent["outcome"], &sent["reason"]));
+        assert_eq!(
+            told["verdicts"].as_array().map(Vec::len),
+            sent["verdicts"].as_array().map(Vec::len)
+        );
+        told["outcome"].clone()
     };
     assert_eq!(ask(), "DELIVERED");
     let port = manager.get("/logical-ports/db").expect(200);

@@ -3,7 +3,7 @@
 use super::super::samples::with;
 use super::{kinds, rule_ids, start, tcp, trace, world};
 use serde_json::{Value, json};
-use tests::{DEFAULT_L3, Port, any_rule, reference, section, tag};
+use tests::{DEFAULT_L3, Manager, Port, any_rule, reference, section, tag};
 
 const SAME_SEGMENT: [&str; 3] =
     ["ReceivedLogical LS", "ReceivedLogical DFW", "ForwardedLogical DFW"];
@@ -22,6 +22,9 @@ fn ports_on_one_host_show_two_rules_and_a_delivery() {
     assert_eq!(rule_ids(&steps), [2, 2]);
     let last = steps.last().unwrap();
     assert_eq!((&last["lport_id"], &last["lport_name"]), (&json!("pod"), &json!("pod")));
+    // A delivery has neither [spec TraceflowObservationDelivered].
+    assert_eq!((last.get("component_id"), last.get("vni")), (None, None));
+    assert_eq!(last["component_name"], "seg-a");
     assert!(steps.iter().all(|step| step["sequence_no"] == 0), "no host was left");
     let first = &steps[0];
     assert_eq!(first["lport_id"], "a1");
@@ -132,7 +135,42 @@ fn a_source_address_that_is_stated_counts() {
     assert_eq!(rule_ids(&trace(&manager, "a1", tcp("10.0.0.2"))), [2, 2]);
     let mut spoofed = tcp("10.0.0.2");
     spoofed["ip_header"]["src_ip"] = json!("10.9.9.9");
-    assert_eq!(rule_ids(&trace(&manager, "a1", spoofed)), [ids.rules[0].parse::<u64>().unwrap()]);
+    let dropped = [ids.rules[0].parse::<u64>().unwrap()];
+    assert_eq!(rule_ids(&trace(&manager, "a1", spoofed.clone())), dropped);
+    // It does for a port that has no address as well, which can not do without.
+    Port::new("seg-a", "bare").make(&manager);
+    start(&manager, "bare", tcp("10.0.0.2")).refused(400, 255);
+    assert_eq!(rule_ids(&trace(&manager, "bare", spoofed)), dropped);
+}
+
+#[test]
+fn a_source_that_passes_nothing_drops_the_packet_on_its_own_host() {
+    let manager = world();
+    set_down(&manager, "a1");
+    let steps = trace(&manager, "a1", tcp("10.0.0.2"));
+    assert_eq!(kinds(&steps), ["ReceivedLogical LS", "DroppedLogical LS"]);
+    for step in &steps {
+        assert_eq!(step["lport_id"], "a1");
+        assert_eq!(step["transport_node_name"], "esx-01a.corp.local");
+    }
+    assert_eq!(steps[1]["reason"], "LSWITCH");
+}
+
+#[test]
+fn a_target_that_passes_nothing_is_still_where_it_is() {
+    let manager = world();
+    set_down(&manager, "a2");
+    let steps = trace(&manager, "a1", tcp("10.0.0.2"));
+    let expected = [&SAME_SEGMENT[..], &["ForwardedLogical LS", "DroppedLogical LS"]].concat();
+    assert_eq!(kinds(&steps), expected, "no router between ports of one segment");
+    assert_eq!(rule_ids(&steps), [2], "its filter is not reached");
+    assert_eq!(steps[4]["lport_id"], "a2");
+}
+
+fn set_down(manager: &Manager, port: &str) {
+    let path = format!("/logical-ports/{port}");
+    let body = manager.get(&path).expect(200);
+    manager.put(&path, with(body, json!({"admin_state": "DOWN"}))).expect(200);
 }
 
 #[test]
@@ -151,9 +189,7 @@ fn every_way_ends_in_a_drop_or_a_delivery() {
     });
     manager.post("/loadbalancer/virtual-servers", server).expect(201);
     assert_eq!(end("192.0.2.1"), ("DroppedLogical LR".to_owned(), json!("NO_ROUTE")), "no member");
-    let port = manager.get("/logical-ports/a2").expect(200);
-    let down = with(port, json!({"admin_state": "DOWN"}));
-    manager.put("/logical-ports/a2", down).expect(200);
+    set_down(&manager, "a2");
     assert_eq!(end("10.0.0.2"), ("DroppedLogical LS".to_owned(), json!("LSWITCH")));
 }
 
@@ -234,4 +270,7 @@ fn a_virtual_server_shows_what_it_made_of_the_packet() {
         (&json!("TraceflowObservationDelivered"), &json!("b1"))
     );
     assert_eq!(rule_ids(&steps).len(), 2, "the source's and the member's");
+    assert_eq!(kinds(&steps)[7..9], ["Forwarded PHYSICAL", "Received PHYSICAL"]);
+    assert_eq!((&steps[6]["sequence_no"], &last["sequence_no"]), (&json!(0), &json!(1)));
+    assert_eq!(last["transport_node_id"], steps[8]["transport_node_id"]);
 }
