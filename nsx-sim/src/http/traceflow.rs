@@ -6,9 +6,42 @@ use super::routes::Routes;
 use crate::observe::TraceRequest;
 use serde_json::Value;
 
-/// Filters of observations: the parameter is the member's name.
-const OBSERVATION_FILTERS: [&str; 4] =
-    ["component_name", "component_type", "resource_type", "transport_node_name"];
+/// Filters of observations that take any text: the parameter is the member's name.
+const TEXT_FILTERS: [&str; 2] = ["component_name", "transport_node_name"];
+
+/// Filters of observations and the words that they take [spec TraceflowObservation].
+const WORD_FILTERS: [(&str, &[&str]); 2] =
+    [("component_type", &COMPONENT_TYPES), ("resource_type", &RESOURCE_TYPES)];
+
+const COMPONENT_TYPES: [&str; 15] = [
+    "PHYSICAL",
+    "LR",
+    "LS",
+    "DFW",
+    "BRIDGE",
+    "EDGE_TUNNEL",
+    "EDGE_HOSTSWITCH",
+    "FW_BRIDGE",
+    "LOAD_BALANCER",
+    "NAT",
+    "IPSEC",
+    "SERVICE_INSERTION",
+    "VMC",
+    "EDGE_FW",
+    "UNKNOWN",
+];
+
+const RESOURCE_TYPES: [&str; 9] = [
+    "TraceflowObservationForwarded",
+    "TraceflowObservationDropped",
+    "TraceflowObservationDelivered",
+    "TraceflowObservationReceived",
+    "TraceflowObservationForwardedLogical",
+    "TraceflowObservationDroppedLogical",
+    "TraceflowObservationReceivedLogical",
+    "TraceflowObservationReplicationLogical",
+    "TraceflowObservationRelayedLogical",
+];
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
@@ -43,10 +76,13 @@ pub fn register(routes: &mut Routes) {
         let traceflow = call.world.traceflows.get(call.param(0), now)?;
         let steps = traceflow.observations(now).iter();
         let printed = steps.map(|step| Value::Object(crate::wire::fields_of(step)));
+        let mut filters = TEXT_FILTERS.map(|name| (name, call.query.get(name))).to_vec();
+        for (name, words) in WORD_FILTERS {
+            filters.push((name, call.query.one_of(name, words)?));
+        }
         let passes = |step: &Value| {
-            OBSERVATION_FILTERS.iter().all(|name| {
-                let wanted = call.query.get(name);
-                wanted.is_none() || step.get(*name).and_then(Value::as_str) == wanted
+            filters.iter().all(|(name, wanted)| {
+                wanted.is_none() || step.get(*name).and_then(Value::as_str) == *wanted
             })
         };
         let rows = printed.filter(passes).enumerate().map(|(place, item)| Row {
