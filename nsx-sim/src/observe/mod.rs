@@ -4,6 +4,7 @@ mod observation;
 mod packet;
 mod trace;
 mod traceflow;
+mod transport;
 
 pub use packet::TraceRequest;
 pub use traceflow::{Traceflow, Traceflows};

@@ -20,11 +20,12 @@ pub fn steps(
     fabric: &Fabric,
     inventory: &Inventory,
     journey: &Journey,
+    hop_limit: u8,
     now: Millis,
 ) -> Vec<Observation> {
     let start = journey.legs.first().and_then(|leg| leg.from.port.as_deref());
     let host = start.and_then(|port| fabric.host(port));
-    let mut trace = Trace { fabric, inventory, now, host, hops: 0, steps: Vec::new() };
+    let mut trace = Trace { fabric, inventory, hop_limit, now, host, hops: 0, steps: Vec::new() };
     let finished = journey.legs.iter().enumerate().all(|(place, leg)| {
         let last = place + 1 == journey.legs.len();
         trace.leg(leg, journey, last)
@@ -38,6 +39,8 @@ pub fn steps(
 struct Trace<'a> {
     fabric: &'a Fabric,
     inventory: &'a Inventory,
+    /// As the packet leaves its source.
+    hop_limit: u8,
     now: Millis,
     /// Where the packet is.
     host: Option<&'a TransportNode>,
@@ -54,7 +57,7 @@ struct Segment {
 }
 
 impl Trace<'_> {
-    /// Takes the packet along a leg; false where a filter keeps it.
+    /// Takes the packet along a leg; false where a filter keeps it, or the router.
     fn leg(&mut self, leg: &Leg, journey: &Journey, last: bool) -> bool {
         if let Some(source) = leg.from.port.as_deref() {
             self.at_switch(source, "TraceflowObservationReceivedLogical");
@@ -62,7 +65,9 @@ impl Trace<'_> {
             if !self.filter(source, Direction::Out, leg) {
                 return false;
             }
-            self.leave(leg);
+            if !self.leave(leg) {
+                return false;
+            }
         }
         if let Some(translation) = journey.translation.as_ref().filter(|_| last) {
             let mut step = self.step("TraceflowObservationForwardedLogical", "LOAD_BALANCER");
@@ -76,8 +81,9 @@ impl Trace<'_> {
         self.filter(target, Direction::In, leg)
     }
 
-    /// From the source's switch to the target's, or to the router on the way to it.
-    fn leave(&mut self, leg: &Leg) {
+    /// From the source's switch to the target's, or to the router on the way to it; false where
+    /// the packet may pass no router.
+    fn leave(&mut self, leg: &Leg) -> bool {
         let source = leg.from.port.as_deref().and_then(|port| self.segment(port));
         let target = leg.to.port.as_deref().and_then(|port| self.segment(port));
         let same = matches!((&source, &target), (Some(a), Some(b)) if a.id == b.id);
@@ -87,24 +93,27 @@ impl Trace<'_> {
             step.lport_id.clone_from(&leg.to.port);
             step.lport_name = leg.to.port.as_deref().and_then(|port| self.port_name(port));
             self.steps.push(step);
-            return;
+            return true;
         }
         let router = &self.fabric.topology().router;
         step.dst_component_type = Some("LR");
         step.dst_component_id = Some(router.id.clone());
         step.dst_component_name = Some(router.display_name.clone());
         self.steps.push(step);
-        for resource_type in
-            ["TraceflowObservationReceivedLogical", "TraceflowObservationForwardedLogical"]
-        {
-            let step = self.router(resource_type);
+        self.steps.push(self.router("TraceflowObservationReceivedLogical"));
+        if self.hop_limit <= 1 {
+            let mut step = self.router("TraceflowObservationDroppedLogical");
+            step.reason = Some("TTL_ZERO");
             self.steps.push(step);
+            return false;
         }
+        self.steps.push(self.router("TraceflowObservationForwardedLogical"));
         if let Some(target) = target {
             let mut step = self.step("TraceflowObservationReceivedLogical", "LS");
             fill_segment(&mut step, Some(target));
             self.steps.push(step);
         }
+        true
     }
 
     /// Over the tunnel where the target is on another host.

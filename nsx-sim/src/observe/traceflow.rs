@@ -5,8 +5,10 @@ use super::packet::TraceRequest;
 use super::trace;
 use crate::clock::Millis;
 use crate::fabric::Place;
-use crate::inventory::Error;
-use crate::kinds::logical_port;
+use crate::inventory::{Error, Inventory, Object};
+use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::logical_switch::{self, LogicalSwitch};
+use crate::kinds::transport_zone::{self, TransportType, TransportZone};
 use crate::world::World;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -51,12 +53,15 @@ impl Traceflows {
     ///
     /// # Errors
     /// [`Error::MissingReference`] for an unknown port, [`Error::InvalidFields`] where the packet
-    /// has no addresses.
+    /// has no addresses or the port is on a VLAN [doc traceflow].
     pub fn start(&self, world: &World, request: &TraceRequest) -> Result<Arc<Traceflow>, Error> {
         let kind = logical_port::KIND.name;
-        if world.inventory.find(kind, &request.lport_id).is_none() {
+        let Some(port) = world.inventory.find(kind, &request.lport_id) else {
             let id = request.lport_id.clone();
             return Err(Error::MissingReference { kind: kind.into(), id });
+        };
+        if transport_type(&world.inventory, &port) == Some(TransportType::Vlan) {
+            return Err(Error::field("lport_id", "must be a port of an overlay logical switch"));
         }
         let (stated, destination) = request.addresses()?;
         let fabric = world.fabric();
@@ -72,7 +77,7 @@ impl Traceflows {
             let journey = fabric
                 .journey(&world.inventory, &from, &Place::Address(destination), build)
                 .map_err(|why| Error::field("packet", why))?;
-            trace::steps(&fabric, &world.inventory, &journey, now)
+            trace::steps(&fabric, &world.inventory, &journey, request.hop_limit(), now)
         } else {
             Vec::new()
         };
@@ -120,6 +125,15 @@ impl Traceflows {
         self.kept.lock().retain(|own| own.id != id);
         Ok(())
     }
+}
+
+/// What carries the traffic of a port's segment.
+fn transport_type(inventory: &Inventory, port: &Object) -> Option<TransportType> {
+    let switch = &port.body::<LogicalPort>()?.logical_switch_id;
+    let switch = inventory.find(logical_switch::KIND.name, switch)?;
+    let zone = &switch.body::<LogicalSwitch>()?.transport_zone_id;
+    let zone = inventory.find(transport_zone::KIND.name, zone)?;
+    Some(zone.body::<TransportZone>()?.transport_type)
 }
 
 impl Traceflow {

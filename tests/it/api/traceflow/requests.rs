@@ -4,7 +4,7 @@ use super::super::samples::with;
 use super::{DELAY, rule_ids, start, tcp, trace, world};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::{any_rule, section};
+use tests::{Port, VLAN, any_rule, section};
 
 #[test]
 fn a_traceflow_is_in_progress_until_its_time_has_come() {
@@ -68,6 +68,8 @@ fn observations_are_found_by_their_members() {
     assert_eq!(count("transport_node_name=esx-02a.corp.local"), 4);
     assert_eq!(count("component_type=DFW&resource_type=TraceflowObservationForwardedLogical"), 2);
     assert_eq!(count("component_type=NAT"), 0);
+    manager.get(&format!("{path}?component_type=ROUTER")).refused(400, 255);
+    manager.get(&format!("{path}?resource_type=Delivered")).refused(400, 255);
     let first = manager.get(&format!("{path}?page_size=4")).expect(200);
     let cursor = first["cursor"].as_str().unwrap();
     assert_eq!(count(&format!("cursor={cursor}")), 5);
@@ -114,8 +116,41 @@ fn requests_that_can_not_be_traced_are_refused() {
     request(json!({"packet": packet})).refused(400, 255);
     let frame = with(tcp("10.0.0.2"), json!({"frame_size": 59}));
     request(json!({"packet": frame})).refused(400, 255);
+    let mac = with(tcp("10.0.0.2"), json!({"eth_header": {"src_mac": "somewhere"}}));
+    request(json!({"packet": mac})).refused(400, 255);
+    let two = json!({"udp_header": {"dst_port": 53}, "dns_header": {}});
+    request(json!({"packet": with(tcp("10.0.0.2"), json!({"transport_header": two}))}))
+        .refused(400, 255);
+    for (header, wrong) in [
+        ("dns_header", json!({"message_type": "ANSWER"})),
+        ("dhcp_header", json!({"op_code": "DISCOVER"})),
+        ("dhcpv6_header", json!({"msg_type": "RENEW"})),
+        ("ndp_header", json!({"msg_type": "REDIRECT"})),
+    ] {
+        let mut packet = with(tcp("10.0.0.2"), json!({"transport_header": null}));
+        packet["transport_header"] = json!({header: wrong});
+        request(json!({"packet": packet})).refused(400, 255);
+        packet["transport_header"] = json!({header: {"colour": 1}});
+        request(json!({"packet": packet})).refused(400, 287);
+    }
+    for many in ["BROADCAST", "MULTICAST"] {
+        let packet = with(tcp("10.0.0.2"), json!({"transport_type": many}));
+        request(json!({"packet": packet})).refused(501, 501);
+    }
+    request(json!({"packet": {"eth_header": {"eth_type": 35_020}}})).refused(501, 501);
     let binary = json!({"resource_type": "BinaryPacketData", "payload": "AAAA"});
     request(json!({"packet": binary})).refused(501, 501);
+}
+
+#[test]
+fn ports_of_vlan_segments_can_not_be_traced() {
+    let manager = world();
+    let segment = json!({
+        "id": "wire", "transport_zone_id": VLAN, "admin_state": "UP", "vlan": 7,
+    });
+    manager.post("/logical-switches", segment).expect(201);
+    Port::new("wire", "tagged").address("10.0.9.1").make(&manager);
+    start(&manager, "tagged", tcp("10.0.0.2")).refused(400, 255);
 }
 
 #[test]

@@ -144,6 +144,58 @@ fn a_source_address_that_is_stated_counts() {
 }
 
 #[test]
+fn a_packet_without_hops_left_ends_at_the_router() {
+    let manager = world();
+    let last_hop = |dst: &str| {
+        let mut packet = tcp(dst);
+        packet["ip_header"]["ttl"] = json!(1);
+        let steps = trace(&manager, "a1", packet);
+        (
+            kinds(&steps).pop().unwrap_or_default(),
+            steps.last().and_then(|own| own.get("reason")).cloned(),
+        )
+    };
+    let dropped = ("DroppedLogical LR".to_owned(), Some(json!("TTL_ZERO")));
+    assert_eq!(last_hop("10.0.1.1"), dropped);
+    assert_eq!(last_hop("10.0.0.2"), ("Delivered LS".to_owned(), None), "switches do not count");
+}
+
+#[test]
+fn headers_of_services_are_those_of_their_messages() {
+    let manager = world();
+    let from = |port: u16| {
+        json!({"service": {
+            "resource_type": "L4PortSetNSService",
+            "l4_protocol": "UDP",
+            "source_ports": [port.to_string()],
+        }})
+    };
+    let advertisement =
+        json!({"resource_type": "ICMPTypeNSService", "protocol": "ICMPv6", "icmp_type": 136});
+    let services = [from(53), from(67), from(68), from(546), from(547)];
+    let mut rules: Vec<Value> =
+        services.map(|service| json!({"action": "DROP", "services": [service]})).to_vec();
+    rules.push(json!({
+        "action": "DROP", "ip_protocol": "IPV6", "services": [{"service": advertisement}],
+    }));
+    let ids = section(&manager, "s", &rules);
+    let v4 = json!({"ip_header": {"src_ip": "10.0.0.1", "dst_ip": "10.0.0.2"}});
+    let v6 = json!({"ipv6_header": {"src_ip": "fd00::1", "dst_ip": "fd00::2"}});
+    for (ip, header, rule) in [
+        (&v4, json!({"dns_header": {"message_type": "RESPONSE"}}), 0),
+        (&v4, json!({"dhcp_header": {"op_code": "BOOTREPLY"}}), 1),
+        (&v4, json!({"dhcp_header": {}}), 2),
+        (&v6, json!({"dhcpv6_header": {"msg_type": "REQUEST"}}), 3),
+        (&v6, json!({"dhcpv6_header": {"msg_type": "ADVERTISE"}}), 4),
+        (&v6, json!({"ndp_header": {"msg_type": "NEIGHBOR_ADVERTISEMENT"}}), 5),
+    ] {
+        let packet = with(ip.clone(), json!({"transport_header": header}));
+        let expected: u64 = ids.rules[rule].parse().unwrap();
+        assert_eq!(rule_ids(&trace(&manager, "a1", packet)), [expected], "{header}");
+    }
+}
+
+#[test]
 fn a_source_that_passes_nothing_drops_the_packet_on_its_own_host() {
     let manager = world();
     set_down(&manager, "a1");
