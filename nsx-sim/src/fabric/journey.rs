@@ -199,7 +199,9 @@ impl Fabric {
     }
 
     fn through(&self, inventory: &Inventory, server: &Object, leg: Leg) -> Journey {
+        let asked = ports(&leg.leaving).map_or(0, |(_, port)| port);
         let body = server.body::<LbVirtualServer>();
+        let default = body.map_or(asked, |own| own.member_port(asked));
         let pool = body
             .and_then(|own| own.pool_id.as_deref())
             .and_then(|id| inventory.find(load_balancer::POOL.name, id));
@@ -210,7 +212,6 @@ impl Fabric {
             .filter(|member| member.admin_state == MemberState::Enabled)
             .collect();
         let virtual_address = leg.to.address;
-        let asked = ports(&leg.leaving).map_or(0, |(_, port)| port);
         let packet = leg.leaving;
         // From outside the first leg crosses no vNIC.
         let mut legs: Vec<Leg> = leg.from.port.is_some().then_some(leg).into_iter().collect();
@@ -220,7 +221,7 @@ impl Fabric {
         };
         let source = self.topology().load_balancer_snat_ip;
         let (address, _) = member.ip_address.span();
-        let port = member.port.as_ref().map_or(asked, |port| port.span().0);
+        let port = member.port.as_ref().map_or(default, |port| port.span().0);
         let to = End { port: self.port_at(address).map(str::to_owned), address };
         let nobody = to.port.is_none();
         let from = End { port: None, address: source };

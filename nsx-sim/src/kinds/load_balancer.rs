@@ -58,7 +58,9 @@ pub struct LbVirtualServer {
     client_tcp_profile_id: Option<String>,
     server_tcp_profile_id: Option<String>,
     rule_ids: Option<Items<String, 512>>,
+    /// The older form of `default_pool_member_ports`: the first of them.
     default_pool_member_port: Option<PortElement>,
+    /// The ports of members that have none of their own.
     default_pool_member_ports: Option<Items<PortElement, 14>>,
     max_concurrent_connections: Option<Count>,
     max_new_connection_rate: Option<Count>,
@@ -108,7 +110,7 @@ pub struct PoolMember {
     display_name: Option<String>,
     /// Its address.
     pub ip_address: IpElement,
-    /// Its port; none is the port that the client asked for.
+    /// Its port; none is that of the virtual server, see [`LbVirtualServer::member_port`].
     pub port: Option<PortElement>,
     #[serde(default = "weight")]
     weight: Int<1, 256>,
@@ -218,6 +220,33 @@ fn udp_idle() -> Count {
     Int::new(300)
 }
 
+impl LbVirtualServer {
+    /// The port of a member that has none of its own, for a client that asked for `asked`.
+    ///
+    /// Ports and default ports go in pairs, and so do the ports of two ranges; a default without a
+    /// pair is the first one. Without defaults it is the port asked for.
+    pub fn member_port(&self, asked: u16) -> u16 {
+        let Some(defaults) = self.default_pool_member_ports.as_deref() else { return asked };
+        let asked_in = |(place, own): (usize, &PortElement)| {
+            let (first, last) = own.span();
+            (first..=last).contains(&asked).then(|| (place, asked - first))
+        };
+        let own = self.ports.iter().enumerate().find_map(asked_in);
+        let (place, offset) = own.unwrap_or_default();
+        let default = defaults.get(place).or(defaults.first()).map(PortElement::span);
+        default.map_or(asked, |(first, last)| first.saturating_add(offset).min(last))
+    }
+
+    /// Both forms of the default ports say the same; the newer one counts.
+    fn settle_default_ports(&mut self) {
+        let older = self.default_pool_member_port.take();
+        let given = self.default_pool_member_ports.take().filter(|ports| !ports.is_empty());
+        let ports = given.or_else(|| Items::try_new(vec![older?]).ok());
+        self.default_pool_member_port = ports.as_ref().and_then(|ports| ports.first().cloned());
+        self.default_pool_member_ports = ports;
+    }
+}
+
 impl Body for LbVirtualServer {
     fn resource_type(&self) -> &'static str {
         VIRTUAL_SERVER.name
@@ -251,6 +280,7 @@ impl Resource for LbVirtualServer {
         {
             return Err(Error::field("ports", "is full"));
         }
+        self.settle_default_ports();
         // Parts of the load balancer that are not modelled must not look as if they were.
         let absent = [
             ("persistence_profile_id", self.persistence_profile_id.is_some()),

@@ -2,7 +2,7 @@
 
 use super::samples::with;
 use serde_json::{Value, json};
-use tests::{Answer, Manager};
+use tests::{Answer, Manager, Port, switch};
 
 const FAST_TCP: &str = "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01";
 
@@ -52,6 +52,50 @@ fn the_older_port_member_becomes_one_of_ports() {
     let manager = Manager::new();
     let made = server(&manager, json!({"port": "80"})).expect(201);
     assert_eq!((&made["ports"], made.get("port")), (&json!(["80"]), None));
+}
+
+#[test]
+fn both_forms_of_the_default_member_port_are_shown_and_the_newer_one_counts() {
+    let manager = Manager::new();
+    let made = server(&manager, json!({"default_pool_member_port": "8080"})).expect(201);
+    assert_eq!(made["default_pool_member_ports"], json!(["8080"]));
+    assert_eq!(made["default_pool_member_port"], "8080");
+    let changed = with(made, json!({"default_pool_member_ports": ["8443", "9443"]}));
+    let changed = manager.put("/loadbalancer/virtual-servers/vip", changed).expect(200);
+    assert_eq!(changed["default_pool_member_port"], "8443");
+}
+
+#[test]
+fn members_without_a_port_take_that_of_the_server() {
+    let manager = Manager::new();
+    switch(&manager, "segment");
+    Port::new("segment", "member").address("10.0.0.1").make(&manager);
+    pool(&manager, json!({"members": [{"ip_address": "10.0.0.1"}]})).expect(201);
+    let ports = json!(["80", "443", "1000-1009"]);
+    let mut made = server(&manager, json!({"pool_id": "pool", "ports": ports})).expect(201);
+    for (defaults, expected) in [
+        (json!(null), [80, 443, 1003]),
+        (json!(["8080"]), [8080, 8080, 8080]),
+        (json!(["8080", "8443", "2000-2009"]), [8080, 8443, 2003]),
+    ] {
+        let own = json!({
+            "default_pool_member_ports": defaults, "default_pool_member_port": null,
+        });
+        made = manager.put("/loadbalancer/virtual-servers/vip", with(made, own)).expect(200);
+        let met = [80, 443, 1003].map(|port| {
+            let packet = json!({"from": "203.0.113.9", "to": "192.0.2.1", "dst_port": port});
+            let sent = manager.post("/sim/v1/packets", packet).expect(200);
+            sent["translation"]["to_port"].clone()
+        });
+        assert_eq!(met, expected.map(|port| json!(port)), "{defaults}");
+    }
+    let member = json!({"ip_address": "10.0.0.1", "port": "7000"});
+    let body = manager.get("/loadbalancer/pools/pool").expect(200);
+    let body = with(body, json!({"members": [member]}));
+    manager.put("/loadbalancer/pools/pool", body).expect(200);
+    let packet = json!({"from": "203.0.113.9", "to": "192.0.2.1", "dst_port": 80});
+    let sent = manager.post("/sim/v1/packets", packet).expect(200);
+    assert_eq!(sent["translation"]["to_port"], 7000, "its own comes first");
 }
 
 #[test]
