@@ -36,6 +36,18 @@ pub enum Evidence {
     Guard(Guard),
 }
 
+impl Evidence {
+    /// The rule behind the decision: the one that matched, or that admitted the flow.
+    pub const fn rule(&self) -> Option<RuleId> {
+        match *self {
+            Self::Rule(rule)
+            | Self::Flow(rule)
+            | Self::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => Some(rule),
+            Self::Guard(Guard::Excluded | Guard::Disabled | Guard::NoFilter) | Self::NoRule => None,
+        }
+    }
+}
+
 /// Decisions that no rule makes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Guard {

@@ -110,16 +110,9 @@ fn with_service_groups(call: &Call<'_>, mut ids: HashSet<String>) -> HashSet<Str
 fn with_holders(call: &Call<'_>, mut ids: HashSet<String>) -> HashSet<String> {
     let fabric = call.world.fabric();
     let kinds = ["LogicalPort", "LogicalSwitch", "IPSet", "MACSet", "NSGroup"];
-    let mut ahead: Vec<Node> =
+    let named: Vec<Node> =
         ids.iter().flat_map(|id| kinds.iter().filter_map(|kind| Node::of(kind, id))).collect();
-    while let Some(node) = ahead.pop() {
-        for holder in fabric.realization().parents(&node) {
-            if let Some((_, id)) = holder.object()
-                && ids.insert(id.to_owned())
-            {
-                ahead.push(holder.clone());
-            }
-        }
-    }
+    let holders = named.iter().flat_map(|node| fabric.realization().holders(node));
+    ids.extend(holders.filter_map(Node::object).map(|(_, id)| id.to_owned()));
     ids
 }

@@ -151,17 +151,7 @@ fn associations(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn ancestors(call: &Call<'_>) -> Vec<String> {
-    let fabric = call.world.fabric();
-    let mut seen = BTreeSet::new();
-    let mut ahead = vec![Node::group(call.param(0))];
-    while let Some(node) = ahead.pop() {
-        for parent in fabric.realization().parents(&node) {
-            if let Node::Group(id) = &parent
-                && seen.insert(id.to_string())
-            {
-                ahead.push(parent.clone());
-            }
-        }
-    }
-    seen.into_iter().collect()
+    let (fabric, group) = (call.world.fabric(), Node::group(call.param(0)));
+    let holders = fabric.realization().holders(&group).into_iter().filter_map(Node::object);
+    holders.map(|(_, id)| id.to_owned()).collect()
 }

@@ -63,9 +63,10 @@ pub fn register(routes: &mut Routes) {
         let verdicts = transits.iter().flat_map(|transit| [transit.outbound, transit.inbound]);
         let verdicts: Vec<Verdict> = verdicts.flatten().collect();
         let outcome = transits.last().map(|transit| transit.outcome);
+        let fabric = call.world.fabric();
         let printed: Vec<Value> =
-            verdicts.iter().map(|verdict| print_verdict(call, verdict)).collect();
-        Ok(Reply::ok(print(call, &journey, outcome, &printed)))
+            verdicts.iter().map(|verdict| print_verdict(call, &fabric, verdict)).collect();
+        Ok(Reply::ok(print(call, &fabric, &journey, outcome, &printed)))
     });
     routes.at("POST", "/sim/v1/explain", |call| {
         let (request, from, to) = read(call)?;
@@ -79,7 +80,7 @@ pub fn register(routes: &mut Routes) {
                 let Some(told) = fabric.explain(port, direction, leg.packet(direction)) else {
                     continue;
                 };
-                let mut verdict = print_verdict_with(call, &fabric, &told.verdict);
+                let mut verdict = print_verdict(call, &fabric, &told.verdict);
                 let steps = told.steps.iter().map(|step| print_step(call, step, leg));
                 verdict["considered"] = steps.collect();
                 printed.push(verdict);
@@ -89,8 +90,7 @@ pub fn register(routes: &mut Routes) {
                 }
             }
         }
-        drop(fabric);
-        Ok(Reply::ok(print(call, &journey, outcome, &printed)))
+        Ok(Reply::ok(print(call, &fabric, &journey, outcome, &printed)))
     });
 }
 
@@ -164,14 +164,14 @@ fn refusal(verdict: &Verdict, packet: &Packet) -> Outcome {
 
 fn print(
     call: &Call<'_>,
+    fabric: &Fabric,
     journey: &Journey,
     outcome: Option<Outcome>,
     verdicts: &[Value],
 ) -> Value {
     let at = |vnic| {
-        let fabric = call.world.fabric();
-        let port = fabric.port_of(vnic).map(str::to_owned).unwrap_or_default();
-        port_name(call, &port).unwrap_or(port)
+        let port = fabric.port_of(vnic).unwrap_or_default();
+        port_name(call, port).unwrap_or_else(|| port.to_owned())
     };
     let (word, reason, answer) = match outcome {
         Some(Outcome::Dropped { at: vnic }) => {
@@ -228,20 +228,13 @@ fn print_packet(leg: &Leg) -> Value {
     })
 }
 
-fn print_verdict(call: &Call<'_>, verdict: &Verdict) -> Value {
-    print_verdict_with(call, &call.world.fabric(), verdict)
-}
-
-fn print_verdict_with(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
+fn print_verdict(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
     let port = fabric.port_of(verdict.vnic).unwrap_or_default();
-    let (by, rule) = match verdict.by {
-        Evidence::Rule(rule) => ("RULE", Some(rule)),
-        Evidence::Flow(rule) => ("FLOW", Some(rule)),
-        Evidence::NoRule => ("NO_RULE", None),
-        Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => {
-            ("GUARD", Some(rule))
-        }
-        Evidence::Guard(_) => ("GUARD", None),
+    let by = match verdict.by {
+        Evidence::Rule(_) => "RULE",
+        Evidence::Flow(_) => "FLOW",
+        Evidence::NoRule => "NO_RULE",
+        Evidence::Guard(_) => "GUARD",
     };
     let guard = match verdict.by {
         Evidence::Guard(Guard::Excluded) => Some("EXCLUDED"),
@@ -263,7 +256,7 @@ fn print_verdict_with(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Va
         "by": by,
         "guard": guard,
     });
-    if let Some(rule) = rule {
+    if let Some(rule) = verdict.by.rule() {
         name_rule(call, rule, &mut printed);
     }
     wire::without_nulls(&mut printed);

@@ -10,7 +10,7 @@ use crate::fabric::{Fabric, Journey, Leg, NodeType, Obstacle, TransportNode};
 use crate::inventory::Inventory;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
-use dataplane::{Direction, Evidence, Guard, Verdict};
+use dataplane::Direction;
 
 /// The component that drops by rule [product screens].
 const DFW: &str = "Distributed Firewall";
@@ -144,7 +144,7 @@ impl Trace<'_> {
         let mut received = self.step("TraceflowObservationReceivedLogical", "DFW");
         self.fill_filter(&mut received, port);
         let mut decided = received.clone();
-        decided.acl_rule_id = deciding_rule(&verdict);
+        decided.acl_rule_id = verdict.by.rule().map(|rule| rule.0);
         if verdict.allows() {
             decided.resource_type = "TraceflowObservationForwardedLogical";
             decided.dst_component_type = Some("LS");
@@ -248,17 +248,5 @@ fn fill_segment(step: &mut Observation, segment: Option<Segment>) {
         step.component_id = Some(id);
         step.component_name = name;
         step.vni = vni;
-    }
-}
-
-/// The rule that a verdict names.
-pub fn deciding_rule(verdict: &Verdict) -> Option<u64> {
-    match verdict.by {
-        Evidence::Rule(rule)
-        | Evidence::Flow(rule)
-        | Evidence::Guard(Guard::StateMismatch { rule } | Guard::StateLimit { rule }) => {
-            Some(rule.0)
-        }
-        Evidence::Guard(_) | Evidence::NoRule => None,
     }
 }

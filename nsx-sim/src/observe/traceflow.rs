@@ -10,7 +10,7 @@ use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
 use crate::kinds::transport_zone::{self, TransportType, TransportZone};
 use crate::world::World;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -102,9 +102,7 @@ impl Traceflows {
 
     /// All that are kept, oldest first.
     pub fn all(&self, now: Millis) -> Vec<Arc<Traceflow>> {
-        let mut kept = self.kept.lock();
-        kept.retain(|own| now.saturating_sub(own.created) < KEPT);
-        kept.iter().cloned().collect()
+        self.fresh(now).iter().cloned().collect()
     }
 
     /// One of them.
@@ -112,8 +110,8 @@ impl Traceflows {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn get(&self, id: &str, now: Millis) -> Result<Arc<Traceflow>, Error> {
-        let found = self.all(now).into_iter().find(|own| own.id == id);
-        found.ok_or_else(|| Error::NotFound { kind: "Traceflow", id: id.to_owned() })
+        let found = self.fresh(now).iter().find(|own| own.id == id).cloned();
+        found.ok_or_else(|| missing(id))
     }
 
     /// Forgets one.
@@ -121,10 +119,22 @@ impl Traceflows {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn delete(&self, id: &str, now: Millis) -> Result<(), Error> {
-        self.get(id, now)?;
-        self.kept.lock().retain(|own| own.id != id);
+        let mut kept = self.fresh(now);
+        let place = kept.iter().position(|own| own.id == id).ok_or_else(|| missing(id))?;
+        kept.remove(place);
         Ok(())
     }
+
+    /// Those that are kept, once those whose time is over are gone.
+    fn fresh(&self, now: Millis) -> MutexGuard<'_, VecDeque<Arc<Traceflow>>> {
+        let mut kept = self.kept.lock();
+        kept.retain(|own| now.saturating_sub(own.created) < KEPT);
+        kept
+    }
+}
+
+fn missing(id: &str) -> Error {
+    Error::NotFound { kind: "Traceflow", id: id.to_owned() }
 }
 
 /// What carries the traffic of a port's segment.

@@ -91,12 +91,17 @@ impl Membership {
         self.states.get(node).is_some_and(|state| state.effective.contains_key(leaf))
     }
 
-    /// What directly holds a node.
-    pub fn parents(&self, node: &Node) -> Vec<Node> {
-        self.states
-            .get(node)
-            .map(|state| state.parents.iter().cloned().collect())
-            .unwrap_or_default()
+    /// What holds a node, directly or through others, each once.
+    pub fn holders(&self, node: &Node) -> Vec<&Node> {
+        let above = |node: &Node| self.states.get(node).into_iter().flat_map(|own| &own.parents);
+        let mut holders: Vec<&Node> = above(node).collect();
+        let mut seen: HashSet<&Node> = holders.iter().copied().collect();
+        let mut next = 0;
+        while let Some(holder) = holders.get(next) {
+            holders.extend(above(holder).filter(|node| seen.insert(node)));
+            next += 1;
+        }
+        holders
     }
 
     /// What a leaf brings.
@@ -154,8 +159,9 @@ impl Membership {
     /// Takes a node out of all that hold it, except the exclude list: that names its members
     /// whether they exist or not, and holds one again when it is made anew.
     pub fn leave_all(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) {
-        let holders = self.parents(node).into_iter().filter(|holder| *holder != Node::Excluded);
-        for holder in holders {
+        let state = self.states.get(node);
+        let holders = state.into_iter().flat_map(|state| &state.parents).cloned();
+        for holder in holders.filter(|holder| *holder != Node::Excluded).collect::<Vec<_>>() {
             self.set_member(&holder, node, false, vnics, plane);
         }
         self.drop_if_empty(node);
@@ -241,18 +247,9 @@ impl Membership {
 
     /// The watches of a leaf and of all that hold it in the end.
     fn watches_over(&self, leaf: &Node) -> Vec<Watch> {
-        let mut seen = HashSet::new();
-        let mut ahead = vec![leaf];
-        let mut watches = Vec::new();
-        while let Some(node) = ahead.pop() {
-            if let Some(state) = self.states.get(node)
-                && seen.insert(node)
-            {
-                watches.extend(state.watch);
-                ahead.extend(&state.parents);
-            }
-        }
-        watches
+        let state = self.states.get(leaf);
+        let over = self.holders(leaf).into_iter().filter_map(|node| self.states.get(node));
+        state.into_iter().chain(over).filter_map(|state| state.watch).collect()
     }
 
     /// Tells a node that one more or one less of its members brings a leaf, and all that hold it

@@ -104,11 +104,6 @@ impl Realization {
         self.ports.get(&vnic).map(|port| &**port)
     }
 
-    /// Every port that has a vNIC.
-    pub fn ports(&self) -> impl Iterator<Item = (&str, VnicId)> {
-        self.vnics.iter().map(|(port, vnic)| (&**port, *vnic))
-    }
-
     /// Whether the exclude list holds a port or switch, however it came there.
     pub fn excludes(&self, node: &Node) -> bool {
         self.membership.holds(&Node::Excluded, node)
@@ -119,9 +114,9 @@ impl Realization {
         self.membership.effective(&Node::group(group))
     }
 
-    /// What directly holds a node: groups, its switch, the exclude list.
-    pub fn parents(&self, node: &Node) -> Vec<Node> {
-        self.membership.parents(node)
+    /// What holds a node, directly or through others: groups, its switch, the exclude list.
+    pub fn holders(&self, node: &Node) -> Vec<&Node> {
+        self.membership.holders(node)
     }
 
     /// The members that the dataplane gets of a node: addresses of a port, elements of a set.
