@@ -5,7 +5,7 @@ use super::call::{Call, Reply};
 use super::error::Failure;
 use super::list::{Paging, Row};
 use super::routes::Routes;
-use crate::inventory::{Error, Incoming, Kind, Object};
+use crate::inventory::{Error, Incoming, Kind, Level, Object};
 use crate::kinds::KINDS;
 use serde_json::Value;
 use std::sync::Arc;
@@ -13,37 +13,103 @@ use std::sync::Arc;
 /// Adds the routes of all kinds.
 pub fn register(routes: &mut Routes) {
     for kind in KINDS.iter().copied().filter(|kind| !kind.path.is_empty()) {
-        let (collection, one) = (kind.path.to_owned(), format!("{}/{{id}}", kind.path));
-        let verbs = kind.verbs;
-        if verbs.list {
-            routes
-                .on("GET", &collection, move |call| list(call, kind, |object| call.print(object)));
-            routes.on("GET", &one, move |call| {
-                let object = call.world.inventory.get(kind, call.param(0))?;
-                Ok(Reply::ok(call.print(&object)))
-            });
-        }
-        if verbs.create {
-            routes.on("POST", &collection, move |call| create(call, kind));
-        }
-        if verbs.update {
-            routes.on("PUT", &one, move |call| update(call, kind));
-        }
-        if verbs.delete {
-            routes.on("DELETE", &one, move |call| {
-                call.commit(|tx| tx.delete(kind, call.param(0), &call.query))?;
-                Ok(Reply::empty())
-            });
-        }
-        for action in kind.actions {
-            routes.on("POST", &format!("{one}?action={}", action.word), move |call| {
-                let body = Value::Object(call.object()?);
-                let answer =
-                    call.commit(|tx| (action.run)(tx, call.param(0), body, &call.query))?;
-                Ok(Reply { status: action.status, body: Some(answer) })
-            });
+        if kind.single {
+            single(routes, kind);
+        } else {
+            plain(routes, kind);
         }
     }
+}
+
+/// `GET` and `PUT` of the only object there is.
+fn single(routes: &mut Routes, kind: &'static Kind) {
+    if kind.verbs.list {
+        routes.on_as(kind.level, "GET", kind.path, move |call| {
+            Ok(Reply::ok(call.print(&*the_one(call, kind)?)))
+        });
+    }
+    if kind.verbs.update {
+        routes.on_as(kind.level, "PUT", kind.path, move |call| {
+            let incoming = Incoming::read(kind, call.object()?)?;
+            let id = the_one(call, kind)?.header.id.clone();
+            let object = call.commit(|tx| tx.replace(kind, &id, incoming))?;
+            Ok(Reply::ok(call.print(&object)))
+        });
+    }
+}
+
+fn plain(routes: &mut Routes, kind: &'static Kind) {
+    let (collection, one) = (kind.path.to_owned(), format!("{}/{{id}}", kind.path));
+    let (verbs, level) = (kind.verbs, kind.level);
+    if verbs.list {
+        routes.on_as(level, "GET", &collection, move |call| {
+            list(call, kind, |object| call.print(object))
+        });
+        routes
+            .on_as(level, "GET", &one, move |call| Ok(Reply::ok(call.print(&*named(call, kind)?))));
+    }
+    if verbs.create {
+        routes.on_as(level, "POST", &collection, move |call| create(call, kind));
+    }
+    if verbs.update {
+        routes.on_as(level, "PUT", &one, move |call| {
+            let incoming = Incoming::read(kind, call.object()?)?;
+            let id = &named(call, kind)?.header.id;
+            let object = call.commit(|tx| tx.replace(kind, id, incoming))?;
+            Ok(Reply::ok(call.print(&object)))
+        });
+    }
+    if verbs.delete {
+        routes.on_as(level, "DELETE", &one, move |call| {
+            let id = &named(call, kind)?.header.id;
+            call.commit(|tx| tx.delete(kind, id, &call.query))?;
+            Ok(Reply::empty())
+        });
+    }
+    for action in kind.actions {
+        let path = format!("{one}?action={}", action.word);
+        routes.on_as(Level::Semantic, "POST", &path, move |call| {
+            let body = Value::Object(call.object()?);
+            let id = &named(call, kind)?.header.id;
+            let answer = call.commit(|tx| (action.run)(tx, id, body, &call.query))?;
+            Ok(Reply { status: action.status, body: Some(answer) })
+        });
+    }
+}
+
+/// The id of the object that the path puts above those of a kind, which must be there; none for
+/// kinds without a parent.
+///
+/// # Errors
+/// [`Error::NotFound`] where it, or one above it, is not there.
+pub fn parent<'a>(call: &'a Call<'_>, kind: &Kind) -> Result<Option<&'a str>, Error> {
+    let Some(parent) = &kind.parent else { return Ok(None) };
+    let depth = kind.path.matches("{}").count();
+    let id = call.param(depth - 1);
+    let missing = || Error::NotFound { kind: parent.kind, id: id.to_owned() };
+    let object = call.world.inventory.find(parent.kind, id).ok_or_else(missing)?;
+    if depth > 1 && object.header.parent.as_deref() != Some(call.param(depth - 2)) {
+        return Err(missing());
+    }
+    Ok(Some(id))
+}
+
+/// The only object of a kind, in the world or below the path's parent.
+fn the_one(call: &Call<'_>, kind: &'static Kind) -> Result<Arc<Object>, Error> {
+    call.world.inventory.single(kind, parent(call, kind)?)
+}
+
+/// The object of a kind that the path names, below the parent that it names.
+///
+/// # Errors
+/// [`Error::NotFound`] where either is not there.
+pub fn named(call: &Call<'_>, kind: &'static Kind) -> Result<Arc<Object>, Error> {
+    let id = call.param(kind.path.matches("{}").count());
+    let object = call.world.inventory.get(kind, id)?;
+    if object.header.parent.as_deref() != parent(call, kind)? {
+        return Err(Error::NotFound { kind: kind.name, id: id.to_owned() });
+    }
+    Ok(object)
 }
 
 /// The objects of a kind that pass the filters of a call, in no order.
@@ -52,7 +118,10 @@ pub fn register(routes: &mut Routes) {
 /// [`Error::InvalidFields`] for a filter's value that it does not take.
 pub fn filtered(call: &Call<'_>, kind: &'static Kind) -> Result<Vec<Arc<Object>>, Error> {
     let inventory = &call.world.inventory;
-    let mut objects = inventory.all(kind.name);
+    let mut objects = match parent(call, kind)? {
+        Some(parent) => inventory.children(kind, parent),
+        None => inventory.all(kind.name),
+    };
     if kind.system_owned_hidden && !call.query.flag("include_system_owned")? {
         objects.retain(|object| !object.header.system_owned);
     }
@@ -109,12 +178,7 @@ pub fn page(
 
 fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {
     let incoming = Incoming::read(kind, call.object()?)?;
-    let object = call.commit(|tx| tx.create(kind, incoming))?;
+    let parent = parent(call, kind)?;
+    let object = call.commit(|tx| tx.create_part(kind, parent, incoming))?;
     Ok(Reply::created(call.print(&object)))
-}
-
-fn update(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {
-    let incoming = Incoming::read(kind, call.object()?)?;
-    let object = call.commit(|tx| tx.replace(kind, call.param(0), incoming))?;
-    Ok(Reply::ok(call.print(&object)))
 }

@@ -6,7 +6,7 @@
 
 use super::call::{Call, Handler, Reply};
 use super::error::Failure;
-use crate::inventory::{Error, Query};
+use crate::inventory::{Error, Level, Query};
 use std::collections::{BTreeMap, HashMap};
 
 /// Method, path and name of every operation of the 2.5.1 API.
@@ -31,9 +31,11 @@ struct Place {
     operations: BTreeMap<(String, Option<String>), Operation>,
 }
 
-enum Operation {
-    Modelled(Handler),
-    Absent(&'static str),
+struct Operation {
+    /// The name in the 2.5.1 API; none for what the API leaves out and clients call.
+    name: Option<&'static str>,
+    /// What answers and how much of it is modelled; none answers that it is not.
+    answer: Option<(Level, Handler)>,
 }
 
 /// An operation of the 2.5.1 API and whether it is modelled.
@@ -43,8 +45,10 @@ pub struct Listed {
     pub method: String,
     /// The path with its variable parts unnamed, and the selecting word.
     pub path: String,
-    /// Whether something answers other than that it is not modelled.
-    pub modelled: bool,
+    /// The operation's name in the 2.5.1 API; none for what the API leaves out.
+    pub name: Option<&'static str>,
+    /// How much of it is modelled.
+    pub level: Level,
 }
 
 impl Routes {
@@ -57,21 +61,34 @@ impl Routes {
             if let (Some(method), Some(path), Some(name)) =
                 (parts.next(), parts.next(), parts.next())
             {
-                routes.put(method, &format!("/api/v1{path}"), Operation::Absent(name));
+                let absent = Operation { name: Some(name), answer: None };
+                routes.put(method, &format!("/api/v1{path}"), absent);
             }
         }
         routes
     }
 
-    /// Lets a handler answer an operation; the path is below `/api/v1` and may end in
-    /// `?action=word`.
+    /// Lets a handler answer an operation, with effects or from the state of the world; the path is
+    /// below `/api/v1` and may end in `?action=word`.
     pub fn on(
         &mut self,
         method: &str,
         path: &str,
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
-        self.at(method, &format!("/api/v1{path}"), handler);
+        self.on_as(Level::Semantic, method, path, handler);
+    }
+
+    /// As [`Routes::on`], for operations of which less is modelled.
+    pub fn on_as(
+        &mut self,
+        level: Level,
+        method: &str,
+        path: &str,
+        handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
+    ) {
+        let answer = Some((level, Box::new(handler) as Handler));
+        self.put(method, &format!("/api/v1{path}"), Operation { name: None, answer });
     }
 
     /// As [`Routes::on`], with the whole path.
@@ -81,10 +98,11 @@ impl Routes {
         path: &str,
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
-        self.put(method, path, Operation::Modelled(Box::new(handler)));
+        let answer = Some((Level::Semantic, Box::new(handler) as Handler));
+        self.put(method, path, Operation { name: None, answer });
     }
 
-    fn put(&mut self, method: &str, path: &str, operation: Operation) {
+    fn put(&mut self, method: &str, path: &str, mut operation: Operation) {
         let (path, selector) = match path.split_once('?') {
             Some((path, words)) => (path, words.split('&').next().map(str::to_owned)),
             None => (path, None),
@@ -106,14 +124,16 @@ impl Routes {
         let operations = &mut self.places[place].operations;
         // The published API lists some actions without their words [spec AddRemoveIPAddress]: once
         // they are modelled by word there is nothing left to call without one.
-        let modelled_by_word = selector.is_some() && matches!(operation, Operation::Modelled(_));
+        let modelled_by_word = selector.is_some() && operation.answer.is_some();
         if modelled_by_word && !has_selectors(operations, method) {
             let plain = (method.to_owned(), None);
-            if matches!(operations.get(&plain), Some(Operation::Absent(_))) {
-                operations.remove(&plain);
+            if operations.get(&plain).is_some_and(|own| own.answer.is_none()) {
+                operation.name = operations.remove(&plain).and_then(|own| own.name);
             }
         }
-        operations.insert((method.to_owned(), selector), operation);
+        let key = (method.to_owned(), selector);
+        operation.name = operation.name.or(operations.get(&key).and_then(|own| own.name));
+        operations.insert(key, operation);
     }
 
     /// What answers a call, with the variable parts of its path.
@@ -142,9 +162,10 @@ impl Routes {
             None => operations.get(&key(None)),
         };
         match operation {
-            Some(Operation::Modelled(handler)) => Ok((handler, params.collect())),
-            Some(Operation::Absent(name)) => {
-                let what = format!("{name} ({method} {})", self.places[*found.value].path);
+            Some(Operation { answer: Some((_, handler)), .. }) => Ok((handler, params.collect())),
+            Some(Operation { name, answer: None }) => {
+                let path = &self.places[*found.value].path;
+                let what = format!("{} ({method} {path})", name.unwrap_or_default());
                 Err(Error::Unsupported(what).into())
             }
             None => match chosen {
@@ -167,7 +188,8 @@ impl Routes {
                 Listed {
                     method: method.clone(),
                     path: format!("{}{selector}", place.path),
-                    modelled: matches!(operation, Operation::Modelled(_)),
+                    name: operation.name,
+                    level: operation.answer.as_ref().map_or(Level::Absent, |(level, _)| *level),
                 }
             })
         });

@@ -1,11 +1,15 @@
 //! The declaration of a kind: what the inventory and the API need to know of it, as data.
 
-use super::{Body, Error, Header, Inventory, Object, Transaction};
+use super::{Body, Error, Header, IndexKey, Inventory, Object, Reference, Transaction};
 use crate::wire::{self, Fields};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 /// Query parameters of a call, by name; empty values count as absent [client nsxt_exporter].
@@ -121,12 +125,48 @@ impl Verbs {
     pub const NONE: Self = Self { list: false, create: false, update: false, delete: false };
 }
 
+/// What an object is part of.
+#[derive(Clone, Copy)]
+pub struct Parent {
+    /// The name of the parent's kind.
+    pub kind: &'static str,
+    /// Whether the parent stays while it has such parts; otherwise they go with it.
+    pub kept: bool,
+}
+
+impl Parent {
+    /// A parent with which its parts go.
+    pub const fn of(kind: &'static str) -> Self {
+        Self { kind, kept: false }
+    }
+}
+
+/// How much of an operation is modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing: it answers 501 and names itself.
+    Absent,
+    /// It answers in the API's form, from what the program declares.
+    Shape,
+    /// What is written is checked, kept and read back.
+    Stateful,
+    /// It acts on other objects or on packets, or tells what follows from them.
+    Semantic,
+}
+
 /// A kind of managed resource, declared once.
 pub struct Kind {
     /// The name that references and errors use.
     pub name: &'static str,
-    /// The collection's path below `/api/v1`.
+    /// The collection's path below `/api/v1`, with `{}` for the id of each object above it.
     pub path: &'static str,
+    /// What its objects are part of, where the path says so.
+    pub parent: Option<Parent>,
+    /// Whether there is just one object, at the path itself: read and replaced, never made or
+    /// deleted by callers. Whoever makes the world, or the parent, makes it.
+    pub single: bool,
+    /// How much of its plain verbs is modelled.
+    pub level: Level,
     /// Which plain verbs it has.
     pub verbs: Verbs,
     /// The most items on a page; some collections cap it below 1000.
@@ -151,6 +191,8 @@ pub struct Kind {
     pub aliases: &'static [&'static str],
     /// Reads a body.
     pub read: fn(Fields) -> Result<Box<dyn Body>, Error>,
+    /// Prints the JSON schema of the kind's own members.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Checks a new or changed body and completes it.
     pub admit: fn(&mut Transaction<'_>, &mut Draft<'_>) -> Result<(), Error>,
     /// Checks a deletion and makes the changes that come with it.
@@ -173,8 +215,29 @@ pub struct Draft<'a> {
     pub body: &'a mut dyn Body,
 }
 
-/// The body type of a kind.
-pub trait Resource: Body + Sized + DeserializeOwned {
+/// The body type of a kind: what its own members are and mean. All has a default; a kind without
+/// rules of its own needs none of it.
+pub trait Resource: Any + Send + Sync + Debug + Serialize + DeserializeOwned + JsonSchema {
+    /// The wire name of the concrete type where the kind is polymorphic.
+    fn resource_type(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The type's own members in wire order, nulls left out.
+    fn fields(&self, _header: &Header, _inventory: &Inventory) -> Fields {
+        wire::fields_of(self)
+    }
+
+    /// Objects that must exist when they are named, and that do not go while they are.
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    /// Keys under which [`Inventory::by_key`] knows the object.
+    fn keys(&self) -> Vec<IndexKey> {
+        Vec::new()
+    }
+
     /// Checks a new or changed body against the rest of the inventory and fills in defaults.
     ///
     /// # Errors
@@ -211,6 +274,9 @@ impl Kind {
         Self {
             name,
             path,
+            parent: None,
+            single: false,
+            level: Level::Stateful,
             verbs: Verbs::ALL,
             page_cap: 1000,
             read_only: &[],
@@ -223,6 +289,7 @@ impl Kind {
             forceable: false,
             aliases: &[],
             read: read::<T>,
+            schema: T::json_schema,
             admit: admit::<T>,
             retire: retire::<T>,
         }

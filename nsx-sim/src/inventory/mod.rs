@@ -18,7 +18,7 @@ mod transaction;
 pub use actor::{Actor, Role};
 pub use error::Error;
 pub use incoming::{HeaderFields, Incoming};
-pub use kind::{Action, Draft, Filter, Kind, Query, Resource, Verbs, Words};
+pub use kind::{Action, Draft, Filter, Kind, Level, Parent, Query, Resource, Verbs, Words};
 pub use object::{
     Body, Header, IndexKey, MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS, Object, Reference, Stamp, Tag, Tags,
 };
@@ -35,6 +35,8 @@ type Place = (&'static str, String);
 /// Objects by kind and id, and the indexes over them.
 pub struct Inventory {
     kinds: HashMap<&'static str, &'static Kind>,
+    /// Kind to the kinds of its parts.
+    parts: HashMap<&'static str, Vec<&'static Kind>>,
     tables: HashMap<&'static str, DashMap<String, Arc<Object>>>,
     /// Index name and key to objects.
     keys: DashMap<IndexKey, BTreeSet<Place>>,
@@ -70,7 +72,14 @@ pub struct Write {
 impl Inventory {
     /// An empty inventory of some kinds.
     pub fn new(kinds: &[&'static Kind], seed: u64) -> Self {
+        let mut parts: HashMap<_, Vec<_>> = HashMap::new();
+        for kind in kinds {
+            if let Some(parent) = &kind.parent {
+                parts.entry(parent.kind).or_default().push(*kind);
+            }
+        }
         Self {
+            parts,
             kinds: kinds.iter().map(|kind| (kind.name, *kind)).collect(),
             tables: kinds.iter().map(|kind| (kind.name, DashMap::new())).collect(),
             keys: DashMap::new(),
@@ -88,6 +97,11 @@ impl Inventory {
     /// A kind by its name.
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds.get(name).copied()
+    }
+
+    /// The kinds of an object's parts.
+    pub fn parts(&self, kind: &Kind) -> &[&'static Kind] {
+        self.parts.get(kind.name).map_or(&[], Vec::as_slice)
     }
 
     /// An object by kind and id.
@@ -122,6 +136,27 @@ impl Inventory {
         self.at(places)
     }
 
+    /// The objects of a kind that are part of one object.
+    pub fn children(&self, kind: &'static Kind, parent: &str) -> Vec<Arc<Object>> {
+        let Some(above) = &kind.parent else { return Vec::new() };
+        self.by_key(kind.name, &format!("{}/{parent}", above.kind))
+    }
+
+    /// The one object of a kind that has but one, in the world or below a parent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn single(&self, kind: &'static Kind, parent: Option<&str>) -> Result<Arc<Object>, Error> {
+        let found = match parent {
+            Some(parent) => self.children(kind, parent).into_iter().next(),
+            None => self.all(kind.name).into_iter().next(),
+        };
+        found.ok_or_else(|| Error::NotFound {
+            kind: kind.name,
+            id: parent.unwrap_or(kind.name).to_owned(),
+        })
+    }
+
     /// How many changes have been committed.
     pub fn generation(&self) -> u64 {
         *self.writer.lock()
@@ -154,7 +189,7 @@ impl Inventory {
     fn apply(&self, write: &Write) {
         let place = (write.kind.name, write.id.clone());
         if let Some(before) = &write.before {
-            for key in before.body.keys() {
+            for key in before.keys() {
                 forget(&self.keys, key, &place);
             }
             for Reference { kind, id } in before.body.references() {
@@ -164,7 +199,7 @@ impl Inventory {
         let Some(table) = self.tables.get(write.kind.name) else { return };
         match &write.after {
             Some(after) => {
-                for key in after.body.keys() {
+                for key in after.keys() {
                     self.keys.entry(key).or_default().insert(place.clone());
                 }
                 for Reference { kind, id } in after.body.references() {

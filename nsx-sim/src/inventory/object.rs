@@ -1,8 +1,9 @@
 //! Objects: the managed-resource header that all share, and a body of one kind.
 
-use super::{Actor, Inventory, Kind, Role};
+use super::{Actor, Inventory, Kind, Resource, Role};
 use crate::clock::Millis;
 use crate::wire::{Fields, Items, Text};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::fmt::Debug;
@@ -17,7 +18,7 @@ pub const MAX_TAG: usize = 256;
 pub const MAX_TAGS: usize = 30;
 
 /// A scope and a tag [spec Tag]; an absent part is the empty string.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
     /// For labels of pods the label's key.
@@ -52,6 +53,8 @@ pub struct Header {
     pub system_owned: bool,
     /// Made by a principal identity that protects what it makes.
     pub protected: bool,
+    /// The id of the object that this one is part of, for kinds that have a parent.
+    pub parent: Option<String>,
 }
 
 /// A user and a time.
@@ -94,22 +97,37 @@ impl Reference {
 /// A key by which an object can be found beside its id: an index's name and a value.
 pub type IndexKey = (&'static str, String);
 
-/// What the inventory asks of an object's own part, whatever its kind.
+/// What the inventory asks of an object's own part, whatever its kind: [`Resource`] behind a
+/// pointer.
 pub trait Body: Any + Send + Sync + Debug {
-    /// The wire name of the concrete type (one of several where the kind is polymorphic).
-    fn resource_type(&self) -> &'static str;
+    /// See [`Resource::resource_type`].
+    fn resource_type(&self) -> Option<&'static str>;
 
-    /// The type's own members in wire order, nulls left out.
+    /// See [`Resource::fields`].
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields;
 
-    /// Objects that must exist when they are named, and that do not go while they are.
-    fn references(&self) -> Vec<Reference> {
-        Vec::new()
+    /// See [`Resource::references`].
+    fn references(&self) -> Vec<Reference>;
+
+    /// See [`Resource::keys`].
+    fn keys(&self) -> Vec<IndexKey>;
+}
+
+impl<T: Resource> Body for T {
+    fn resource_type(&self) -> Option<&'static str> {
+        Resource::resource_type(self)
     }
 
-    /// Keys under which [`Inventory::by_key`] knows the object.
+    fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
+        Resource::fields(self, header, inventory)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        Resource::references(self)
+    }
+
     fn keys(&self) -> Vec<IndexKey> {
-        Vec::new()
+        Resource::keys(self)
     }
 }
 
@@ -134,13 +152,32 @@ impl Object {
     pub fn any_body(&self) -> &dyn Body {
         &*self.body
     }
+
+    /// The wire name of the concrete type: the kind's, or one of several where it is polymorphic.
+    pub fn resource_type(&self) -> &'static str {
+        self.body.resource_type().unwrap_or(self.kind.name)
+    }
+
+    /// Keys under which [`Inventory::by_key`] knows the object: the body's, and its parent's.
+    pub(super) fn keys(&self) -> Vec<IndexKey> {
+        let mut keys = self.body.keys();
+        if let (Some(parent), Some(id)) = (&self.kind.parent, &self.header.parent) {
+            keys.push((self.kind.name, format!("{}/{id}", parent.kind)));
+        }
+        keys
+    }
 }
 
 impl Object {
     /// The wire form as one caller sees it: the kind's own members, then the header's, in the order
     /// of real output [psnsxt, miq].
     pub fn fields(&self, inventory: &Inventory, viewer: &Actor) -> Fields {
-        self.with_header(self.body.fields(&self.header, inventory), viewer)
+        let mut fields = self.body.fields(&self.header, inventory);
+        if self.kind.polymorphic {
+            // The header prints it in its own place.
+            fields.shift_remove("resource_type");
+        }
+        self.with_header(fields, viewer)
     }
 
     /// Adds the header to members that were printed otherwise than by the body itself.
@@ -149,7 +186,7 @@ impl Object {
         let mut put = |name: &str, value: serde_json::Value| {
             fields.insert(name.to_owned(), value);
         };
-        put("resource_type", self.body.resource_type().into());
+        put("resource_type", self.resource_type().into());
         put("id", header.id.as_str().into());
         put("display_name", header.name().into());
         if let Some(description) = &header.description {

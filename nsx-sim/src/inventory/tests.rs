@@ -1,13 +1,26 @@
 //! The inventory's law, with a kind of its own: it knows no other.
 
 use super::*;
-use crate::wire::Fields;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 static WIDGET: Kind = Kind { forceable: true, ..Kind::of::<Widget>("Widget", "/widgets") };
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// Screws are parts of widgets.
+static SCREW: Kind = Kind {
+    parent: Some(Parent::of("Widget")),
+    ..Kind::of::<Widget>("Screw", "/widgets/{}/screws")
+};
+
+/// A widget stays while it has a manual.
+static MANUAL: Kind = Kind {
+    parent: Some(Parent { kind: "Widget", kept: true }),
+    single: true,
+    ..Kind::of::<Widget>("Manual", "/widgets/{}/manual")
+};
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Widget {
     #[serde(default)]
@@ -15,15 +28,7 @@ struct Widget {
     part_of: Option<String>,
 }
 
-impl Body for Widget {
-    fn resource_type(&self) -> &'static str {
-        WIDGET.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        crate::wire::fields_of(self)
-    }
-
+impl Resource for Widget {
     fn references(&self) -> Vec<Reference> {
         self.part_of.iter().map(|id| Reference::new(WIDGET.name, id)).collect()
     }
@@ -33,10 +38,8 @@ impl Body for Widget {
     }
 }
 
-impl Resource for Widget {}
-
 fn inventory() -> Inventory {
-    Inventory::new(&[&WIDGET], 1)
+    Inventory::new(&[&WIDGET, &SCREW, &MANUAL], 1)
 }
 
 fn incoming(body: &Value) -> Incoming {
@@ -153,4 +156,35 @@ fn a_principals_object_changes_for_others_only_by_overwrite() {
     assert!(matches!(grow(&stranger), Err(Error::Protected { .. })));
     grow(&owner).unwrap();
     assert_eq!(grow(&overwriting).unwrap().header.modified.user, "admin");
+}
+
+fn create_part(inventory: &Inventory, kind: &'static Kind, parent: &str) -> Arc<Object> {
+    commit(inventory, |tx| tx.create_part(kind, Some(parent), incoming(&json!({})))).unwrap()
+}
+
+#[test]
+fn parts_are_found_below_their_parent_alone_and_go_with_it() {
+    let inventory = inventory();
+    for id in ["a", "b"] {
+        create(&inventory, &json!({ "id": id })).unwrap();
+    }
+    let screw = create_part(&inventory, &SCREW, "a");
+    create_part(&inventory, &SCREW, "b");
+    let found = inventory.children(&SCREW, "a");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].header.id, screw.header.id);
+    commit(&inventory, |tx| tx.delete(&WIDGET, "a", &Query::default())).unwrap();
+    assert!(inventory.find("Screw", &screw.header.id).is_none());
+    assert_eq!(inventory.children(&SCREW, "b").len(), 1);
+}
+
+#[test]
+fn a_part_that_keeps_its_parent_refuses_its_deletion() {
+    let inventory = inventory();
+    create(&inventory, &json!({ "id": "a" })).unwrap();
+    assert!(matches!(inventory.single(&MANUAL, Some("a")), Err(Error::NotFound { .. })));
+    let manual = create_part(&inventory, &MANUAL, "a");
+    assert_eq!(inventory.single(&MANUAL, Some("a")).unwrap().header.id, manual.header.id);
+    let refused = commit(&inventory, |tx| tx.delete(&WIDGET, "a", &Query::default()));
+    assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
 }

@@ -79,6 +79,19 @@ impl<'a> Transaction<'a> {
         kind: &'static Kind,
         incoming: Incoming,
     ) -> Result<Arc<Object>, Error> {
+        self.create_part(kind, None, incoming)
+    }
+
+    /// Makes an object that is part of another, which must be there, or be in the making.
+    ///
+    /// # Errors
+    /// As for `create`.
+    pub fn create_part(
+        &mut self,
+        kind: &'static Kind,
+        parent: Option<&str>,
+        incoming: Incoming,
+    ) -> Result<Arc<Object>, Error> {
         let Incoming { id, display_name, description, tags, body, .. } = incoming;
         let id = match id {
             Some(id) => id.to_string(),
@@ -98,6 +111,7 @@ impl<'a> Transaction<'a> {
             modified: stamp,
             system_owned: self.actor.is_system(),
             protected: self.actor.protects,
+            parent: parent.map(str::to_owned),
         };
         self.admit(kind, header, body, None)
     }
@@ -155,7 +169,37 @@ impl<'a> Transaction<'a> {
             self.refuse_system_owned(&object, "system owned objects can not be deleted")?;
         }
         (kind.retire)(self, &object, query)?;
+        self.delete_parts(&object, query)?;
         self.stage(Write { kind, id: id.to_owned(), before: Some(object), after: None });
+        Ok(())
+    }
+
+    /// The objects of a kind that are part of one object, as this change leaves them.
+    pub fn children(&self, kind: &'static Kind, parent: &str) -> Vec<Arc<Object>> {
+        let mut parts = self.inventory.children(kind, parent);
+        parts.retain(|part| !self.places.contains_key(&(kind.name, part.header.id.clone())));
+        let staged = self.writes.iter().filter(|write| write.kind.name == kind.name);
+        let own = |object: &Arc<Object>| object.header.parent.as_deref() == Some(parent);
+        parts.extend(staged.filter_map(|write| write.after.clone()).filter(own));
+        parts
+    }
+
+    /// An object's parts go with it, unless their kind keeps it.
+    fn delete_parts(&mut self, object: &Object, query: &Query) -> Result<(), Error> {
+        for kind in self.inventory.parts(object.kind).iter().copied() {
+            let parts = self.children(kind, &object.header.id);
+            if kind.parent.is_some_and(|parent| parent.kept) && !parts.is_empty() {
+                let by = parts.iter().map(|part| format!("{}/{}", kind.name, part.header.id));
+                let id = object.header.id.clone();
+                return Err(Error::InUse { kind: object.kind.name, id, by: by.collect() });
+            }
+            for part in parts {
+                (kind.retire)(self, &part, query)?;
+                self.delete_parts(&part, query)?;
+                let id = part.header.id.clone();
+                self.stage(Write { kind, id, before: Some(part), after: None });
+            }
+        }
         Ok(())
     }
 

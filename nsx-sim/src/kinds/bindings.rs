@@ -3,10 +3,11 @@
 use super::values::{IpElement, MacText};
 use crate::inventory::Error;
 use crate::wire::{Int, Text};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An address that belongs to a port or a switch [spec PacketAddressClassifier].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressBinding {
     /// An address, a block or a range.
@@ -18,7 +19,9 @@ pub struct AddressBinding {
 }
 
 /// The six classes of switching profiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[allow(clippy::enum_variant_names, reason = "wire names")]
 pub enum ProfileClass {
     /// Which guests' requests and frames are let through.
@@ -36,13 +39,13 @@ pub enum ProfileClass {
 }
 
 /// A pair that only the owner understands [spec ExtraConfig].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtraConfig {
     config_pair: ConfigPair,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ConfigPair {
     key: Text<255>,
@@ -50,7 +53,7 @@ struct ConfigPair {
 }
 
 /// Up or down, as the administrator wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AdminState {
     /// Passes traffic.

@@ -1,7 +1,8 @@
 //! What makes an object a member of a group [spec NSGroupExpression].
 
-use crate::wire::{Items, Text, serialize_by_resource_type};
-use serde::de::IgnoredAny;
+use crate::kinds::reference::ResourceReference;
+use crate::wire::{Items, Text, Told, polymorphic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One expression of a group.
@@ -16,14 +17,14 @@ pub enum Expression {
     NSGroupComplexExpression(Complex),
 }
 
-serialize_by_resource_type!(Expression {
+polymorphic!(Expression {
     NSGroupSimpleExpression,
     NSGroupTagExpression,
     NSGroupComplexExpression,
 });
 
 /// An object by id, or objects by a property.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Simple {
     /// The kind of member.
@@ -35,13 +36,13 @@ pub struct Simple {
     /// What it is compared with.
     pub value: String,
     #[serde(default, skip_serializing, rename = "target_resource")]
-    _target_resource: Option<IgnoredAny>,
+    _target_resource: Told<ResourceReference>,
     /// Where the type is the only one possible, callers still name it.
     #[serde(default, skip_serializing, rename = "resource_type")]
     _resource_type: Option<SimpleName>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 enum SimpleName {
     NSGroupSimpleExpression,
 }
@@ -63,7 +64,7 @@ impl Simple {
             target_property: "id".into(),
             op: Comparison::Equals,
             value: id.into(),
-            _target_resource: None,
+            _target_resource: Told(None),
             _resource_type: None,
         }
     }
@@ -75,7 +76,7 @@ impl Simple {
 }
 
 /// Objects by a tag: scope and tag must both fit; an absent part fits anything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TagMatch {
     /// The kind of member.
@@ -92,7 +93,7 @@ pub struct TagMatch {
 }
 
 /// Objects for which two to five expressions hold at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Complex {
     /// What must hold, all of it.
@@ -100,7 +101,7 @@ pub struct Complex {
 }
 
 /// How a property is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum Comparison {
@@ -125,7 +126,7 @@ impl Comparison {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum ScopeComparison {
     #[default]
@@ -133,7 +134,9 @@ enum ScopeComparison {
 }
 
 /// The kinds that can be members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum TargetType {
     NSGroup,

@@ -4,9 +4,10 @@
 use super::reference::ResourceReference;
 use super::values::{IpElement, PortElement};
 use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Reference, Resource, Transaction, Words,
+    Error, Filter, Header, Inventory, Kind, Reference, Resource, Transaction, Words,
 };
-use crate::wire::{self, Fields, Int, Items, serialize_by_resource_type};
+use crate::wire::{self, Fields, Int, Items, polymorphic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration of virtual servers.
@@ -22,9 +23,7 @@ pub static APPLICATION_PROFILE: Kind = Kind {
     filters: &[Filter {
         name: "type",
         words: Some(Words::Of(&["HttpProfile", "FastTcpProfile", "FastUdpProfile"])),
-        passes: |_, object, word| {
-            object.any_body().resource_type().strip_prefix("Lb") == Some(word)
-        },
+        passes: |_, object, word| object.resource_type().strip_prefix("Lb") == Some(word),
     }],
     ..Kind::of::<LbAppProfile>("LbAppProfile", "/loadbalancer/application-profiles")
 };
@@ -37,7 +36,7 @@ type Count = Int<1, { i32::MAX as i64 }>;
 type CountOrNone = Int<0, { i32::MAX as i64 }>;
 
 /// An address and ports that stand for a pool.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LbVirtualServer {
     /// The address that clients connect to.
@@ -72,7 +71,7 @@ pub struct LbVirtualServer {
 }
 
 /// Members that share the connections to a virtual server.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LbPool {
     #[serde(default)]
@@ -92,7 +91,7 @@ pub struct LbPool {
     tcp_multiplexing_number: CountOrNone,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum Algorithm {
     #[default]
@@ -104,7 +103,7 @@ enum Algorithm {
 }
 
 /// One that answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoolMember {
     display_name: Option<String>,
@@ -123,7 +122,7 @@ pub struct PoolMember {
 }
 
 /// Whether a member takes connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum MemberState {
@@ -133,14 +132,14 @@ pub enum MemberState {
     GracefulDisabled,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberGroup {
     grouping_object: ResourceReference,
     port: Option<Int<1, 65_535>>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SnatTranslation {
     r#type: SnatType,
@@ -149,7 +148,7 @@ struct SnatTranslation {
 }
 
 /// The sources that members see; pools of addresses are not modelled.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 enum SnatType {
     LbSnatAutoMap,
 }
@@ -164,10 +163,10 @@ pub enum LbAppProfile {
     LbFastUdpProfile(FastUdp),
 }
 
-serialize_by_resource_type!(LbAppProfile { LbFastTcpProfile, LbFastUdpProfile });
+polymorphic!(LbAppProfile { LbFastTcpProfile, LbFastUdpProfile });
 
 /// Layer 4, TCP; times in seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FastTcp {
     #[serde(default = "tcp_close")]
@@ -179,7 +178,7 @@ pub struct FastTcp {
 }
 
 /// Layer 4, UDP; times in seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FastUdp {
     #[serde(default = "udp_idle")]
@@ -247,23 +246,13 @@ impl LbVirtualServer {
     }
 }
 
-impl Body for LbVirtualServer {
-    fn resource_type(&self) -> &'static str {
-        VIRTUAL_SERVER.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
-
+impl Resource for LbVirtualServer {
     fn references(&self) -> Vec<Reference> {
         let pools = [&self.pool_id, &self.sorry_pool_id].into_iter().flatten();
         let profile = Reference::new(APPLICATION_PROFILE.name, &self.application_profile_id);
         pools.map(|id| Reference::new(POOL.name, id)).chain([profile]).collect()
     }
-}
 
-impl Resource for LbVirtualServer {
     fn admit(
         &mut self,
         _: &mut Header,
@@ -295,16 +284,6 @@ impl Resource for LbVirtualServer {
     }
 }
 
-impl Body for LbPool {
-    fn resource_type(&self) -> &'static str {
-        POOL.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
-}
-
 impl Resource for LbPool {
     fn admit(
         &mut self,
@@ -325,9 +304,9 @@ impl Resource for LbPool {
     }
 }
 
-impl Body for LbAppProfile {
-    fn resource_type(&self) -> &'static str {
-        self.resource_type()
+impl Resource for LbAppProfile {
+    fn resource_type(&self) -> Option<&'static str> {
+        Some(self.variant())
     }
 
     fn fields(&self, _: &Header, _: &Inventory) -> Fields {
@@ -336,5 +315,3 @@ impl Body for LbAppProfile {
         fields
     }
 }
-
-impl Resource for LbAppProfile {}

@@ -4,10 +4,10 @@ use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
 use super::switching_profile::ProfileBindings;
 use super::{logical_switch, ns_group};
 use crate::inventory::{
-    Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction, Words,
+    Error, Filter, Header, IndexKey, Kind, Object, Query, Reference, Resource, Transaction, Words,
 };
-use crate::wire::{self, Fields, Items, serialize_by_resource_type};
+use crate::wire::{Items, polymorphic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration.
@@ -102,7 +102,7 @@ fn attachment(object: &Object) -> Option<&Attachment> {
 }
 
 /// Where something attaches to a logical switch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogicalPort {
     /// The switch; fixed.
@@ -124,7 +124,7 @@ pub struct LogicalPort {
 }
 
 /// What is attached to a port [spec LogicalPortAttachment].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// What sort of thing.
@@ -137,7 +137,7 @@ pub struct Attachment {
 }
 
 /// What sort of thing is attached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum AttachmentType {
     #[default]
@@ -178,10 +178,10 @@ pub enum AttachmentContext {
     L2VpnAttachmentContext(L2VpnContext),
 }
 
-serialize_by_resource_type!(AttachmentContext { VifAttachmentContext, L2VpnAttachmentContext });
+polymorphic!(AttachmentContext { VifAttachmentContext, L2VpnAttachmentContext });
 
 /// A VIF's place among other VIFs [spec VifAttachmentContext].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VifContext {
     /// Parent, child or on its own.
@@ -197,7 +197,7 @@ pub struct VifContext {
 }
 
 /// A VIF's place among other VIFs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum VifType {
     /// Carries children.
@@ -208,7 +208,7 @@ pub enum VifType {
     Independent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 enum AllocateAddresses {
     IpPool,
     MacPool,
@@ -217,14 +217,14 @@ enum AllocateAddresses {
 }
 
 /// The far side of a stretched segment [spec L2VpnAttachmentContext].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct L2VpnContext {
     tunnel_id: Option<i64>,
     allocate_addresses: Option<AllocateAddresses>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum InitState {
     UnblockedVlan,
@@ -277,15 +277,7 @@ impl LogicalPort {
     }
 }
 
-impl Body for LogicalPort {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
-
+impl Resource for LogicalPort {
     fn references(&self) -> Vec<Reference> {
         let switch = Reference::new(logical_switch::KIND.name, &self.logical_switch_id);
         self.switching_profile_ids.references().chain([switch]).collect()
@@ -296,9 +288,7 @@ impl Body for LogicalPort {
         let parent = self.vif().and_then(|(_, parent)| Some((BY_PARENT, parent?.to_owned())));
         attachment.chain(parent).chain([(BY_SWITCH, self.logical_switch_id.clone())]).collect()
     }
-}
 
-impl Resource for LogicalPort {
     fn admit(
         &mut self,
         header: &mut Header,

@@ -5,10 +5,10 @@ use super::switching_profile::ProfileBindings;
 use super::transport_zone::{self, TransportType, TransportZone};
 use super::{logical_port, ns_group};
 use crate::inventory::{
-    Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction, Words,
+    Error, Filter, Header, IndexKey, Kind, Object, Query, Reference, Resource, Transaction, Words,
 };
-use crate::wire::{self, Fields, Int, Items};
+use crate::wire::{Int, Items};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration.
@@ -83,7 +83,7 @@ pub const BY_VNI: &str = "switch-by-vni";
 const VNI_POOL: std::ops::RangeInclusive<i32> = 5_001..=75_000;
 
 /// A segment that logical ports attach to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogicalSwitch {
     switch_type: Option<SwitchType>,
@@ -113,7 +113,7 @@ pub struct LogicalSwitch {
     span: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum SwitchType {
     Default,
@@ -121,20 +121,20 @@ enum SwitchType {
     DhcpRelay,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum ReplicationMode {
     Mtep,
     Source,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct VlanTrunkSpec {
     vlan_ranges: Vec<VlanRange>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct VlanRange {
     start: Int<0, 4094>,
@@ -180,15 +180,7 @@ impl LogicalSwitch {
     }
 }
 
-impl Body for LogicalSwitch {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
-
+impl Resource for LogicalSwitch {
     fn references(&self) -> Vec<Reference> {
         let zone = Reference::new(transport_zone::KIND.name, &self.transport_zone_id);
         self.switching_profile_ids.references().chain([zone]).collect()
@@ -197,9 +189,7 @@ impl Body for LogicalSwitch {
     fn keys(&self) -> Vec<IndexKey> {
         self.vni.map(|vni| (BY_VNI, vni.to_string())).into_iter().collect()
     }
-}
 
-impl Resource for LogicalSwitch {
     fn admit(
         &mut self,
         header: &mut Header,

@@ -3,9 +3,10 @@
 use super::expression::{Comparison, Complex, Expression, Simple, TargetType};
 use super::reference::ResourceReference;
 use crate::inventory::{
-    Action, Body, Error, Filter, Header, Inventory, Kind, Query, Reference, Resource, Transaction,
+    Action, Error, Filter, Header, Inventory, Kind, Query, Reference, Resource, Transaction,
 };
 use crate::wire::{self, Fields, Items};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -35,7 +36,7 @@ pub static KIND: Kind = Kind {
 };
 
 /// A set of objects, chosen one by one and by criteria.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NSGroup {
     /// Members by id.
@@ -46,7 +47,7 @@ pub struct NSGroup {
     pub membership_criteria: Items<Expression, 5>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberList {
     members: Items<Expression, 500>,
@@ -132,11 +133,7 @@ impl NSGroup {
     }
 }
 
-impl Body for NSGroup {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
+impl Resource for NSGroup {
     fn fields(&self, _: &Header, _: &Inventory) -> Fields {
         self.plain_fields()
     }
@@ -145,9 +142,7 @@ impl Body for NSGroup {
         let members = self.members.iter();
         members.map(|member| Reference::new(member.target_type.word(), &member.value)).collect()
     }
-}
 
-impl Resource for NSGroup {
     fn admit(
         &mut self,
         header: &mut Header,
@@ -279,7 +274,7 @@ fn read_members(body: Value) -> Result<Vec<Simple>, Error> {
         .cloned()
         .map(|expression| match expression {
             Expression::NSGroupSimpleExpression(simple) => Ok(simple),
-            other => Err(Error::field("members", format!("can not be {}", other.resource_type()))),
+            other => Err(Error::field("members", format!("can not be {}", other.variant()))),
         })
         .collect()
 }

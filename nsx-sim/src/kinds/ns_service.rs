@@ -3,9 +3,10 @@
 use super::reference::{ResourceReference, list_fields};
 use super::service_element::ServiceElement;
 use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction, Words,
+    Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction, Words,
 };
 use crate::wire::{self, Fields, Items};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub static GROUP: Kind = Kind {
 };
 
 /// Traffic with a name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NSService {
     /// What traffic; its class is fixed [doc admin guide].
@@ -49,34 +50,28 @@ pub struct NSService {
 }
 
 /// Services under one name.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NSServiceGroup {
     /// Services, or groups of them.
     pub members: Items<ResourceReference, 50>,
 }
 
-impl Body for NSService {
-    fn resource_type(&self) -> &'static str {
-        SERVICE.name
-    }
-
+impl Resource for NSService {
     fn fields(&self, header: &Header, _: &Inventory) -> Fields {
         let mut fields = wire::fields_of(self);
         fields.insert("default_service".into(), header.system_owned.into());
         fields
     }
-}
 
-impl Resource for NSService {
     fn admit(
         &mut self,
         _: &mut Header,
         before: Option<&Self>,
         _: &mut Transaction<'_>,
     ) -> Result<(), Error> {
-        let class = self.nsservice_element.resource_type();
-        if before.is_some_and(|before| before.nsservice_element.resource_type() != class) {
+        let class = self.nsservice_element.variant();
+        if before.is_some_and(|before| before.nsservice_element.variant() != class) {
             return Err(Error::field("nsservice_element.resource_type", "can not be changed"));
         }
         match self.nsservice_element.problem() {
@@ -129,11 +124,7 @@ impl NSServiceGroup {
     }
 }
 
-impl Body for NSServiceGroup {
-    fn resource_type(&self) -> &'static str {
-        GROUP.name
-    }
-
+impl Resource for NSServiceGroup {
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
         let ether = self.is_ether(&|kind, id| inventory.find(kind, id)).unwrap_or(false);
         let service_type = if ether { "ETHER" } else { "NON_ETHER" };
@@ -147,9 +138,7 @@ impl Body for NSServiceGroup {
     fn references(&self) -> Vec<Reference> {
         self.member_ids().collect()
     }
-}
 
-impl Resource for NSServiceGroup {
     fn admit(
         &mut self,
         header: &mut Header,

@@ -2,14 +2,14 @@
 
 use crate::inventory::{Inventory, Reference};
 use crate::kinds::values::IpElement;
-use crate::wire::{Fields, Items, Text};
-use serde::de::IgnoredAny;
+use crate::wire::{Fields, Items, Text, Told};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Names an object by id and type. Name and validity are the manager's to tell: what a caller
 /// sends for them is not kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceReference {
     /// The object's id, or the address itself where the type is `IPv4Address` or `IPv6Address`.
@@ -19,9 +19,9 @@ pub struct ResourceReference {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_type: Option<Text<255>>,
     #[serde(default, skip_serializing)]
-    target_display_name: Option<IgnoredAny>,
+    target_display_name: Told<String>,
     #[serde(default, skip_serializing)]
-    is_valid: Option<IgnoredAny>,
+    is_valid: Told<bool>,
 }
 
 /// As many references as a firewall rule's field takes.
@@ -49,8 +49,8 @@ impl ResourceReference {
         Self {
             target_id: Some(Text::cut(id)),
             target_type: Some(Text::cut(kind)),
-            target_display_name: None,
-            is_valid: None,
+            target_display_name: Told(None),
+            is_valid: Told(None),
         }
     }
 

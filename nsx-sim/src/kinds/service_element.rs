@@ -1,7 +1,8 @@
 //! What traffic a service stands for [spec NSServiceElement].
 
 use super::values::PortElement;
-use crate::wire::{Int, Items, blank_is_none, serialize_by_resource_type};
+use crate::wire::{Int, Items, blank_is_none, polymorphic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One element of any class.
@@ -22,7 +23,7 @@ pub enum ServiceElement {
     EtherTypeNSService(EtherType),
 }
 
-serialize_by_resource_type!(ServiceElement {
+polymorphic!(ServiceElement {
     L4PortSetNSService,
     ICMPTypeNSService,
     IPProtocolNSService,
@@ -32,7 +33,7 @@ serialize_by_resource_type!(ServiceElement {
 });
 
 /// TCP or UDP by ports; an empty list of ports is any.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct L4PortSet {
     /// Which of the two.
@@ -46,7 +47,7 @@ pub struct L4PortSet {
 }
 
 /// TCP or UDP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum L4Protocol {
@@ -56,7 +57,7 @@ pub enum L4Protocol {
 }
 
 /// ICMP by type and code; absent is any.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IcmpType {
     /// Of which IP version.
@@ -70,7 +71,7 @@ pub struct IcmpType {
 }
 
 /// ICMP of which IP version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum IcmpProtocol {
     ICMPv4,
@@ -78,7 +79,7 @@ pub enum IcmpProtocol {
 }
 
 /// An IP protocol by number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IpProtocol {
     /// As in the IP header.
@@ -86,12 +87,12 @@ pub struct IpProtocol {
 }
 
 /// IGMP.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Igmp {}
 
 /// A protocol that negotiates further ports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alg {
     /// Which protocol.
@@ -104,7 +105,7 @@ pub struct Alg {
 }
 
 /// Protocols that negotiate further ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum AlgProtocol {
@@ -134,7 +135,7 @@ impl AlgProtocol {
 }
 
 /// An Ethernet type, for layer 2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtherType {
     /// As in the Ethernet header.

@@ -1,10 +1,9 @@
 //! IP sets and MAC sets [spec IPSet, MACSet].
 
 use super::values::{IpElement, MacText};
-use crate::inventory::{
-    Action, Body, Error, Header, Inventory, Kind, Query, Resource, Transaction,
-};
-use crate::wire::{self, Fields, Items};
+use crate::inventory::{Action, Error, Header, Kind, Query, Resource, Transaction};
+use crate::wire::{self, Items};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,7 +22,7 @@ pub static IP_SET: Kind = Kind {
 pub static MAC_SET: Kind = Kind { forceable: true, ..Kind::of::<MACSet>("MACSet", "/mac-sets") };
 
 /// Addresses, blocks and ranges of one family, kept in order and as sent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IPSet {
     /// The elements.
@@ -32,7 +31,7 @@ pub struct IPSet {
 }
 
 /// MAC addresses, kept in order and as sent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MACSet {
     /// The elements.
@@ -41,7 +40,7 @@ pub struct MACSet {
 }
 
 /// One element of a MAC set as its own body [spec MACAddressElement].
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MacElement {
     /// The address.
@@ -50,22 +49,12 @@ pub struct MacElement {
     _revision: Option<i64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AddressElement {
     ip_address: IpElement,
     #[serde(default, rename = "_revision")]
     _revision: Option<i64>,
-}
-
-impl Body for IPSet {
-    fn resource_type(&self) -> &'static str {
-        IP_SET.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
 }
 
 impl Resource for IPSet {
@@ -80,16 +69,6 @@ impl Resource for IPSet {
             return Err(Error::field("ip_addresses", "can not mix IPv4 and IPv6"));
         }
         Ok(())
-    }
-}
-
-impl Body for MACSet {
-    fn resource_type(&self) -> &'static str {
-        MAC_SET.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
     }
 }
 

@@ -1,9 +1,7 @@
 //! Transport zones [spec TransportZone].
 
-use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Resource, Transaction, Words,
-};
-use crate::wire::{self, Fields};
+use crate::inventory::{Error, Filter, Header, Kind, Resource, Transaction, Words};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration.
@@ -45,7 +43,7 @@ pub static KIND: Kind = Kind {
 const DEFAULT_BFD_PROFILE: &str = "52035bb3-ab02-4a08-9884-18631312e50a";
 
 /// Where a logical switch can reach.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransportZone {
     /// Overlay or VLAN; fixed.
@@ -67,7 +65,7 @@ pub struct TransportZone {
 }
 
 /// What carries the traffic of a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TransportType {
     /// Tunnels between transport nodes.
@@ -86,7 +84,7 @@ impl TransportType {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum HostSwitchMode {
     #[default]
@@ -94,7 +92,7 @@ enum HostSwitchMode {
     Ens,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProfileEntry {
     #[serde(default)]
@@ -102,7 +100,7 @@ struct ProfileEntry {
     profile_id: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 enum ZoneProfile {
     #[default]
     BfdHealthMonitoringProfile,
@@ -117,16 +115,6 @@ fn default_profiles() -> Vec<ProfileEntry> {
         resource_type: ZoneProfile::default(),
         profile_id: DEFAULT_BFD_PROFILE.into(),
     }]
-}
-
-impl Body for TransportZone {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
-    }
 }
 
 impl Resource for TransportZone {

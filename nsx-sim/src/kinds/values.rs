@@ -1,10 +1,131 @@
 //! Values with a form of their own, checked when they are read and kept as they were sent.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
-use std::net::IpAddr;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Deref;
+
+/// A text in one of the API's forms with what it means; shown as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Formed<T> {
+    text: String,
+    value: T,
+}
+
+impl<T: Form> Formed<T> {
+    /// Reads the text form; `None` where it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        T::parse(text).map(|value| Self { text: text.to_owned(), value })
+    }
+
+    /// What the text means.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+}
+
+/// What a [`Formed`] text can mean.
+pub trait Form: Sized {
+    /// The form's name in the API.
+    const FORMAT: &'static str;
+    /// The form in words, after "must be".
+    const WORDS: &'static str;
+
+    /// Reads the text form; `None` where it is none.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! form {
+    ($type:ty, $format:literal, $words:literal) => {
+        impl Form for $type {
+            const FORMAT: &'static str = $format;
+            const WORDS: &'static str = $words;
+
+            fn parse(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    };
+}
+
+form!(IpAddr, "ip", "an IP address");
+form!(Ipv4Addr, "ipv4", "an IPv4 address");
+form!(Ipv6Addr, "ipv6", "an IPv6 address");
+form!(IpNet, "ip-cidr-block", "an IP block such as 10.0.0.0/24");
+form!(Ipv4Net, "ipv4-cidr-block", "an IPv4 block such as 10.0.0.0/24");
+form!(Ipv6Net, "ipv6-cidr-block", "an IPv6 block such as fd00::/64");
+
+/// A host's name, as in the domain name system [RFC 1123].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hostname;
+
+impl Form for Hostname {
+    const FORMAT: &'static str = "hostname";
+    const WORDS: &'static str = "a host name";
+
+    fn parse(text: &str) -> Option<Self> {
+        let label = |label: &str| {
+            let word = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            word && (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let name = text.strip_suffix('.').unwrap_or(text);
+        (name.len() <= 255 && name.split('.').all(label)).then_some(Self)
+    }
+}
+
+/// A host's name or its address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Host;
+
+impl Form for Host {
+    const FORMAT: &'static str = "hostname-or-ip";
+    const WORDS: &'static str = "a host name or an IP address";
+
+    fn parse(text: &str) -> Option<Self> {
+        let address = || text.parse::<IpAddr>().ok().map(|_| Self);
+        Hostname::parse(text).map(|_| Self).or_else(address)
+    }
+}
+
+impl<T> Deref for Formed<T> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<T> Serialize for Formed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de, T: Form> Deserialize<'de> for Formed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| D::Error::custom(format_args!("must be {}, not {text}", T::WORDS)))
+    }
+}
+
+impl<T: Form> JsonSchema for Formed<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::FORMAT.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": T::FORMAT })
+    }
+}
 
 /// An address, a block or a range: `10.0.0.1`, `10.0.0.0/24`, `10.0.0.1-10.0.0.9`; either family
 /// [spec address-or-block-or-range].
@@ -89,7 +210,7 @@ impl PortElement {
 }
 
 macro_rules! kept_text {
-    ($name:ident, $form:literal) => {
+    ($name:ident, $format:literal, $form:literal) => {
         impl Deref for $name {
             type Target = str;
             fn deref(&self) -> &str {
@@ -111,12 +232,26 @@ macro_rules! kept_text {
                 })
             }
         }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "format": $format })
+            }
+        }
     };
 }
 
-kept_text!(IpElement, "an IP address, block or range");
-kept_text!(MacText, "a MAC address");
-kept_text!(PortElement, "a port or a range of ports");
+kept_text!(IpElement, "address-or-block-or-range", "an IP address, block or range");
+kept_text!(MacText, "mac-address", "a MAC address");
+kept_text!(PortElement, "port-or-range", "a port or a range of ports");
 
 #[cfg(test)]
 mod tests {
@@ -131,6 +266,16 @@ mod tests {
         assert_eq!(span("fe80::1-fe80::9"), Some((v4("fe80::1"), v4("fe80::9"))));
         for wrong in ["", "10.0.0", "10.0.0.9-10.0.0.1", "10.0.0.1-fe80::1", "10.0.0.0/33"] {
             assert_eq!(span(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for right in ["nsx.example.com", "a", "10.0.0.1", "fd00::1", "x-1.y."] {
+            assert!(Formed::<Host>::parse(right).is_some(), "{right}");
+        }
+        for wrong in ["", "-a", "a..b", "a_b", "fd00::1::2"] {
+            assert!(Formed::<Host>::parse(wrong).is_none(), "{wrong}");
         }
     }
 

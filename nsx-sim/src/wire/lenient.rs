@@ -5,8 +5,8 @@
 //! type that the field has. What cannot be read is told with its path and kind, so that one place
 //! can make the manager's errors of it.
 //!
-//! An enum read from a JSON *object* is one of NSX's polymorphic types: the member
-//! `resource_type` names the variant and the rest is its content.
+//! An enum read from a JSON *object* is one of NSX's polymorphic types: one member, mostly
+//! `resource_type`, names the variant and the rest is its content.
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
@@ -109,6 +109,20 @@ where
     })
 }
 
+/// The members that tell the variant of a polymorphic type; where an object has several, the first
+/// of this list counts [spec discriminators].
+const TELLING: [&str; 9] = [
+    "resource_type",
+    "type",
+    "placement_type",
+    "credential_type",
+    "clustering_type",
+    "action_type",
+    "allocation_pool_type",
+    "frequency_type",
+    "name",
+];
+
 struct Lenient(Value);
 
 impl Lenient {
@@ -202,12 +216,17 @@ impl<'de> Deserializer<'de> for Lenient {
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Value::String(name) => visitor.visit_enum(Variant { name, content: Value::Null }),
-            Value::Object(mut members) => match members.shift_remove("resource_type") {
-                Some(Value::String(name)) => {
-                    visitor.visit_enum(Variant { name, content: Value::Object(members) })
-                }
-                _ => Err(de::Error::missing_field("resource_type")),
-            },
+            Value::Object(mut members) => {
+                let told = TELLING.into_iter().find_map(|member| match members.get(member) {
+                    Some(Value::String(name)) => Some((member, name.clone())),
+                    _ => None,
+                });
+                let Some((member, name)) = told else {
+                    return Err(de::Error::missing_field(TELLING[0]));
+                };
+                members.shift_remove(member);
+                visitor.visit_enum(Variant { name, content: Value::Object(members) })
+            }
             other => Lenient(other).deserialize_any(visitor),
         }
     }

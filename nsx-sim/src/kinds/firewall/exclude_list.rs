@@ -1,11 +1,10 @@
 //! The list of members that the distributed firewall leaves alone [spec ExcludeList].
 
-use crate::inventory::{
-    Body, Error, Header, Inventory, Kind, Reference, Resource, Transaction, Verbs,
-};
+use crate::inventory::{Error, Header, Inventory, Kind, Reference, Resource, Transaction, Verbs};
 use crate::kinds::reference::{ResourceReference, list_fields};
 use crate::wire::{Fields, Items};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The declaration: one object at its own path.
 pub static KIND: Kind = Kind {
@@ -19,7 +18,7 @@ pub static KIND: Kind = Kind {
 pub const ID: &str = "excludelist";
 
 /// Members whose vNICs have no firewall rules at all.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExcludeList {
     /// Groups, ports and switches.
@@ -36,11 +35,7 @@ impl ExcludeList {
     }
 }
 
-impl Body for ExcludeList {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
+impl Resource for ExcludeList {
     fn fields(&self, _: &Header, inventory: &Inventory) -> Fields {
         let mut fields = Fields::new();
         fields.insert("members".into(), list_fields(&self.members, inventory));
@@ -51,9 +46,7 @@ impl Body for ExcludeList {
     fn references(&self) -> Vec<Reference> {
         self.members.iter().filter_map(ResourceReference::object).collect()
     }
-}
 
-impl Resource for ExcludeList {
     fn admit(
         &mut self,
         _: &mut Header,

@@ -5,6 +5,7 @@ use super::rule::{FirewallRule, Sent};
 use super::section::{self, FirewallSection, Lock, missing_rule};
 use crate::inventory::{Actor, Error, Incoming, Object, Transaction};
 use crate::wire::{self, Fields, Text};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -152,7 +153,7 @@ pub fn delete_rule(tx: &mut Transaction<'_>, id: &str, rule_id: &str) -> Result<
     Ok(())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LockRequest {
     comments: Text<4096>,

@@ -2,10 +2,11 @@
 
 use super::section::{self, FirewallSection, SectionType};
 use crate::inventory::{
-    Body, Error, Header, Incoming, Inventory, Kind, Object, Query, Resource, Transaction, Verbs,
+    Error, Header, Incoming, Inventory, Kind, Object, Query, Resource, Transaction, Verbs,
 };
 use crate::wire::Fields;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The declaration: one object, reached by no path.
@@ -20,22 +21,16 @@ const ID: &str = "section-order";
 
 /// Section ids, first judged first; layer 2 and layer 3 sections stand in one list and are told
 /// apart by their type, for they are judged apart.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SectionOrder {
     sections: Vec<String>,
 }
 
-impl Body for SectionOrder {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
+impl Resource for SectionOrder {
     fn fields(&self, _: &Header, _: &Inventory) -> Fields {
         Fields::new()
     }
 }
-
-impl Resource for SectionOrder {}
 
 /// Where a section or a rule goes [spec AddSection.operation].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

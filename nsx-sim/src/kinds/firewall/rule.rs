@@ -5,8 +5,8 @@ use crate::clock::Millis;
 use crate::inventory::{Error, Header, HeaderFields, Inventory, Reference};
 use crate::kinds::reference::{References, ResourceReference, Target, list_fields};
 use crate::kinds::service_element::ServiceElement;
-use crate::wire::{self, Fields, Items, Text};
-use serde::de::IgnoredAny;
+use crate::wire::{self, Fields, Items, Text, Told};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub const RESOURCE_TYPE: &str = "FirewallRule";
 
 /// A rule: what it matches, where, and what happens then.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirewallRule {
     /// Decimal, unique over all sections, never given twice.
@@ -64,7 +64,7 @@ pub struct FirewallRule {
 }
 
 /// What happens to a packet that matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum Action {
@@ -76,7 +76,7 @@ pub enum Action {
 }
 
 /// Seen from the vNIC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Direction {
     /// Packets to it.
@@ -89,7 +89,7 @@ pub enum Direction {
 }
 
 /// Of which IP version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum IpProtocol {
     #[serde(rename = "IPV4")]
@@ -102,15 +102,15 @@ pub enum IpProtocol {
 }
 
 /// A service by reference, or one written out [spec FirewallService].
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirewallService {
     target_id: Option<Text<64>>,
     target_type: Option<Text<255>>,
     #[serde(default, rename = "target_display_name")]
-    _target_display_name: Option<IgnoredAny>,
+    _target_display_name: Told<String>,
     #[serde(default, rename = "is_valid")]
-    _is_valid: Option<IgnoredAny>,
+    _is_valid: Told<bool>,
     /// The service itself, where it is written out.
     pub service: Option<ServiceElement>,
 }
@@ -303,7 +303,7 @@ pub(super) fn check_applied_tos(list: Option<&References>) -> Result<(), Error> 
 fn check_service(field: &str, service: &FirewallService, layer2: bool) -> Result<(), Error> {
     if let Some(element) = &service.service {
         if element.is_ether() != layer2 {
-            let problem = format!("{} is of another layer", element.resource_type());
+            let problem = format!("{} is of another layer", element.variant());
             return Err(Error::field(field, problem));
         }
         return element.problem().map_or(Ok(()), |problem| Err(Error::field(field, problem)));

@@ -4,12 +4,13 @@ use super::order;
 use super::rule::{self, FirewallRule, check_applied_tos};
 use crate::clock::Millis;
 use crate::inventory::{
-    Body, Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
+    Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
     Transaction, Verbs, Words,
 };
 use crate::kinds::ns_service;
 use crate::kinds::reference::{References, ResourceReference, list_fields};
 use crate::wire::Fields;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -87,7 +88,7 @@ fn section(object: &Object) -> Option<&FirewallSection> {
 }
 
 /// Rules with an order, and what they have in common.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirewallSection {
     /// Ethernet or IP; fixed.
@@ -114,7 +115,7 @@ pub struct FirewallSection {
 }
 
 /// Ethernet or IP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum SectionType {
     /// Ethernet frames; always stateless.
     #[serde(rename = "LAYER2")]
@@ -180,11 +181,7 @@ impl FirewallSection {
     }
 }
 
-impl Body for FirewallSection {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
+impl Resource for FirewallSection {
     fn fields(&self, _: &Header, inventory: &Inventory) -> Fields {
         let applied_tos = self.applied_tos.as_ref().filter(|list| !list.is_empty());
         let mut printed = json!({
@@ -222,9 +219,7 @@ impl Body for FirewallSection {
     fn keys(&self) -> Vec<IndexKey> {
         self.rules.iter().map(|rule| (BY_RULE, rule.id.to_string())).collect()
     }
-}
 
-impl Resource for FirewallSection {
     fn admit(
         &mut self,
         _: &mut Header,

@@ -1,7 +1,8 @@
 //! The switch of the firewall, as a whole and per target [spec FirewallStatus].
 
-use crate::inventory::{Body, Error, Header, Inventory, Kind, Resource, Transaction, Verbs};
-use crate::wire::{self, Fields, Text};
+use crate::inventory::{Error, Header, Kind, Resource, Transaction, Verbs};
+use crate::wire::Text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration: one object per context, whose id is the context's name.
@@ -12,7 +13,7 @@ pub static KIND: Kind = Kind {
 };
 
 /// On or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "wire names that say it all")]
 pub enum Switch {
@@ -21,7 +22,7 @@ pub enum Switch {
 }
 
 /// Where a firewall stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Context {
     /// On vNICs: the distributed firewall.
@@ -41,7 +42,7 @@ impl Context {
 }
 
 /// The switch of one context.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirewallStatus {
     /// For all targets.
@@ -54,7 +55,7 @@ pub struct FirewallStatus {
 }
 
 /// The switch of one target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetStatus {
     /// The transport node's or router's id.
@@ -69,16 +70,6 @@ impl FirewallStatus {
     pub fn of_target(&self, id: &str) -> Switch {
         let own = self.target_statuses.iter().find(|own| own.target_id.as_deref() == Some(id));
         own.map_or(self.global_status, |own| own.target_status)
-    }
-}
-
-impl Body for FirewallStatus {
-    fn resource_type(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
-        wire::fields_of(self)
     }
 }
 

@@ -3,10 +3,11 @@
 use super::{DEFAULTS, KIND, SwitchingProfile};
 use crate::inventory::{Error, Reference, Transaction};
 use crate::kinds::bindings::ProfileClass;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A switching profile in use: its class and its id [spec SwitchingProfileTypeIdEntry].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProfileBinding {
     /// The class of the profile; callers may leave it to the manager.
@@ -16,7 +17,7 @@ struct ProfileBinding {
 }
 
 /// The profiles of a port or a switch: once admitted, one of each class.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ProfileBindings(Vec<ProfileBinding>);
 

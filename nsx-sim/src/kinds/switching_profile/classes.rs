@@ -2,11 +2,12 @@
 
 use crate::inventory::Error;
 use crate::kinds::values::IpElement;
-use crate::wire::{Int, Items, serialize_by_resource_type};
+use crate::wire::{Int, Items, polymorphic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Filters are off unless enabled.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SwitchSecurity {
     block_non_ip_traffic: bool,
@@ -17,7 +18,7 @@ pub struct SwitchSecurity {
     ra_guard_enabled: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BpduFilter {
     enabled: bool,
@@ -25,7 +26,7 @@ struct BpduFilter {
     white_list: Items<String, 32>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DhcpFilter {
     client_block_enabled: bool,
@@ -39,7 +40,7 @@ struct DhcpFilter {
 type Rate = Int<0, { i32::MAX as i64 }>;
 const NO_RATE: Rate = Rate::new(0);
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RateLimits {
     enabled: bool,
@@ -57,13 +58,13 @@ impl Default for RateLimits {
 }
 
 /// Which addresses are trusted; none switches the guard off.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpoofGuard {
     white_list_providers: Vec<WhiteListProvider>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum WhiteListProvider {
     LportBindings,
@@ -71,7 +72,7 @@ enum WhiteListProvider {
 }
 
 /// How addresses of guests are learnt.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IpDiscovery {
     arp_snooping_enabled: bool,
@@ -105,21 +106,21 @@ impl Default for IpDiscovery {
     }
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct DuplicateIpDetection {
     duplicate_ip_detection_enabled: bool,
 }
 
 /// How MAC addresses of guests are learnt and may change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MacManagement {
     mac_change_allowed: bool,
     mac_learning: Option<MacLearning>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MacLearning {
     enabled: bool,
@@ -134,7 +135,7 @@ struct MacLearning {
     aging_time: Int<600, 600>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum LimitPolicy {
     #[default]
@@ -143,7 +144,7 @@ enum LimitPolicy {
 }
 
 /// Where copies of packets go.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PortMirroring {
     direction: Option<MirrorDirection>,
@@ -153,7 +154,7 @@ pub struct PortMirroring {
     snap_length: Option<Int<60, 65_535>>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum MirrorDirection {
     Ingress,
@@ -162,7 +163,7 @@ enum MirrorDirection {
 }
 
 /// Marks and rates of a port's packets.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Qos {
     #[serde(default = "best_effort")]
@@ -172,7 +173,7 @@ pub struct Qos {
     shaper_configuration: Items<Shaper, 3>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Dscp {
     mode: Option<DscpMode>,
@@ -180,7 +181,7 @@ struct Dscp {
     priority: Int<0, 63>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum DscpMode {
     Trusted,
@@ -195,13 +196,9 @@ enum Shaper {
     IngressBroadcastRateShaper(BroadcastRateShaper),
 }
 
-serialize_by_resource_type!(Shaper {
-    IngressRateShaper,
-    EgressRateShaper,
-    IngressBroadcastRateShaper,
-});
+polymorphic!(Shaper { IngressRateShaper, EgressRateShaper, IngressBroadcastRateShaper });
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RateShaper {
     enabled: bool,
@@ -213,7 +210,7 @@ struct RateShaper {
     burst_size_bytes: Rate,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BroadcastRateShaper {
     enabled: bool,
@@ -269,8 +266,8 @@ impl Qos {
             Shaper::IngressBroadcastRateShaper(broadcast_off),
             Shaper::EgressRateShaper(off),
         ] {
-            let class = shaper.resource_type();
-            let present = self.shaper_configuration.iter().any(|own| own.resource_type() == class);
+            let class = shaper.variant();
+            let present = self.shaper_configuration.iter().any(|own| own.variant() == class);
             if !present && !self.shaper_configuration.try_push(shaper) {
                 return Err(Error::field("shaper_configuration", "names a shaper twice"));
             }

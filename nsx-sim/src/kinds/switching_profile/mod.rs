@@ -7,9 +7,9 @@ use super::bindings::ProfileClass;
 use super::logical_port::{self, LogicalPort};
 use super::logical_switch::LogicalSwitch;
 use crate::inventory::{
-    Body, Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
+    Error, Filter, Header, Inventory, Kind, Object, Query, Resource, Transaction,
 };
-use crate::wire::{self, Fields, serialize_by_resource_type};
+use crate::wire::{self, Fields, polymorphic};
 pub use bindings::ProfileBindings;
 pub use classes::{IpDiscovery, MacManagement, PortMirroring, Qos, SpoofGuard, SwitchSecurity};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub static KIND: Kind = Kind {
         name: "switching_profile_type",
         words: None,
         passes: |_, object, classes| {
-            classes.split(',').any(|class| class.trim() == object.any_body().resource_type())
+            classes.split(',').any(|class| class.trim() == object.resource_type())
         },
     }],
     ..Kind::of::<SwitchingProfile>("SwitchingProfile", "/switching-profiles")
@@ -47,7 +47,7 @@ pub enum SwitchingProfile {
     QosSwitchingProfile(Qos),
 }
 
-serialize_by_resource_type!(SwitchingProfile {
+polymorphic!(SwitchingProfile {
     SwitchSecuritySwitchingProfile,
     SpoofGuardSwitchingProfile,
     IpDiscoverySwitchingProfile,
@@ -105,9 +105,9 @@ impl SwitchingProfile {
     }
 }
 
-impl Body for SwitchingProfile {
-    fn resource_type(&self) -> &'static str {
-        self.resource_type()
+impl Resource for SwitchingProfile {
+    fn resource_type(&self) -> Option<&'static str> {
+        Some(self.variant())
     }
 
     fn fields(&self, _: &Header, _: &Inventory) -> Fields {
@@ -116,16 +116,14 @@ impl Body for SwitchingProfile {
         fields.insert("required_capabilities".into(), serde_json::json!([]));
         fields
     }
-}
 
-impl Resource for SwitchingProfile {
     fn admit(
         &mut self,
         _: &mut Header,
         before: Option<&Self>,
         _: &mut Transaction<'_>,
     ) -> Result<(), Error> {
-        if before.is_some_and(|before| before.resource_type() != self.resource_type()) {
+        if before.is_some_and(|before| before.variant() != self.variant()) {
             return Err(Error::field("resource_type", "can not be changed"));
         }
         match self {
