@@ -112,7 +112,7 @@ pub fn named(call: &Call<'_>, kind: &'static Kind) -> Result<Arc<Object>, Error>
     Ok(object)
 }
 
-/// The objects of a kind that pass the filters of a call, in no order.
+/// The objects of a kind that pass the filters of a call, by name unless an index found them.
 ///
 /// # Errors
 /// [`Error::InvalidFields`] for a filter's value that it does not take.
@@ -120,13 +120,27 @@ pub fn filtered(call: &Call<'_>, kind: &'static Kind) -> Result<Vec<Arc<Object>>
     let inventory = &call.world.inventory;
     let mut objects = match parent(call, kind)? {
         Some(parent) => inventory.children(kind, parent),
-        None => inventory.all(kind.name),
+        None => match indexed(call, kind)? {
+            Some(found) => found,
+            None => inventory.all(kind.name),
+        },
     };
     if kind.system_owned_hidden && !call.query.flag("include_system_owned")? {
         objects.retain(|object| !object.header.system_owned);
     }
     narrow(call, kind, &mut objects)?;
     Ok(objects)
+}
+
+/// The objects that an index finds for one of the call's filters; none where no index helps.
+fn indexed(call: &Call<'_>, kind: &'static Kind) -> Result<Option<Vec<Arc<Object>>>, Error> {
+    for (parameter, index) in kind.indexed {
+        let filter = kind.filters.iter().find(|filter| filter.name == *parameter);
+        if let Some(value) = filter.map(|filter| filter.value(&call.query)).transpose()?.flatten() {
+            return Ok(Some(call.world.inventory.by_key(index, &value)));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps the objects that pass the filters of a call.
@@ -169,9 +183,9 @@ pub fn page(
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, kind.page_cap)?;
-    let rows = objects.into_iter().map(|object| {
-        let (key, id) = (object.header.name().to_owned(), object.header.id.clone());
-        Row { key, id, item: object }
+    let rows = objects.iter().map(|object| {
+        let header = &object.header;
+        Row { key: header.name().into(), id: header.id.as_str().into(), item: object }
     });
     Ok(paging.by_member(rows.collect(), |object| print(object))?)
 }

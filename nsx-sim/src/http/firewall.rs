@@ -133,7 +133,7 @@ fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     let rows = sections.into_iter().enumerate().map(|(place, object)| Row {
         key: place_key(place),
-        id: object.header.id.clone(),
+        id: object.header.id.clone().into(),
         item: (place, object),
     });
     Ok(paging.ordered(&rows.collect::<Vec<_>>(), |(place, object)| {
@@ -155,7 +155,7 @@ fn list_rules(call: &Call<'_>) -> Result<Reply, Failure> {
     });
     let rows = rules.map(|(place, rule)| Row {
         key: place_key(place),
-        id: rule.id.to_string(),
+        id: rule.id.to_string().into(),
         item: (place, Arc::clone(rule)),
     });
     Ok(paging.ordered(&rows.collect::<Vec<_>>(), |(place, rule)| {

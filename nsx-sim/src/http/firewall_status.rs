@@ -19,7 +19,7 @@ pub fn register(routes: &mut Routes) {
         let paging = Paging::read(&call.query, status::KIND.page_cap)?;
         let rows = call.world.inventory.all(status::KIND.name).into_iter().map(|object| {
             let id = object.header.id.clone();
-            Row { key: id.clone(), id, item: object }
+            Row { key: id.clone().into(), id: id.into(), item: object }
         });
         Ok(paging.by_member(rows.collect(), |object| call.print(object))?)
     });

@@ -67,8 +67,8 @@ fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
             let reference = ResourceReference::to_object(kind, id).fields(&call.world.inventory);
             let name = reference.get("target_display_name").and_then(Value::as_str);
             Row {
-                key: name.unwrap_or_default().to_owned(),
-                id: id.to_owned(),
+                key: name.unwrap_or_default().to_owned().into(),
+                id: id.to_owned().into(),
                 item: Value::Object(reference),
             }
         });
@@ -92,7 +92,7 @@ fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
     drop(fabric);
     let rows = addresses.iter().enumerate().map(|(place, range)| Row {
         key: place_key(place),
-        id: range.to_string(),
+        id: range.to_string().into(),
         item: Value::from(range.to_string()),
     });
     Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))
@@ -139,7 +139,11 @@ fn associations(call: &Call<'_>) -> Result<Reply, Failure> {
                 let fields = rule.fields(&object.header, place, inventory);
                 let name = fields.get("display_name").and_then(Value::as_str);
                 let key = name.unwrap_or_default().to_owned();
-                rows.push(Row { key, id: rule.id.to_string(), item: Value::Object(fields) });
+                rows.push(Row {
+                    key: key.into(),
+                    id: rule.id.to_string().into(),
+                    item: Value::Object(fields),
+                });
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::inventory::{Error, Query};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// The largest page, and the one that is given unless told otherwise [spec ListRequestParameters].
 const MAX_PAGE: usize = 1000;
@@ -13,11 +14,11 @@ const MAX_PAGE: usize = 1000;
 const NAME: &str = "display_name";
 
 /// A row of a list: what it is sorted by, what tells it from its equals, and itself.
-pub struct Row<T> {
+pub struct Row<'a, T> {
     /// The sort key; rows with equal keys stand by id.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// Unique in the list.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// The row.
     pub item: T,
 }
@@ -66,7 +67,7 @@ impl Paging {
     /// [`Error::InvalidFields`] where no row has such a member, or it is no plain one.
     pub fn by_member<T>(
         &self,
-        mut rows: Vec<Row<T>>,
+        mut rows: Vec<Row<'_, T>>,
         print: impl Fn(&T) -> Value,
     ) -> Result<Reply, Error> {
         if self.sort_by != NAME {
@@ -75,7 +76,7 @@ impl Paging {
                 let printed = print(&row.item);
                 let field = printed.get(&self.sort_by);
                 sortable |= field.is_some_and(|field| !field.is_array() && !field.is_object());
-                row.key = sort_key(field);
+                row.key = sort_key(field).into();
             }
             if !sortable {
                 return Err(self.unsortable());
@@ -100,16 +101,17 @@ impl Paging {
     ///
     /// The cursor names the last row given, by key and id: a row that goes or comes between two
     /// pages neither ends the walk nor shifts it.
-    fn sorted<T>(&self, mut rows: Vec<Row<T>>, print: impl Fn(&T) -> Value) -> Reply {
+    fn sorted<T>(&self, mut rows: Vec<Row<'_, T>>, print: impl Fn(&T) -> Value) -> Reply {
+        // Rows that stand so already cost one look at each.
         rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
         if !self.ascending {
             rows.reverse();
         }
         let start = self.after.as_ref().map_or(0, |after| {
-            let here = |row: &Row<T>| (&row.key, &row.id).cmp(&(&after.0, &after.1));
-            let past =
-                |row: &Row<T>| if self.ascending { here(row).is_gt() } else { here(row).is_lt() };
-            rows.iter().position(past).unwrap_or(rows.len())
+            let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
+            rows.partition_point(|row| {
+                if self.ascending { here(row).is_le() } else { here(row).is_ge() }
+            })
         });
         self.page(&rows, start, print)
     }
@@ -117,19 +119,19 @@ impl Paging {
     /// Gives the page of rows that stand in an order of their own, whichever way is asked for. The
     /// walk goes on behind the last row given, wherever that is now, or at its old place when it is
     /// gone.
-    pub fn ordered<T>(&self, rows: &[Row<T>], print: impl Fn(&T) -> Value) -> Reply {
+    pub fn ordered<T>(&self, rows: &[Row<'_, T>], print: impl Fn(&T) -> Value) -> Reply {
         let start = self.after.as_ref().map_or(0, |(key, id)| {
             let same = rows.iter().position(|row| row.id == *id).map(|place| place + 1);
-            let past = || rows.iter().position(|row| row.key >= *key).unwrap_or(rows.len());
+            let past = || rows.iter().position(|row| *row.key >= **key).unwrap_or(rows.len());
             same.unwrap_or_else(past)
         });
         self.page(rows, start, print)
     }
 
     /// `result_count` stands on every page: some clients read it there [npg].
-    fn page<T>(&self, rows: &[Row<T>], start: usize, print: impl Fn(&T) -> Value) -> Reply {
+    fn page<T>(&self, rows: &[Row<'_, T>], start: usize, print: impl Fn(&T) -> Value) -> Reply {
         let count = rows.len();
-        let page: Vec<&Row<T>> = rows.iter().skip(start).take(self.size).collect();
+        let page: Vec<&Row<'_, T>> = rows.iter().skip(start).take(self.size).collect();
         let more = start + page.len() < count;
         let results: Vec<Value> = page.iter().map(|row| self.narrow(print(&row.item))).collect();
         let mut body = Map::new();
@@ -162,8 +164,8 @@ fn sort_key(value: Option<&Value>) -> String {
 }
 
 /// A key that keeps rows in the order in which they stand.
-pub fn place_key(place: usize) -> String {
-    format!("{place:012}")
+pub fn place_key(place: usize) -> Cow<'static, str> {
+    format!("{place:012}").into()
 }
 
 /// Letters, digits, `-` and `_` only, for clients put it into the URL as it is; never all digits,
@@ -186,10 +188,10 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn rows(names: &[&str]) -> Vec<Row<String>> {
+    fn rows(names: &[&str]) -> Vec<Row<'static, String>> {
         let row = |name: &&str| Row {
-            key: name.to_string(),
-            id: name.to_string(),
+            key: name.to_string().into(),
+            id: name.to_string().into(),
             item: name.to_string(),
         };
         names.iter().map(row).collect()

@@ -26,7 +26,11 @@ pub fn register(routes: &mut Routes) {
             if all { call.world.inventory.all(logical_switch::KIND.name) } else { Vec::new() };
         let rows = switches.into_iter().map(|object| {
             let key = object.header.name().to_owned();
-            Row { key, id: object.header.id.clone(), item: state(&object.header.id) }
+            Row {
+                key: key.into(),
+                id: object.header.id.clone().into(),
+                item: state(&object.header.id),
+            }
         });
         Ok(paging.by_member(rows.collect(), Value::clone)?)
     });

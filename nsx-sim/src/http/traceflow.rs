@@ -59,7 +59,11 @@ pub fn register(routes: &mut Routes) {
         }
         let rows = traceflows.into_iter().enumerate();
         let rows =
-            rows.map(|(place, item)| Row { key: place_key(place), id: item.id.clone(), item });
+            rows.map(|(place, item)| Row {
+                key: place_key(place),
+                id: item.id.clone().into(),
+                item,
+            });
         Ok(paging.ordered(&rows.collect::<Vec<_>>(), |traceflow| traceflow.fields(now)))
     });
     routes.on("GET", "/traceflows/{id}", |call| {

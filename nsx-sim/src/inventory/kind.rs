@@ -175,6 +175,9 @@ pub struct Kind {
     pub read_only: &'static [&'static str],
     /// List filters.
     pub filters: &'static [Filter],
+    /// Filters whose objects an index finds: the parameter and the index. The filter still tests
+    /// them.
+    pub indexed: &'static [(&'static str, &'static str)],
     /// Actions on one object.
     pub actions: &'static [Action],
     /// Whether a stale revision answers 409 (firewall) rather than 412.
@@ -281,6 +284,7 @@ impl Kind {
             page_cap: 1000,
             read_only: &[],
             filters: &[],
+            indexed: &[],
             actions: &[],
             stale_conflicts: false,
             system_owned_hidden: false,

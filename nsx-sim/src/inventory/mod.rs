@@ -26,8 +26,8 @@ pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};
 use dashmap::DashMap;
-use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 type Place = (&'static str, String);
@@ -37,7 +37,7 @@ pub struct Inventory {
     kinds: HashMap<&'static str, &'static Kind>,
     /// Kind to the kinds of its parts.
     parts: HashMap<&'static str, Vec<&'static Kind>>,
-    tables: HashMap<&'static str, DashMap<String, Arc<Object>>>,
+    tables: HashMap<&'static str, Table>,
     /// Index name and key to objects.
     keys: DashMap<IndexKey, BTreeSet<Place>>,
     /// Kind and id of an object to the objects that name it.
@@ -45,6 +45,31 @@ pub struct Inventory {
     ids: Ids,
     /// The generation: how many changes have been committed.
     writer: Mutex<u64>,
+}
+
+/// The objects of one kind.
+#[derive(Default)]
+struct Table {
+    by_id: DashMap<String, Arc<Object>>,
+    /// By name and id: the order of lists.
+    by_name: RwLock<BTreeMap<(String, String), Arc<Object>>>,
+}
+
+impl Table {
+    fn put(&self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        let place = |object: &Object| (object.header.name().to_owned(), object.header.id.clone());
+        let mut by_name = self.by_name.write();
+        if let Some(before) = before {
+            by_name.remove(&place(before));
+            if after.is_none() {
+                self.by_id.remove(&before.header.id);
+            }
+        }
+        if let Some(after) = after {
+            by_name.insert(place(after), Arc::clone(after));
+            self.by_id.insert(after.header.id.clone(), Arc::clone(after));
+        }
+    }
 }
 
 /// What one commit did.
@@ -81,7 +106,7 @@ impl Inventory {
         Self {
             parts,
             kinds: kinds.iter().map(|kind| (kind.name, *kind)).collect(),
-            tables: kinds.iter().map(|kind| (kind.name, DashMap::new())).collect(),
+            tables: kinds.iter().map(|kind| (kind.name, Table::default())).collect(),
             keys: DashMap::new(),
             referrers: DashMap::new(),
             ids: Ids::new(seed),
@@ -106,7 +131,7 @@ impl Inventory {
 
     /// An object by kind and id.
     pub fn find(&self, kind: &str, id: &str) -> Option<Arc<Object>> {
-        self.tables.get(kind)?.get(id).map(|object| Arc::clone(&object))
+        self.tables.get(kind)?.by_id.get(id).map(|object| Arc::clone(&object))
     }
 
     /// An object that must be there.
@@ -118,10 +143,10 @@ impl Inventory {
         self.find(kind.name, id).ok_or_else(missing)
     }
 
-    /// All objects of a kind, in no order.
+    /// All objects of a kind, by name and id.
     pub fn all(&self, kind: &str) -> Vec<Arc<Object>> {
         let table = self.tables.get(kind);
-        table.map_or_else(Vec::new, |table| table.iter().map(|entry| Arc::clone(&entry)).collect())
+        table.map_or_else(Vec::new, |table| table.by_name.read().values().cloned().collect())
     }
 
     /// The objects with a key in an index.
@@ -196,20 +221,16 @@ impl Inventory {
                 forget(&self.referrers, (kind, id), &place);
             }
         }
-        let Some(table) = self.tables.get(write.kind.name) else { return };
-        match &write.after {
-            Some(after) => {
-                for key in after.keys() {
-                    self.keys.entry(key).or_default().insert(place.clone());
-                }
-                for Reference { kind, id } in after.body.references() {
-                    self.referrers.entry((kind, id)).or_default().insert(place.clone());
-                }
-                table.insert(place.1, Arc::clone(after));
+        if let Some(after) = &write.after {
+            for key in after.keys() {
+                self.keys.entry(key).or_default().insert(place.clone());
             }
-            None => {
-                table.remove(&place.1);
+            for Reference { kind, id } in after.body.references() {
+                self.referrers.entry((kind, id)).or_default().insert(place.clone());
             }
+        }
+        if let Some(table) = self.tables.get(write.kind.name) {
+            table.put(write.before.as_ref(), write.after.as_ref());
         }
     }
 

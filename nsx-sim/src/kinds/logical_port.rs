@@ -83,6 +83,11 @@ pub static KIND: Kind = Kind {
             },
         },
     ],
+    indexed: &[
+        ("attachment_id", BY_ATTACHMENT),
+        ("parent_vif_id", BY_PARENT),
+        ("logical_switch_id", BY_SWITCH),
+    ],
     ..Kind::of::<LogicalPort>("LogicalPort", "/logical-ports")
 };
 
