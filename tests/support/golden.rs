@@ -6,7 +6,13 @@ use std::path::Path;
 /// written instead, for a person to read before it is committed.
 #[track_caller]
 pub fn golden(name: &str, text: &str) {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(name);
+    document(&format!("tests/golden/{name}"), text);
+}
+
+/// As [`golden`], for a page of the project itself.
+#[track_caller]
+pub fn document(name: &str, text: &str) {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         let written = std::fs::write(&path, text);
         assert!(written.is_ok(), "{}: {written:?}", path.display());

@@ -10,5 +10,5 @@ pub use answer::Answer;
 pub use build::{
     Port, RuleIds, address_set, any_rule, group_by_tag, reference, section, switch, tag,
 };
-pub use golden::golden;
+pub use golden::{document, golden};
 pub use manager::{DEFAULT_L2, DEFAULT_L3, Manager, OVERLAY, START, VLAN};

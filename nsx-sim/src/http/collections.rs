@@ -4,7 +4,7 @@
 use super::call::{Call, Reply};
 use super::error::Failure;
 use super::list::{Paging, Row};
-use super::routes::Routes;
+use super::routes::{Routes, Verb};
 use crate::inventory::{Error, Incoming, Kind, Level, Object};
 use crate::kinds::KINDS;
 use serde_json::Value;
@@ -24,12 +24,12 @@ pub fn register(routes: &mut Routes) {
 /// `GET` and `PUT` of the only object there is.
 fn single(routes: &mut Routes, kind: &'static Kind) {
     if kind.verbs.list {
-        routes.on_as(kind.level, "GET", kind.path, move |call| {
+        routes.verb(kind, Verb::Read, kind.path, move |call| {
             Ok(Reply::ok(call.print(&*the_one(call, kind)?)))
         });
     }
     if kind.verbs.update {
-        routes.on_as(kind.level, "PUT", kind.path, move |call| {
+        routes.verb(kind, Verb::Update, kind.path, move |call| {
             let incoming = Incoming::read(kind, call.object()?)?;
             let id = the_one(call, kind)?.header.id.clone();
             let object = call.commit(|tx| tx.replace(kind, &id, incoming))?;
@@ -40,19 +40,20 @@ fn single(routes: &mut Routes, kind: &'static Kind) {
 
 fn plain(routes: &mut Routes, kind: &'static Kind) {
     let (collection, one) = (kind.path.to_owned(), format!("{}/{{id}}", kind.path));
-    let (verbs, level) = (kind.verbs, kind.level);
+    let verbs = kind.verbs;
     if verbs.list {
-        routes.on_as(level, "GET", &collection, move |call| {
+        routes.verb(kind, Verb::List, &collection, move |call| {
             list(call, kind, |object| call.print(object))
         });
-        routes
-            .on_as(level, "GET", &one, move |call| Ok(Reply::ok(call.print(&*named(call, kind)?))));
+        routes.verb(kind, Verb::Read, &one, move |call| {
+            Ok(Reply::ok(call.print(&*named(call, kind)?)))
+        });
     }
     if verbs.create {
-        routes.on_as(level, "POST", &collection, move |call| create(call, kind));
+        routes.verb(kind, Verb::Create, &collection, move |call| create(call, kind));
     }
     if verbs.update {
-        routes.on_as(level, "PUT", &one, move |call| {
+        routes.verb(kind, Verb::Update, &one, move |call| {
             let incoming = Incoming::read(kind, call.object()?)?;
             let id = &named(call, kind)?.header.id;
             let object = call.commit(|tx| tx.replace(kind, id, incoming))?;
@@ -60,7 +61,7 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
         });
     }
     if verbs.delete {
-        routes.on_as(level, "DELETE", &one, move |call| {
+        routes.verb(kind, Verb::Delete, &one, move |call| {
             let id = &named(call, kind)?.header.id;
             call.commit(|tx| tx.delete(kind, id, &call.query))?;
             Ok(Reply::empty())

@@ -107,12 +107,13 @@ impl Paging {
         if !self.ascending {
             rows.reverse();
         }
-        let start = self.after.as_ref().map_or(0, |after| {
-            let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
-            rows.partition_point(|row| {
-                if self.ascending { here(row).is_le() } else { here(row).is_ge() }
-            })
-        });
+        let start =
+            self.after.as_ref().map_or(0, |after| {
+                let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
+                rows.partition_point(|row| {
+                    if self.ascending { here(row).is_le() } else { here(row).is_ge() }
+                })
+            });
         self.page(&rows, start, print)
     }
 

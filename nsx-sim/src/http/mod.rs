@@ -3,6 +3,7 @@
 mod auth;
 mod call;
 mod collections;
+mod coverage;
 mod error;
 mod firewall;
 mod firewall_search;
@@ -11,6 +12,7 @@ mod firewall_status;
 mod groups;
 mod list;
 mod node;
+mod openapi;
 mod ports;
 mod reply;
 mod routes;
@@ -24,7 +26,7 @@ mod world_file;
 pub use auth::Account;
 pub use call::Reply;
 pub use error::{Answer, Failure};
-pub use routes::Listed;
+pub use routes::{Listed, Published, Verb};
 pub use server::{Options, Running, StartError, Tls, start};
 pub use world_file::{WorldDocument, WorldFileError};
 
@@ -76,6 +78,9 @@ impl Api {
         firewall_status::register(&mut routes);
         traceflow::register(&mut routes);
         simulator::register(&mut routes);
+        let listed = Arc::new(routes.listed());
+        openapi::register(&mut routes, Arc::clone(&listed));
+        coverage::register(&mut routes, listed);
         let sessions = Sessions::new(account, world.clock.clone());
         Self { world, routes, sessions }
     }

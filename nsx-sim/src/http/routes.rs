@@ -6,7 +6,7 @@
 
 use super::call::{Call, Handler, Reply};
 use super::error::Failure;
-use crate::inventory::{Error, Level, Query};
+use crate::inventory::{Error, Kind, Level, Query};
 use std::collections::{BTreeMap, HashMap};
 
 /// Method, path and name of every operation of the 2.5.1 API.
@@ -32,23 +32,51 @@ struct Place {
 }
 
 struct Operation {
-    /// The name in the 2.5.1 API; none for what the API leaves out and clients call.
-    name: Option<&'static str>,
+    /// As in the 2.5.1 API; none for what the API leaves out and clients call.
+    published: Option<Published>,
     /// What answers and how much of it is modelled; none answers that it is not.
     answer: Option<(Level, Handler)>,
+    /// The kind whose verb it is.
+    of: Option<(&'static Kind, Verb)>,
+}
+
+/// The verbs that all kinds share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A page of the collection.
+    List,
+    /// One object.
+    Read,
+    /// A new object.
+    Create,
+    /// An object replaced.
+    Update,
+    /// An object removed.
+    Delete,
+}
+
+/// An operation as the 2.5.1 API has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its name.
+    pub name: &'static str,
+    /// Its path below `/api/v1`, with the word in the query that selects it.
+    pub path: &'static str,
 }
 
 /// An operation of the 2.5.1 API and whether it is modelled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Listed {
     /// The verb.
     pub method: String,
     /// The path with its variable parts unnamed, and the selecting word.
     pub path: String,
-    /// The operation's name in the 2.5.1 API; none for what the API leaves out.
-    pub name: Option<&'static str>,
+    /// As in the 2.5.1 API; none for what the API leaves out and clients call.
+    pub published: Option<Published>,
     /// How much of it is modelled.
     pub level: Level,
+    /// The kind whose verb it is, where it is one of the plain ones.
+    pub of: Option<(&'static Kind, Verb)>,
 }
 
 impl Routes {
@@ -61,7 +89,8 @@ impl Routes {
             if let (Some(method), Some(path), Some(name)) =
                 (parts.next(), parts.next(), parts.next())
             {
-                let absent = Operation { name: Some(name), answer: None };
+                let published = Some(Published { name, path });
+                let absent = Operation { published, answer: None, of: None };
                 routes.put(method, &format!("/api/v1{path}"), absent);
             }
         }
@@ -88,7 +117,30 @@ impl Routes {
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
         let answer = Some((level, Box::new(handler) as Handler));
-        self.put(method, &format!("/api/v1{path}"), Operation { name: None, answer });
+        self.put(
+            method,
+            &format!("/api/v1{path}"),
+            Operation { published: None, answer, of: None },
+        );
+    }
+
+    /// Lets a handler answer a verb of a kind.
+    pub fn verb(
+        &mut self,
+        kind: &'static Kind,
+        verb: Verb,
+        path: &str,
+        handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
+    ) {
+        let method = match verb {
+            Verb::List | Verb::Read => "GET",
+            Verb::Create => "POST",
+            Verb::Update => "PUT",
+            Verb::Delete => "DELETE",
+        };
+        let answer = Some((kind.level, Box::new(handler) as Handler));
+        let of = Some((kind, verb));
+        self.put(method, &format!("/api/v1{path}"), Operation { published: None, answer, of });
     }
 
     /// As [`Routes::on`], with the whole path.
@@ -99,7 +151,7 @@ impl Routes {
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
         let answer = Some((Level::Semantic, Box::new(handler) as Handler));
-        self.put(method, path, Operation { name: None, answer });
+        self.put(method, path, Operation { published: None, answer, of: None });
     }
 
     fn put(&mut self, method: &str, path: &str, mut operation: Operation) {
@@ -128,11 +180,12 @@ impl Routes {
         if modelled_by_word && !has_selectors(operations, method) {
             let plain = (method.to_owned(), None);
             if operations.get(&plain).is_some_and(|own| own.answer.is_none()) {
-                operation.name = operations.remove(&plain).and_then(|own| own.name);
+                operation.published = operations.remove(&plain).and_then(|own| own.published);
             }
         }
         let key = (method.to_owned(), selector);
-        operation.name = operation.name.or(operations.get(&key).and_then(|own| own.name));
+        let known = operations.get(&key).and_then(|own| own.published);
+        operation.published = operation.published.or(known);
         operations.insert(key, operation);
     }
 
@@ -163,9 +216,10 @@ impl Routes {
         };
         match operation {
             Some(Operation { answer: Some((_, handler)), .. }) => Ok((handler, params.collect())),
-            Some(Operation { name, answer: None }) => {
+            Some(Operation { published, answer: None, .. }) => {
                 let path = &self.places[*found.value].path;
-                let what = format!("{} ({method} {path})", name.unwrap_or_default());
+                let name = published.map_or("", |published| published.name);
+                let what = format!("{name} ({method} {path})");
                 Err(Error::Unsupported(what).into())
             }
             None => match chosen {
@@ -188,7 +242,8 @@ impl Routes {
                 Listed {
                     method: method.clone(),
                     path: format!("{}{selector}", place.path),
-                    name: operation.name,
+                    published: operation.published,
+                    of: operation.of,
                     level: operation.answer.as_ref().map_or(Level::Absent, |(level, _)| *level),
                 }
             })

@@ -58,12 +58,11 @@ pub fn register(routes: &mut Routes) {
             traceflows.retain(|own| own.lport_id == port);
         }
         let rows = traceflows.into_iter().enumerate();
-        let rows =
-            rows.map(|(place, item)| Row {
-                key: place_key(place),
-                id: item.id.clone().into(),
-                item,
-            });
+        let rows = rows.map(|(place, item)| Row {
+            key: place_key(place),
+            id: item.id.clone().into(),
+            item,
+        });
         Ok(paging.ordered(&rows.collect::<Vec<_>>(), |traceflow| traceflow.fields(now)))
     });
     routes.on("GET", "/traceflows/{id}", |call| {

@@ -38,9 +38,9 @@ pub struct Header {
     /// Given by the caller or made by the manager; never changes.
     pub id: String,
     /// Absent means that the id is shown.
-    pub display_name: Option<Text<255>>,
+    pub display_name: Option<Text<{ Header::MAX_NAME }>>,
     /// Absent unless ever sent; an empty one is kept.
-    pub description: Option<Text<1024>>,
+    pub description: Option<Text<{ Header::MAX_DESCRIPTION }>>,
     /// In the caller's order; absent unless ever sent.
     pub tags: Option<Tags>,
     /// Rises by one with each change.
@@ -67,6 +67,12 @@ pub struct Stamp {
 }
 
 impl Header {
+    /// The longest name, in characters [spec ManagedResource].
+    pub const MAX_NAME: usize = 255;
+
+    /// The longest description, in characters [spec ManagedResource].
+    pub const MAX_DESCRIPTION: usize = 1024;
+
     /// The name that lists show: the id where none was given [spec ManagedResource].
     pub fn name(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.id)

@@ -4,7 +4,8 @@ use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
 use super::switching_profile::ProfileBindings;
 use super::{logical_switch, ns_group};
 use crate::inventory::{
-    Error, Filter, Header, IndexKey, Kind, Object, Query, Reference, Resource, Transaction, Words,
+    Error, Filter, Header, IndexKey, Kind, Level, Object, Query, Reference, Resource, Transaction,
+    Words,
 };
 use crate::wire::{Items, polymorphic};
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     filters: &[
         Filter {
             name: "logical_switch_id",

@@ -5,7 +5,8 @@ use super::switching_profile::ProfileBindings;
 use super::transport_zone::{self, TransportType, TransportZone};
 use super::{logical_port, ns_group};
 use crate::inventory::{
-    Error, Filter, Header, IndexKey, Kind, Object, Query, Reference, Resource, Transaction, Words,
+    Error, Filter, Header, IndexKey, Kind, Level, Object, Query, Reference, Resource, Transaction,
+    Words,
 };
 use crate::wire::{Int, Items};
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     read_only: &["span"],
     filters: &[
         Filter {

@@ -3,7 +3,7 @@
 use super::expression::{Comparison, Complex, Expression, Simple, TargetType};
 use super::reference::ResourceReference;
 use crate::inventory::{
-    Action, Error, Filter, Header, Inventory, Kind, Query, Reference, Resource, Transaction,
+    Action, Error, Filter, Header, Inventory, Kind, Level, Query, Reference, Resource, Transaction,
 };
 use crate::wire::{self, Fields, Items};
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use std::collections::HashSet;
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     // Pages of groups hold 50 whatever is asked for [spec ListNSGroups].
     page_cap: 50,
     forceable: true,

@@ -3,7 +3,7 @@
 use super::reference::{ResourceReference, list_fields};
 use super::service_element::ServiceElement;
 use crate::inventory::{
-    Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction, Words,
+    Error, Filter, Header, Inventory, Kind, Level, Object, Reference, Resource, Transaction, Words,
 };
 use crate::wire::{self, Fields, Items};
 use schemars::JsonSchema;
@@ -18,6 +18,7 @@ const DEFAULT_SERVICE: Filter = Filter {
 
 /// The declaration of services.
 pub static SERVICE: Kind = Kind {
+    level: Level::Semantic,
     forceable: true,
     read_only: &["default_service"],
     filters: &[DEFAULT_SERVICE],
@@ -35,6 +36,7 @@ pub static SERVICE: Kind = Kind {
 
 /// The declaration of service groups.
 pub static GROUP: Kind = Kind {
+    level: Level::Semantic,
     forceable: true,
     read_only: &["default_service", "service_type"],
     filters: &[DEFAULT_SERVICE],

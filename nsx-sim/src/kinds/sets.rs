@@ -1,7 +1,7 @@
 //! IP sets and MAC sets [spec IPSet, MACSet].
 
 use super::values::{IpElement, MacText};
-use crate::inventory::{Action, Error, Header, Kind, Query, Resource, Transaction};
+use crate::inventory::{Action, Error, Header, Kind, Level, Query, Resource, Transaction};
 use crate::wire::{self, Items};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 /// The declaration of IP sets.
 pub static IP_SET: Kind = Kind {
+    level: Level::Semantic,
     forceable: true,
     // Both answer 201 [spec AddRemoveIPAddress].
     actions: &[
@@ -19,7 +20,8 @@ pub static IP_SET: Kind = Kind {
 };
 
 /// The declaration of MAC sets.
-pub static MAC_SET: Kind = Kind { forceable: true, ..Kind::of::<MACSet>("MACSet", "/mac-sets") };
+pub static MAC_SET: Kind =
+    Kind { level: Level::Semantic, forceable: true, ..Kind::of::<MACSet>("MACSet", "/mac-sets") };
 
 /// Addresses, blocks and ranges of one family, kept in order and as sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
