@@ -6,4 +6,5 @@ mod coverage;
 mod flow;
 mod http;
 mod realize;
+mod schema;
 mod tidy;

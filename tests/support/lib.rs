@@ -3,6 +3,7 @@
 
 mod answer;
 mod build;
+mod facts;
 mod golden;
 mod manager;
 
@@ -10,5 +11,6 @@ pub use answer::Answer;
 pub use build::{
     Port, RuleIds, address_set, any_rule, group_by_tag, reference, section, switch, tag,
 };
+pub use facts::{Facts, Member, Type};
 pub use golden::{document, golden};
 pub use manager::{DEFAULT_L2, DEFAULT_L3, Manager, OVERLAY, START, VLAN};
