@@ -69,8 +69,10 @@ impl Sessions {
         Self { account, clock, open: Mutex::default() }
     }
 
-    /// Finds out who calls. Basic authentication counts whatever cookie comes with it: real clients
-    /// send both. A cookie alone needs its token.
+    /// Finds out who calls. Real clients send both basic authentication and a session: the session
+    /// counts as long as it lives and is of the user whom the former names, so that the password is
+    /// not looked at again; terraform's provider sends it escaped there [tf provider.go]. Otherwise
+    /// basic authentication counts, whatever cookie comes with it. A cookie alone needs its token.
     ///
     /// # Errors
     /// [`Failure::Credentials`] and [`Failure::XsrfToken`].
@@ -79,26 +81,34 @@ impl Sessions {
         let overwrite = headers.get("x-allow-overwrite").and_then(|value| value.to_str().ok());
         actor.overwrite = overwrite.is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let cookie = cookie(headers);
+        let in_session = cookie.is_some_and(|cookie| self.touch(cookie, headers));
         if let Some(value) = headers.get(header::AUTHORIZATION) {
-            self.check_basic(value.as_bytes())?;
+            let (user, password) = basic(value.as_bytes()).ok_or(Failure::Credentials)?;
+            let known = in_session || password == self.account.password;
+            if user != self.account.user || !known {
+                return Err(Failure::Credentials);
+            }
             // A fresh cookie on every such call that came without one [miq].
             let opened = cookie.is_none().then(|| self.open());
             return Ok(Admitted { actor, opened });
         }
-        let Some(cookie) = cookie else { return Err(Failure::Credentials) };
+        match cookie {
+            None => Err(Failure::Credentials),
+            Some(_) if in_session => Ok(Admitted { actor, opened: None }),
+            Some(_) => Err(Failure::XsrfToken),
+        }
+    }
+
+    /// Whether a cookie names a session that lives and whose token came with it; if so, the session
+    /// begins to be idle anew.
+    fn touch(&self, cookie: &str, headers: &HeaderMap) -> bool {
         let token = headers.get(XSRF_TOKEN).and_then(|value| value.to_str().ok());
         let now = self.clock.now();
         let mut open = self.open.lock();
-        match open.by_cookie.get_mut(cookie) {
-            Some(session)
-                if Some(session.token.as_str()) == token
-                    && now.saturating_sub(session.used) < IDLE =>
-            {
-                session.used = now;
-                Ok(Admitted { actor, opened: None })
-            }
-            _ => Err(Failure::XsrfToken),
-        }
+        let session = open.by_cookie.get_mut(cookie).filter(|session| {
+            Some(session.token.as_str()) == token && now.saturating_sub(session.used) < IDLE
+        });
+        session.map(|session| session.used = now).is_some()
     }
 
     /// Opens a session for the form that a client posts. Old clients send user and password as they
@@ -135,21 +145,6 @@ impl Sessions {
         }
     }
 
-    fn check_basic(&self, value: &[u8]) -> Result<(), Failure> {
-        let text = std::str::from_utf8(value).ok().and_then(|text| text.split_once(' '));
-        let Some((scheme, encoded)) = text else { return Err(Failure::Credentials) };
-        let decoded =
-            STANDARD.decode(encoded.trim()).ok().and_then(|own| String::from_utf8(own).ok());
-        let fits = decoded.as_deref().and_then(|own| own.split_once(':')).is_some_and(
-            |(user, password)| user == self.account.user && password == self.account.password,
-        );
-        if scheme.eq_ignore_ascii_case("basic") && fits {
-            Ok(())
-        } else {
-            Err(Failure::Credentials)
-        }
-    }
-
     fn open(&self) -> Opened {
         // Not of the world's ids: which session a client gets must not move what it then makes.
         let cookie = Uuid::new_v4().simple().to_string().to_uppercase();
@@ -165,6 +160,14 @@ impl Sessions {
         open.by_cookie.insert(cookie.clone(), session);
         Opened { cookie, token }
     }
+}
+
+/// User and password of a basic `Authorization`.
+fn basic(value: &[u8]) -> Option<(String, String)> {
+    let (scheme, encoded) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':')?;
+    scheme.eq_ignore_ascii_case("basic").then(|| (user.to_owned(), password.to_owned()))
 }
 
 /// The session's cookie, wherever it stands: some clients send back the whole `Set-Cookie`
@@ -223,5 +226,22 @@ mod tests {
         assert!(sessions.admit(&alone).unwrap().opened.is_some());
         let wrong = headers(&[("authorization", "Basic bm9ib2R5")]);
         assert!(matches!(sessions.admit(&wrong), Err(Failure::Credentials)));
+    }
+
+    #[test]
+    fn a_session_counts_beside_a_password_that_is_escaped() {
+        let (sessions, clock) = sessions();
+        let Opened { cookie, token } =
+            sessions.create(b"j_username=admin&j_password=a+b%2Bc!").unwrap();
+        let cookie = format!("JSESSIONID={cookie};");
+        let ask = |login: &str| {
+            let basic = format!("Basic {}", STANDARD.encode(login));
+            let sent = [("authorization", &*basic), ("cookie", &*cookie), (XSRF_TOKEN, &*token)];
+            sessions.admit(&headers(&sent)).is_ok()
+        };
+        assert!(ask("admin:a%2Bb%252Bc%21"));
+        assert!(!ask("nobody:a%2Bb%252Bc%21"), "the session is another user's");
+        clock.advance(Duration::from_secs(1_801));
+        assert!(!ask("admin:a%2Bb%252Bc%21"), "the session is over");
     }
 }
