@@ -2,6 +2,7 @@
 
 mod api;
 mod concurrency;
+mod conformance;
 mod coverage;
 mod flow;
 mod http;

@@ -231,8 +231,21 @@ impl<'de> Deserializer<'de> for Lenient {
         }
     }
 
+    /// Never from a list of its members' values, though a derived type would take one.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.0 {
+            Value::Array(_) => Err(de::Error::custom("must be an object, not a list")),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        i128 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
+        i128 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple tuple_struct map
         identifier ignored_any
     }
 }
@@ -364,6 +377,12 @@ mod tests {
         let expected =
             Service { ports: vec!["67".into(), "80-90".into()], kind: Some(8), logged: true };
         assert_eq!(service, expected);
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        let fault = read::<Service>(json!([[]])).unwrap_err();
+        assert_eq!(fault.path, "");
     }
 
     #[test]

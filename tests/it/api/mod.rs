@@ -17,7 +17,7 @@ mod packets;
 mod ports;
 mod printed;
 mod profiles;
-mod samples;
+pub mod samples;
 mod services;
 mod sets;
 mod switches;
