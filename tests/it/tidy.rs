@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("realize", &["inventory", "kinds"]),
     ("fabric", &["clock", "inventory", "kinds", "realize"]),
     ("observe", &["clock", "fabric", "inventory", "kinds", "wire", "world"]),
-    ("boot", &["inventory", "kinds", "wire", "world"]),
+    ("boot", &["fabric", "inventory", "kinds", "wire", "world"]),
     ("world.rs", &["boot", "clock", "fabric", "inventory", "kinds", "observe", "realize"]),
     ("http", &["clock", "fabric", "inventory", "kinds", "observe", "realize", "wire", "world"]),
     ("cli/health.rs", &["client"]),
@@ -42,7 +42,7 @@ const NEVER: [(&str, &[&str]); 9] = [
         &["serde", "axum", "tokio", "Instant::now", "SystemTime", "std::fs", "std::net::Tcp"],
     ),
     ("nsx-sim/src/inventory", &["axum", "tokio", "hyper", "dataplane"]),
-    ("nsx-sim/src/kinds", &["axum", "tokio", "hyper", "dataplane", "SystemTime"]),
+    ("nsx-sim/src/kinds", &["axum", "tokio", "hyper::", "dataplane", "SystemTime"]),
     (
         "nsx-sim/src/realize",
         &["axum", "tokio", "Mutex", "RwLock", "std::time", "std::fs", "SystemTime", "Instant"],

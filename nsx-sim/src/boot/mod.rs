@@ -1,5 +1,6 @@
 //! What every manager has from the start [facts: boot inventory that clients look for].
 
+mod fabric;
 mod services;
 
 use crate::inventory::{Actor, Error, Incoming, Kind, Transaction};
@@ -62,6 +63,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         let body = json!({"resource_type": "LbFastTcpProfile", "id": id, "display_name": name});
         create(tx, &APPLICATION_PROFILE, &body)?;
         services::populate(tx)?;
+        fabric::profiles(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
         create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {
@@ -83,7 +85,8 @@ pub fn populate(world: &World) -> Result<(), Error> {
         }
         Ok(())
     })?;
-    // Zones are an administrator's, not the system's.
+    // Zones, nodes and clusters are an administrator's, not the system's.
+    let topology = world.fabric().topology().clone();
     world.commit(&Actor::admin("admin"), |tx| {
         for (id, name, transport_type) in ZONES {
             let body = json!({
@@ -94,7 +97,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
             });
             create(tx, &transport_zone::KIND, &body)?;
         }
-        Ok(())
+        fabric::nodes(tx, &topology)
     })
 }
 

@@ -8,7 +8,7 @@ mod journey;
 mod topology;
 
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
-pub use topology::{NodeType, Router, Topology, TransportNode};
+pub use topology::{Edge, EdgeCluster, NodeType, Router, Topology, TransportNode};
 
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};

@@ -10,6 +10,12 @@ use std::net::IpAddr;
 pub struct Topology {
     /// The hosts that carry vNICs; at least one.
     pub transport_nodes: Vec<TransportNode>,
+    /// The machines that routers' services are on.
+    #[serde(default = "edges")]
+    pub edges: Vec<Edge>,
+    /// The cluster of all of them.
+    #[serde(default)]
+    pub edge_cluster: EdgeCluster,
     /// The distributed router that joins all overlay segments.
     pub router: Router,
     /// The source address that pool members see (SNAT automap).
@@ -47,6 +53,48 @@ pub enum NodeType {
     UbuntuKvm,
 }
 
+/// An edge node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edge {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub display_name: String,
+    /// The address of its tunnel endpoint.
+    pub tep: IpAddr,
+}
+
+/// A cluster of edges.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeCluster {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub display_name: String,
+}
+
+impl Default for EdgeCluster {
+    /// By the name that terraform's acceptance tests look for [tf].
+    fn default() -> Self {
+        Self {
+            id: "f6d6b3e8-5f6a-4c65-9d9b-2f3b9c1d7e10".into(),
+            display_name: "EDGECLUSTER1".into(),
+        }
+    }
+}
+
+/// Two, for terraform's acceptance tests want a cluster of two [tf].
+fn edges() -> Vec<Edge> {
+    let edges = (1..=2u8).map(|number| Edge {
+        id: format!("5e0c2f4a-7b1d-4d6e-8a9f-3c5b7d9e1f0{number}"),
+        display_name: format!("edge-0{number}a.corp.local"),
+        tep: IpAddr::from([192, 168, 130, 80 + number]),
+    });
+    edges.collect()
+}
+
 /// A router.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +116,8 @@ impl Default for Topology {
         });
         Self {
             transport_nodes: hosts.collect(),
+            edges: edges(),
+            edge_cluster: EdgeCluster::default(),
             router: Router {
                 id: "610f44eb-f1ad-42e3-867a-f49f56c393d9".into(),
                 display_name: "cluster-router".into(),

@@ -174,6 +174,16 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Removes an object that lives and dies with another, unasked.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn discard(&mut self, kind: &'static Kind, id: &str) -> Result<(), Error> {
+        let object = self.get(kind, id)?;
+        self.stage(Write { kind, id: id.to_owned(), before: Some(object), after: None });
+        Ok(())
+    }
+
     /// The objects of a kind that are part of one object, as this change leaves them.
     pub fn children(&self, kind: &'static Kind, parent: &str) -> Vec<Arc<Object>> {
         let mut parts = self.inventory.children(kind, parent);

@@ -2,6 +2,7 @@
 
 pub mod bindings;
 pub mod expression;
+pub mod fabric;
 pub mod firewall;
 pub mod load_balancer;
 pub mod logical_port;
@@ -35,4 +36,10 @@ pub static KINDS: &[&Kind] = &[
     &load_balancer::VIRTUAL_SERVER,
     &load_balancer::POOL,
     &load_balancer::APPLICATION_PROFILE,
+    &fabric::cluster_profile::KIND,
+    &fabric::host_switch_profile::KIND,
+    &fabric::failure_domain::KIND,
+    &fabric::node::KIND,
+    &fabric::transport_node::KIND,
+    &fabric::edge_cluster::KIND,
 ];

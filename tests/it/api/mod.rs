@@ -1,5 +1,6 @@
 //! The API as clients rely on it, called in this process.
 
+mod fabric;
 mod firewall_lock;
 mod firewall_rules;
 mod firewall_search;

@@ -192,10 +192,15 @@ fn a_zone_shows_its_defaults_and_keeps_what_is_fixed() {
 #[test]
 fn a_zone_with_switches_does_not_go() {
     let manager = Manager::new();
-    switch(&manager, "own");
-    manager.delete(&format!("/transport-zones/{OVERLAY}")).expect(400);
+    let zone = json!({"id": "zone", "transport_type": "OVERLAY"});
+    manager.post("/transport-zones", zone).expect(201);
+    let body = json!({"id": "own", "transport_zone_id": "zone", "admin_state": "UP"});
+    manager.post("/logical-switches", body).expect(201);
+    manager.delete("/transport-zones/zone").expect(400);
     manager.delete("/logical-switches/own").expect(200);
-    manager.delete(&format!("/transport-zones/{OVERLAY}")).expect(200);
+    manager.delete("/transport-zones/zone").expect(200);
+    // The nodes of the data center are in the other.
+    manager.delete(&format!("/transport-zones/{OVERLAY}")).refused(400, 500_030);
 }
 
 #[test]
