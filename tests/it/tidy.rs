@@ -68,10 +68,12 @@ const PRODUCT_WORDS: [&str; 8] = [
 
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
-const EXTRAS: [&str; 5] = [
+const EXTRAS: [&str; 7] = [
     "GET /api/v1/reverse-proxy/node/health",
+    "GET /api/v1/spec/openapi/nsx_api.json",
     "GET /api/v1/spec/vmware/types/ManagedResource",
     "GET /api/v1/spec/vmware/types/Tag",
+    "GET /sim/coverage",
     "POST /sim/v1/explain",
     "POST /sim/v1/packets",
 ];

@@ -63,16 +63,14 @@ fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
         let paging = Paging::read(&call.query, 1000)?;
         let nodes = nodes(call)?;
         let rows = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
+        let inventory = &call.world.inventory;
         let rows = rows.map(|(kind, id)| {
-            let reference = ResourceReference::to_object(kind, id).fields(&call.world.inventory);
-            let name = reference.get("target_display_name").and_then(Value::as_str);
-            Row {
-                key: name.unwrap_or_default().to_owned().into(),
-                id: id.to_owned().into(),
-                item: Value::Object(reference),
-            }
+            let name = inventory.find(kind, id).map(|object| object.header.name().to_owned());
+            Row { key: name.unwrap_or_default().into(), id: id.into(), item: (kind, id) }
         });
-        Ok(paging.by_member(rows.collect(), Value::clone)?)
+        Ok(paging.by_member(rows.collect(), |(kind, id)| {
+            Value::Object(ResourceReference::to_object(kind, id).fields(inventory))
+        })?)
     });
 }
 
