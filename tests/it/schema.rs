@@ -148,7 +148,8 @@ impl<'a> Comparison<'a> {
         }
         let words: BTreeSet<&str> = fact.words.iter().map(String::as_str).collect();
         // A member that tells the type takes its own word alone.
-        if form == "text" && own_words != words && !place.ends_with(".resource_type") {
+        let tells = own_words.iter().any(|word| place.split('.').next() == Some(word));
+        if form == "text" && own_words != words && !place.ends_with(".resource_type") && !tells {
             self.tell(place, format!("takes {own_words:?} and not {words:?}"));
         }
     }

@@ -1,13 +1,13 @@
 //! What every manager has from the start [facts: boot inventory that clients look for].
 
 mod fabric;
+mod load_balancer;
 mod services;
 
 use crate::inventory::{Actor, Error, Incoming, Kind, Transaction};
 use crate::kinds::firewall::operations::create_default;
 use crate::kinds::firewall::status::Context;
 use crate::kinds::firewall::{FirewallRule, FirewallSection, SectionType, exclude_list, status};
-use crate::kinds::load_balancer::{APPLICATION_PROFILE, FAST_TCP_PROFILE};
 use crate::kinds::switching_profile::DEFAULTS;
 use crate::kinds::{switching_profile, transport_zone};
 use crate::wire;
@@ -59,9 +59,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
             let body = profile(&json!("SwitchSecuritySwitchingProfile"), id, name);
             create(tx, &switching_profile::KIND, &body)?;
         }
-        let (id, name) = FAST_TCP_PROFILE;
-        let body = json!({"resource_type": "LbFastTcpProfile", "id": id, "display_name": name});
-        create(tx, &APPLICATION_PROFILE, &body)?;
+        load_balancer::populate(tx)?;
         services::populate(tx)?;
         fabric::profiles(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});

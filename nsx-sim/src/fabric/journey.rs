@@ -3,7 +3,9 @@
 use super::Fabric;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::bindings::{AddressBinding, AdminState};
-use crate::kinds::load_balancer::{self, LbPool, LbVirtualServer, MemberState};
+use crate::kinds::load_balancer::pool::{self, LbPool};
+use crate::kinds::load_balancer::pool_members::MemberState;
+use crate::kinds::load_balancer::virtual_server::{self, LbVirtualServer};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
 use crate::kinds::service_element::L4Protocol;
@@ -167,7 +169,7 @@ impl Fabric {
             return Ok(Journey { legs: vec![leg], translation: None, obstacle: Some(obstacle) });
         }
         if leg.to.port.is_none()
-            && let Some(server) = virtual_server(inventory, &leg.leaving)
+            && let Some(server) = server_of(inventory, &leg.leaving)
         {
             return Ok(self.through(inventory, &server, leg));
         }
@@ -204,7 +206,7 @@ impl Fabric {
         let default = body.map_or(asked, |own| own.member_port(asked));
         let pool = body
             .and_then(|own| own.pool_id.as_deref())
-            .and_then(|id| inventory.find(load_balancer::POOL.name, id));
+            .and_then(|id| inventory.find(pool::KIND.name, id));
         let pool = pool.as_deref().and_then(Object::body::<LbPool>);
         let members: Vec<_> = pool
             .into_iter()
@@ -220,7 +222,7 @@ impl Fabric {
             return Journey { legs, translation: None, obstacle: Some(Obstacle::NoRoute(why)) };
         };
         let source = self.topology().load_balancer_snat_ip;
-        let (address, _) = member.ip_address.span();
+        let address = *member.ip_address.value();
         let port = member.port.as_ref().map_or(default, |port| port.span().0);
         let to = End { port: self.port_at(address).map(str::to_owned), address };
         let nobody = to.port.is_none();
@@ -321,7 +323,7 @@ fn is_pod(object: &Object, text: &str) -> bool {
 }
 
 /// The virtual server that takes a packet's destination.
-fn virtual_server(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>> {
+fn server_of(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>> {
     let ip = packet.ip?;
     let protocol = match ip.transport {
         Transport::Tcp { .. } => L4Protocol::Tcp,
@@ -329,16 +331,12 @@ fn virtual_server(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>>
         _ => return None,
     };
     let (_, port) = ports(packet)?;
-    let mut servers = inventory.all(load_balancer::VIRTUAL_SERVER.name);
+    let mut servers = inventory.all(virtual_server::KIND.name);
     servers.sort_by(|one, other| one.header.id.cmp(&other.header.id));
     servers.into_iter().find(|object| {
-        object.body::<LbVirtualServer>().is_some_and(|server| {
-            let takes = |range: (u16, u16)| (range.0..=range.1).contains(&port);
-            server.enabled
-                && server.ip_protocol == protocol
-                && server.ip_address.span().0 == ip.dst
-                && (server.ports.is_empty() || server.ports.iter().any(|own| takes(own.span())))
-        })
+        object
+            .body::<LbVirtualServer>()
+            .is_some_and(|server| server.enabled && server.takes(protocol, ip.dst, port))
     })
 }
 

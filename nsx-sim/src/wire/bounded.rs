@@ -164,6 +164,11 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         Self(value)
     }
 
+    /// The number of the range that is nearest.
+    pub fn clamped(value: i64) -> Self {
+        Self(value.clamp(MIN, MAX))
+    }
+
     /// The number.
     pub const fn get(self) -> i64 {
         self.0

@@ -26,7 +26,7 @@ pub fn prepared() -> Manager {
 }
 
 /// One sample per kind that the API can make.
-pub const SAMPLES: [Sample; 18] = [
+pub const SAMPLES: [Sample; 25] = [
     Sample {
         kind: "TransportZone",
         body: || json!({"transport_type": "OVERLAY"}),
@@ -134,6 +134,49 @@ pub const SAMPLES: [Sample; 18] = [
         required: None,
         read_only: "member_node_type",
     },
+    Sample {
+        kind: "LbService",
+        body: || json!({"size": "SMALL"}),
+        required: None,
+        read_only: "_links",
+    },
+    Sample {
+        kind: "LbMonitor",
+        body: || json!({"resource_type": "LbHttpsMonitor"}),
+        required: Some("resource_type"),
+        read_only: "is_secure",
+    },
+    Sample {
+        kind: "LbRule",
+        body: || {
+            json!({
+                "phase": "HTTP_FORWARDING",
+                "match_strategy": "ANY",
+                "actions": [{"type": "LbHttpRejectAction", "reply_status": "403"}],
+            })
+        },
+        required: Some("phase"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "LbPersistenceProfile",
+        body: || json!({"resource_type": "LbSourceIpPersistenceProfile"}),
+        required: Some("resource_type"),
+        read_only: "_schema",
+    },
+    Sample {
+        kind: "LbClientSslProfile",
+        body: || json!({"protocols": ["TLS_V1"]}),
+        required: None,
+        read_only: "is_fips",
+    },
+    Sample {
+        kind: "LbServerSslProfile",
+        body: || json!({}),
+        required: None,
+        read_only: "is_secure",
+    },
+    Sample { kind: "LbTcpProfile", body: || json!({}), required: None, read_only: "_owner" },
 ];
 
 /// The collection of a kind.
