@@ -10,6 +10,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod access;
 pub mod boot;
 pub mod cli;
 pub mod client;
@@ -20,7 +21,9 @@ pub mod guide;
 pub mod http;
 pub mod inventory;
 pub mod kinds;
+pub mod node;
 pub mod observe;
 pub mod realize;
 pub mod wire;
 pub mod world;
+pub mod x509;

@@ -7,6 +7,7 @@ use crate::clock::{Clock, Millis};
 use crate::fabric::{Fabric, Topology};
 use crate::inventory::{Actor, Error, Inventory, Transaction};
 use crate::kinds::KINDS;
+use crate::node::{Node, Setup};
 use crate::observe::Traceflows;
 use crate::realize::TagMatching;
 use dataplane::Config;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub traceflow_delay: Duration,
     /// What it stands on.
     pub topology: Topology,
+    /// How its appliance is set up.
+    pub node: Setup,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             revalidate_flows: true,
             traceflow_delay: Duration::from_millis(50),
             topology: Topology::default(),
+            node: Setup::default(),
         }
     }
 }
@@ -51,6 +55,8 @@ pub struct World {
     pub clock: Clock,
     /// Traceflows and their observations.
     pub traceflows: Traceflows,
+    /// The appliance: users, policies, settings.
+    pub node: Node,
     fabric: RwLock<Fabric>,
 }
 
@@ -60,10 +66,12 @@ impl World {
     /// # Errors
     /// Where the manager's own objects contradict each other: a mistake in the program.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let Settings { clock, seed, tags, revalidate_flows, traceflow_delay, topology } = settings;
+        let Settings { clock, seed, tags, revalidate_flows, traceflow_delay, topology, node } =
+            settings;
         let config = Config { revalidate_flows, ..Config::default() };
         let world = Self {
             inventory: Inventory::new(KINDS, seed),
+            node: Node::new(node, clock.now()),
             clock,
             traceflows: Traceflows::new(traceflow_delay),
             fabric: RwLock::new(Fabric::new(topology, tags, config)),

@@ -16,23 +16,40 @@ const LONG_FILES: [(&str, usize); 0] = [];
 
 /// Which of the crate's own modules each module may name, beside itself. `cli/serve.rs` and
 /// `cli/mod.rs` start a manager; the rest of the command line is a client like any other.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("clock.rs", &[]),
     ("wire", &[]),
     ("client.rs", &[]),
     ("client", &[]),
     ("explain.rs", &["client"]),
     ("guide", &["client"]),
+    ("x509.rs", &["wire"]),
     ("inventory", &["clock", "wire"]),
-    ("kinds", &["clock", "inventory", "wire"]),
+    ("access.rs", &["inventory"]),
+    ("node", &["clock", "inventory", "wire"]),
+    ("kinds", &["clock", "inventory", "wire", "x509"]),
     ("realize", &["inventory", "kinds"]),
     ("fabric", &["clock", "inventory", "kinds", "realize"]),
     ("observe", &["clock", "fabric", "inventory", "kinds", "wire", "world"]),
     ("boot", &["fabric", "inventory", "kinds", "wire", "world"]),
-    ("world.rs", &["boot", "clock", "fabric", "inventory", "kinds", "observe", "realize"]),
-    ("http", &["clock", "fabric", "inventory", "kinds", "observe", "realize", "wire", "world"]),
+    ("world.rs", &["boot", "clock", "fabric", "inventory", "kinds", "node", "observe", "realize"]),
+    (
+        "http",
+        &[
+            "access",
+            "clock",
+            "fabric",
+            "inventory",
+            "kinds",
+            "node",
+            "observe",
+            "realize",
+            "wire",
+            "world",
+        ],
+    ),
     ("cli/health.rs", &["client"]),
-    ("cli", &["client", "explain", "guide", "http", "realize", "world"]),
+    ("cli", &["client", "explain", "guide", "http", "node", "realize", "world"]),
 ];
 
 /// What a part of the source never mentions outside comments.

@@ -2,8 +2,8 @@
 
 use crate::Answer;
 use nsx_sim::clock::{Clock, Millis};
-use nsx_sim::http::{Account, Api, WorldDocument};
-use nsx_sim::inventory::Actor;
+use nsx_sim::http::{Api, WorldDocument};
+use nsx_sim::inventory::{Actor, Role};
 use nsx_sim::world::{Settings, World};
 use serde_json::Value;
 use std::sync::Arc;
@@ -67,8 +67,7 @@ impl Manager {
             ..Settings::default()
         };
         let world = World::new(settings).map_err(|error| error.to_string())?;
-        let account = Account { user: "admin".into(), password: "VMware1!VMware1!".into() };
-        let api = Arc::new(Api::new(Arc::new(world), account));
+        let api = Arc::new(Api::new(Arc::new(world)));
         document.load(&api, "admin").map_err(|error| error.to_string())?;
         Ok(Self { api, clock, caller: Actor::admin("admin") })
     }
@@ -83,6 +82,12 @@ impl Manager {
     #[must_use]
     pub fn admin(&self, name: &str) -> Self {
         Self { caller: Actor::admin(name), ..self.clone() }
+    }
+
+    /// The same manager, called by a user with some role.
+    #[must_use]
+    pub fn with_role(&self, name: &str, role: Role) -> Self {
+        Self { caller: Actor::with_roles(name, vec![role]), ..self.clone() }
     }
 
     /// The same manager and caller, with `X-Allow-Overwrite: true` on each call.

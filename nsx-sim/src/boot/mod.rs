@@ -3,6 +3,7 @@
 mod fabric;
 mod load_balancer;
 mod services;
+mod users;
 
 use crate::inventory::{Actor, Error, Incoming, Kind, Transaction};
 use crate::kinds::firewall::operations::create_default;
@@ -83,6 +84,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         }
         Ok(())
     })?;
+    users::populate(world)?;
     // Zones, nodes and clusters are an administrator's, not the system's.
     let topology = world.fabric().topology().clone();
     world.commit(&Actor::admin("admin"), |tx| {

@@ -1,6 +1,7 @@
 //! `serve`: a manager until it is interrupted.
 
-use crate::http::{Account, Options, Running, Tls, WorldDocument, start};
+use crate::http::{Options, Running, Tls, WorldDocument, start};
+use crate::node::{Account, Limits, Setup};
 use crate::realize::TagMatching;
 use crate::world::Settings;
 use anyhow::Context;
@@ -40,6 +41,21 @@ pub(super) struct Args {
     /// The administrator's password.
     #[arg(long, env = "NSX_SIM_PASSWORD", default_value = "VMware1!VMware1!")]
     password: String,
+    /// The password of the user `audit`, who may read everything; an empty one lets nobody in.
+    #[arg(long, env = "NSX_SIM_AUDIT_PASSWORD", default_value = "VMware1!VMware1!")]
+    audit_password: String,
+    /// Calls that one client may make in a second; 0 sets no limit. A manager has 100.
+    #[arg(long, env = "NSX_SIM_CLIENT_RATE", default_value_t = 0, value_name = "CALLS")]
+    client_rate: u32,
+    /// Calls that one client may have under way; 0 sets no limit. A manager has 40.
+    #[arg(long, env = "NSX_SIM_CLIENT_CONCURRENCY", default_value_t = 0, value_name = "CALLS")]
+    client_concurrency: u32,
+    /// Calls that all clients may have under way; 0 sets no limit. A manager has 199.
+    #[arg(long, env = "NSX_SIM_GLOBAL_CONCURRENCY", default_value_t = 0, value_name = "CALLS")]
+    global_concurrency: u32,
+    /// Refuse a client's calls beyond those under way with 429 instead of 503.
+    #[arg(long, env = "NSX_SIM_CONCURRENCY_429")]
+    concurrency_429: bool,
     /// What the manager begins with: `guide` (the pods of the micro-segmentation guide), `empty`, or
     /// a world document.
     #[arg(long, env = "NSX_SIM_WORLD", default_value = "guide", value_name = "guide|empty|FILE")]
@@ -134,8 +150,17 @@ fn options(args: Args) -> anyhow::Result<Options> {
     Ok(Options {
         listen: args.listen,
         tls,
-        account: Account { user: args.user, password: args.password },
         settings: Settings {
+            node: Setup {
+                admin: Account { user: args.user, password: args.password },
+                audit_password: args.audit_password,
+                limits: Limits {
+                    client_rate: args.client_rate,
+                    client_concurrency: args.client_concurrency,
+                    global_concurrency: args.global_concurrency,
+                    too_many_is_429: args.concurrency_429,
+                },
+            },
             seed: args.seed.unwrap_or_else(random),
             tags: args.tag_matching,
             revalidate_flows: matches!(args.flow_revalidation, OnOff::On),

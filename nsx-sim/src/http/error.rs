@@ -15,6 +15,17 @@ pub enum Failure {
     Credentials,
     /// A session without its token, or a token without its session.
     XsrfToken,
+    /// A certificate that is no principal's, or whose time is over.
+    Certificate,
+    /// None of the caller's roles allows it.
+    Forbidden,
+    /// More calls of one client in a second than it may make.
+    TooManyRequests,
+    /// More calls at a time than are served, of this client or of all.
+    Busy {
+        /// Of this client.
+        of_client: bool,
+    },
     /// The path is known, the verb is not.
     MethodNotAllowed,
     /// No such path.
@@ -66,6 +77,14 @@ const REFERENCED: u32 = 500_030;
 const PORT_ATTACHED: u32 = 8402;
 /// A router's attachment [ans #65].
 const ROUTER_ATTACHMENT: u32 = 8409;
+/// No role that allows the call; the number is seen with the text of later releases [tf FAQ].
+const NOT_AUTHORIZED: u32 = 401;
+/// More calls than a client may make in a second.
+const TOO_MANY: u32 = 102;
+/// More calls at a time than are served; number not known.
+const BUSY: u32 = 503;
+/// A client certificate that is not trusted [nsxlib].
+const BAD_CERTIFICATE: u32 = 99;
 /// Session and token do not fit [nsxlib client.py].
 const BAD_XSRF_TOKEN: u32 = 98;
 
@@ -84,6 +103,23 @@ impl Failure {
                 return Answer { status: 403, body, compact: true };
             }
             Self::XsrfToken => (403, BAD_XSRF_TOKEN, COMMON, "Bad XSRF token.".to_owned()),
+            Self::Certificate => {
+                let text = "The client certificate is not trusted: it is no principal identity's.";
+                (500, BAD_CERTIFICATE, COMMON, text.to_owned())
+            }
+            Self::Forbidden => {
+                let text = "User is not authorized to perform this operation on the application. Please contact the system administrator to get access.";
+                (403, NOT_AUTHORIZED, COMMON, text.to_owned())
+            }
+            Self::TooManyRequests => {
+                let text = "The client has exceeded its number of API calls per second.";
+                (429, TOO_MANY, COMMON, text.to_owned())
+            }
+            Self::Busy { of_client } => {
+                let whose = if of_client { "the client" } else { "all clients" };
+                let text = format!("The number of concurrent API calls of {whose} is exceeded.");
+                (503, BUSY, COMMON, text)
+            }
             Self::MethodNotAllowed => {
                 (405, 405, COMMON, "The method is not allowed for this resource.".to_owned())
             }
@@ -203,7 +239,9 @@ fn status_name(status: u16) -> &'static str {
         // Of its two names the one that Python clients know, too [nsxlib].
         413 => "REQUEST_ENTITY_TOO_LARGE",
         423 => "LOCKED",
+        429 => "TOO_MANY_REQUESTS",
         501 => "NOT_IMPLEMENTED",
+        503 => "SERVICE_UNAVAILABLE",
         _ => "INTERNAL_SERVER_ERROR",
     }
 }

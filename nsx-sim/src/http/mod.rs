@@ -1,5 +1,7 @@
 //! The API over HTTP: reads a call, finds what answers it, prints the answer. No rules of its own.
 
+mod aaa;
+mod api_service;
 mod auth;
 mod call;
 mod collections;
@@ -12,6 +14,7 @@ mod firewall_status;
 mod groups;
 mod list;
 mod node;
+mod node_users;
 mod openapi;
 mod ports;
 mod reply;
@@ -20,24 +23,28 @@ mod server;
 mod sets;
 mod simulator;
 mod switches;
+mod throttle;
+mod tls;
 mod traceflow;
+mod trust;
 mod world_file;
 
-pub use auth::Account;
+pub use auth::Peer;
 pub use call::Reply;
 pub use error::{Answer, Failure};
 pub use routes::{Listed, Published, Verb};
 pub use server::{Options, Running, StartError, Tls, start};
 pub use world_file::{WorldDocument, WorldFileError};
 
+use crate::access;
 use crate::inventory::{Actor, Query};
 use crate::world::World;
-use auth::Sessions;
+use auth::Door;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Method};
 use call::Call;
 use routes::Routes;
 use std::sync::Arc;
+use throttle::Throttle;
 
 /// The most bytes of a request's body that are read.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -46,26 +53,13 @@ pub const MAX_BODY: usize = 16 * 1024 * 1024;
 pub struct Api {
     world: Arc<World>,
     routes: Routes,
-    sessions: Sessions,
-}
-
-/// A request, apart from its transport.
-pub struct Request<'a> {
-    /// The verb.
-    pub method: &'a Method,
-    /// The path, with or without trailing slashes.
-    pub path: &'a str,
-    /// The query as sent.
-    pub query: &'a str,
-    /// The headers.
-    pub headers: &'a HeaderMap,
-    /// The body.
-    pub body: Bytes,
+    door: Door,
+    throttle: Throttle,
 }
 
 impl Api {
-    /// The API of a world, for the accounts that may use it.
-    pub fn new(world: Arc<World>, account: Account) -> Self {
+    /// The API of a world.
+    pub fn new(world: Arc<World>) -> Self {
         let mut routes = Routes::new();
         collections::register(&mut routes);
         node::register(&mut routes);
@@ -77,12 +71,15 @@ impl Api {
         firewall_stats::register(&mut routes);
         firewall_status::register(&mut routes);
         traceflow::register(&mut routes);
+        aaa::register(&mut routes);
+        node_users::register(&mut routes);
+        api_service::register(&mut routes);
+        trust::register(&mut routes);
         simulator::register(&mut routes);
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);
-        let sessions = Sessions::new(account, world.clock.clone());
-        Self { world, routes, sessions }
+        Self { world, routes, door: Door::default(), throttle: Throttle::default() }
     }
 
     /// The world that the API serves.
@@ -108,6 +105,8 @@ impl Api {
         body: Bytes,
     ) -> Result<Reply, Failure> {
         let query: Query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        access::check(&actor.roles, method, path, query.get("action"))
+            .map_err(|_| Failure::Forbidden)?;
         let (handler, params) = self.routes.find(method, path, &query)?;
         handler(&Call { world: &self.world, actor, params, query, body })
     }

@@ -1,19 +1,20 @@
 //! The listener: TLS, limits, sessions' two calls, and the way of each request to its handler.
 
-use super::auth::{Account, Admitted};
+use super::auth::{Admitted, Peer};
 use super::call::Reply;
 use super::error::Failure;
+use super::throttle::Pass;
+use super::tls::{self, Acceptor};
 use super::world_file::{WorldDocument, WorldFileError};
-use super::{Api, MAX_BODY, Request, reply, trimmed};
+use super::{Api, MAX_BODY, reply, trimmed};
 use crate::world::{Settings, World};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{Method, Response};
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Address, Handle, Server};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -29,8 +30,6 @@ pub struct Options {
     pub listen: SocketAddr,
     /// With TLS, and with whose certificate.
     pub tls: Tls,
-    /// Who may call.
-    pub account: Account,
     /// What the world is told when it begins; the document's topology takes the place of its own.
     pub settings: Settings,
     /// What the world begins with.
@@ -60,7 +59,6 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: Tls::Off,
-            account: Account { user: "admin".into(), password: "VMware1!VMware1!".into() },
             settings: Settings::default(),
             world: WorldDocument::empty(),
         }
@@ -117,10 +115,10 @@ impl Running {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(options: Options) -> Result<Running, StartError> {
-    let Options { listen, tls, account, settings, world: document } = options;
+    let Options { listen, tls, settings, world: document } = options;
     let settings = Settings { topology: document.topology.clone(), ..settings };
-    let admin = account.user.clone();
-    let api = Arc::new(Api::new(Arc::new(World::new(settings)?), account));
+    let admin = settings.node.admin.user.clone();
+    let api = Arc::new(Api::new(Arc::new(World::new(settings)?)));
     document.load(&api, &admin)?;
 
     let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
@@ -131,13 +129,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         .layer(CatchPanicLayer::custom(|_| reply::response(Err(Failure::Internal), None)))
         .layer(CompressionLayer::new())
         .with_state(Arc::clone(&api))
-        .into_make_service();
+        .into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let secure = !matches!(tls, Tls::Off);
     let listen_error = |error| StartError::Listen(listen, error);
-    let task = match tls_config(tls)? {
+    let task = match tls::config(tls)? {
         Some(config) => {
-            let server = axum_server::from_tcp_rustls(listener, config).map_err(listen_error)?;
+            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
+            let server = server.acceptor(Acceptor(RustlsAcceptor::new(config)));
             tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
         }
         None => {
@@ -156,46 +155,9 @@ fn speak_http1<A: Address, T>(server: Server<A, T>) -> Server<A, T> {
     server
 }
 
-fn tls_config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
-    let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
-    let (chain, key) = match tls {
-        Tls::Off => return Ok(None),
-        Tls::SelfSigned => {
-            let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-            let made = rcgen::generate_simple_self_signed(names).map_err(|error| wrong(&error))?;
-            (vec![made.cert.der().clone()], PrivateKeyDer::from(made.signing_key))
-        }
-        Tls::Files { cert, key } => {
-            let chain = CertificateDer::pem_file_iter(&cert).and_then(Iterator::collect);
-            let chain = chain.map_err(|error| wrong(&format!("{}: {error}", cert.display())))?;
-            let read = PrivateKeyDer::from_pem_file(&key);
-            (chain, read.map_err(|error| wrong(&format!("{}: {error}", key.display())))?)
-        }
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| wrong(&error))?;
-    // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(RustlsConfig::from_config(Arc::new(config))))
-}
-
 async fn serve(State(api): State<Arc<Api>>, request: axum::extract::Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let body = match read_body(body).await {
-        Ok(body) => body,
-        Err(failure) => return reply::response(Err(failure), None),
-    };
-    let request = Request {
-        method: &parts.method,
-        path: trimmed(parts.uri.path()),
-        query: parts.uri.query().unwrap_or(""),
-        headers: &parts.headers,
-        body,
-    };
-    let response = answer(&api, request);
+    let response = answer(&api, &parts, body).await;
     tracing::info!(
         method = %parts.method,
         uri = %parts.uri,
@@ -218,31 +180,59 @@ async fn read_body(body: Body) -> Result<Bytes, Failure> {
     })
 }
 
-fn answer(api: &Api, request: Request<'_>) -> Response<Body> {
-    match (request.path, request.method == Method::POST) {
-        ("/api/session/create", true) => match api.sessions.create(&request.body) {
-            Ok(opened) => reply::session(&opened),
-            Err(failure) => reply::response(Err(failure), None),
-        },
-        ("/api/session/destroy", true) => {
-            api.sessions.destroy(request.headers);
-            reply::response(Ok(Reply::empty()), None)
+/// Finds out who calls, whether that one may call now, and answers.
+async fn answer(api: &Api, parts: &Parts, body: Body) -> Response<Body> {
+    let path = trimmed(parts.uri.path());
+    let peer = Peer::of(&parts.extensions);
+    let door = match path {
+        "/api/session/create" | "/api/session/destroy" => None,
+        _ => Some(api.door.admit(&api.world, &parts.headers, &peer)),
+    };
+    let client = match &door {
+        Some(Ok(admitted)) => admitted.actor.name.clone(),
+        _ => peer.address.map(|own| own.to_string()).unwrap_or_default(),
+    };
+    let pass = enter(api, &client);
+    // Whatever the answer, a body on its way is taken first: who is still sending does not listen.
+    let body = read_body(body).await;
+    let (_pass, body) = match (pass, body) {
+        (Ok(pass), Ok(body)) => (pass, body),
+        (Err(failure), _) | (_, Err(failure)) => return reply::response(Err(failure), None),
+    };
+    match door {
+        None => session(api, parts, path, &peer, &body),
+        Some(Err(failure)) => reply::response(Err(failure), None),
+        Some(Ok(Admitted { actor, opened })) => {
+            let query = parts.uri.query().unwrap_or("");
+            let outcome = api.call(actor, parts.method.as_str(), path, query, body);
+            reply::response(outcome, opened.as_ref())
         }
-        ("/api/session/create" | "/api/session/destroy", false) => {
-            reply::response(Err(Failure::MethodNotAllowed), None)
-        }
-        _ => admitted(api, request),
     }
 }
 
-/// Answers a call that needs an account.
-fn admitted(api: &Api, request: Request<'_>) -> Response<Body> {
-    match api.sessions.admit(request.headers) {
-        Ok(Admitted { actor, opened }) => {
-            let outcome =
-                api.call(actor, request.method.as_str(), request.path, request.query, request.body);
-            reply::response(outcome, opened.as_ref())
+/// Lets a client's call begin, within the limits that are set.
+fn enter<'a>(api: &'a Api, client: &str) -> Result<Pass<'a>, Failure> {
+    let node = &api.world.node;
+    let config = &node.read().api_service;
+    api.throttle.enter(client, api.world.clock.now(), config).map_err(|failure| match failure {
+        Failure::Busy { of_client: true } if node.default_limits().too_many_is_429 => {
+            Failure::TooManyRequests
         }
+        failure => failure,
+    })
+}
+
+/// The two calls that open and end sessions.
+fn session(api: &Api, parts: &Parts, path: &str, peer: &Peer, body: &[u8]) -> Response<Body> {
+    if parts.method != Method::POST {
+        return reply::response(Err(Failure::MethodNotAllowed), None);
+    }
+    if path == "/api/session/destroy" {
+        api.door.destroy(&parts.headers);
+        return reply::response(Ok(Reply::empty()), None);
+    }
+    match api.door.create(&api.world, body, peer) {
+        Ok(opened) => reply::session(&opened),
         Err(failure) => reply::response(Err(failure), None),
     }
 }

@@ -41,7 +41,7 @@ pub enum Error {
     RouterAttachment { id: String },
     /// The object belongs to a principal and the caller did not ask to overwrite it.
     #[error("{kind} belongs to {owner}")]
-    Protected { kind: &'static str, owner: String, caller: String, role: &'static str },
+    Protected { kind: &'static str, owner: String, caller: String, role: String },
     /// System objects, default sections and the like do not take this change.
     #[error("{kind}/{id} is not modifiable: {why}")]
     NotModifiable { kind: &'static str, id: String, why: &'static str },

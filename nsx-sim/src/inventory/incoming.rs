@@ -23,6 +23,18 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// A body without a header, as the program itself makes one.
+    pub fn of(body: impl Body) -> Self {
+        Self {
+            id: None,
+            display_name: None,
+            description: None,
+            tags: None,
+            revision: None,
+            body: Box::new(body),
+        }
+    }
+
     /// Reads the JSON object of a request.
     ///
     /// # Errors

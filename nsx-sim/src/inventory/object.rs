@@ -1,6 +1,6 @@
 //! Objects: the managed-resource header that all share, and a body of one kind.
 
-use super::{Actor, Inventory, Kind, Resource, Role};
+use super::{Actor, Inventory, Kind, Resource};
 use crate::clock::Millis;
 use crate::wire::{Fields, Items, Text};
 use schemars::JsonSchema;
@@ -217,9 +217,6 @@ impl Object {
         if !header.protected || header.created.user == viewer.name {
             return "NOT_PROTECTED";
         }
-        match viewer.role {
-            Role::EnterpriseAdmin | Role::System => "REQUIRE_OVERRIDE",
-            Role::Principal => "PROTECTED",
-        }
+        if viewer.is_super_user() { "REQUIRE_OVERRIDE" } else { "PROTECTED" }
     }
 }

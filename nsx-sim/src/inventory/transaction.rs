@@ -286,7 +286,7 @@ impl<'a> Transaction<'a> {
             kind: object.kind.name,
             owner: header.created.user.clone(),
             caller: self.actor.name.clone(),
-            role: self.actor.role.name(),
+            role: self.actor.role_names(),
         })
     }
 

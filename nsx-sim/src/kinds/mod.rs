@@ -1,6 +1,7 @@
 //! The kinds of managed resources, one file each; [`KINDS`] is the only place that names them all.
 
 pub mod bindings;
+pub mod certificate;
 pub mod expression;
 pub mod fabric;
 pub mod firewall;
@@ -9,7 +10,9 @@ pub mod logical_port;
 pub mod logical_switch;
 pub mod ns_group;
 pub mod ns_service;
+pub mod principal_identity;
 pub mod reference;
+pub mod role_binding;
 pub mod service_element;
 pub mod sets;
 pub mod switching_profile;
@@ -49,4 +52,7 @@ pub static KINDS: &[&Kind] = &[
     &load_balancer::ssl::CLIENT,
     &load_balancer::ssl::SERVER,
     &load_balancer::tcp_profile::KIND,
+    &certificate::KIND,
+    &principal_identity::KIND,
+    &role_binding::KIND,
 ];

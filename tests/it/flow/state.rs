@@ -3,7 +3,7 @@
 use super::{DEFAULT, Net, groups, rule};
 use dataplane::{Direction, Evidence, Packet, RuleId, TcpFlags};
 use nsx_sim::clock::Clock;
-use nsx_sim::http::{Account, Api};
+use nsx_sim::http::Api;
 use nsx_sim::inventory::Actor;
 use nsx_sim::world::{Settings, World};
 use serde_json::{Value, json};
@@ -189,8 +189,7 @@ fn without_revalidation_a_running_connection_outlives_the_deny() {
         revalidate_flows: false,
         ..Settings::default()
     };
-    let account = Account { user: "admin".into(), password: "secret".into() };
-    let api = Api::new(Arc::new(World::new(settings).unwrap()), account);
+    let api = Api::new(Arc::new(World::new(settings).unwrap()));
     let call = |path: &str, body: Value| {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let reply = api.call(Actor::admin("admin"), "POST", path, query, body.to_string().into());

@@ -1,6 +1,9 @@
 //! The transport as clients see it: real connections to a real listener [facts §1, §2.1].
 
+mod accounts;
 mod answers;
+mod certificates;
+mod limits;
 mod requests;
 mod sessions;
 mod transport;

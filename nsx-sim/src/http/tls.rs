@@ -1,0 +1,140 @@
+//! The transport's security: the manager's own certificate, and those that callers show.
+//!
+//! A caller may show a certificate and need not. Any is taken here, for whose it is the API decides
+//! later; that the caller has its key is proved here.
+
+use super::auth::Peer;
+use super::server::{StartError, Tls};
+use axum::Extension;
+use axum::middleware::AddExtension;
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tower::Layer;
+
+/// The configuration of a listener; none where it is to speak plainly.
+///
+/// # Errors
+/// [`StartError::Tls`].
+pub fn config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
+    let (chain, key) = match tls {
+        Tls::Off => return Ok(None),
+        Tls::SelfSigned => {
+            let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+            let made = rcgen::generate_simple_self_signed(names).map_err(|error| wrong(&error))?;
+            (vec![made.cert.der().clone()], PrivateKeyDer::from(made.signing_key))
+        }
+        Tls::Files { cert, key } => {
+            let chain = CertificateDer::pem_file_iter(&cert).and_then(Iterator::collect);
+            let chain = chain.map_err(|error| wrong(&format!("{}: {error}", cert.display())))?;
+            let read = PrivateKeyDer::from_pem_file(&key);
+            (chain, read.map_err(|error| wrong(&format!("{}: {error}", key.display())))?)
+        }
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let any = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_client_cert_verifier(any).with_single_cert(chain, key))
+        .map_err(|error| wrong(&error))?;
+    // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(RustlsConfig::from_config(Arc::new(config))))
+}
+
+/// Takes any certificate whose key the caller has, and none as well.
+#[derive(Debug)]
+struct AnyCertificate {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts connections with TLS and tells each call on them which certificate the caller showed.
+#[derive(Clone)]
+pub struct Acceptor(pub RustlsAcceptor);
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
+    type Stream = TlsStream<TcpStream>;
+    type Service = AddExtension<S, ShownCertificate>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let handshake = self.0.accept(stream, service);
+        Box::pin(async move {
+            let (stream, service) = handshake.await?;
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            let shown = ShownCertificate(shown.map(|own| own.as_ref().into()));
+            Ok((stream, Extension(shown).layer(service)))
+        })
+    }
+}
+
+/// The certificate, DER, that the other end of a connection showed.
+#[derive(Clone)]
+pub struct ShownCertificate(Option<Arc<[u8]>>);
+
+impl Peer {
+    /// The other end of the connection that a call came on.
+    pub fn of(extensions: &axum::http::Extensions) -> Self {
+        let address = extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>();
+        let shown = extensions.get::<ShownCertificate>();
+        Self {
+            address: address.map(|own| own.0.ip()),
+            certificate: shown.and_then(|own| own.0.clone()),
+        }
+    }
+}

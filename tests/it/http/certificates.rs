@@ -1,0 +1,183 @@
+//! Callers that prove who they are by a certificate [facts §1.5].
+
+use super::{Answer, PASSWORD, Server, basic};
+use nsx_sim::http::{Options, Tls};
+use rcgen::{CertificateParams, DnType, KeyPair};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// Takes the manager's own certificate as it comes.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A certificate with its key.
+struct Own {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl Own {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        Self::of(&params)
+    }
+
+    fn of(params: &CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self { certificate: params.self_signed(&key).unwrap(), key }
+    }
+
+    /// Makes a principal of this certificate.
+    fn register(&self, server: &Server, name: &str, role: &str) {
+        let body = json!({
+            "name": name, "node_id": name, "role": role, "is_protected": true,
+            "certificate_pem": self.certificate.pem(),
+        });
+        let path = "/api/v1/trust-management/principal-identities/with-certificate";
+        let basic = basic(PASSWORD);
+        let made =
+            call(server, None, "POST", path, &[("Authorization", &basic)], &body.to_string());
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+}
+
+fn server() -> Server {
+    Server::with(Options { tls: Tls::SelfSigned, ..Options::default() })
+}
+
+/// A call over TLS, with a certificate or without.
+fn call(
+    server: &Server,
+    own: Option<&Own>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting));
+    let config = match own {
+        Some(Own { certificate, key }) => {
+            let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+            builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let stream = TcpStream::connect(server.running().address).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: nsx\r\nConnection: close\r\n{headers}Content-Length: \
+         {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    Answer::read(&answer)
+}
+
+#[test]
+fn a_principal_is_known_by_its_certificate_and_protects_what_it_makes() {
+    let (server, own) = (server(), Own::new("ncp"));
+    own.register(&server, "ncp", "enterprise_admin");
+    let info = call(&server, Some(&own), "GET", "/api/v1/aaa/user-info", &[], "").json();
+    assert_eq!(
+        (&info["user_name"], &info["roles"][0]["role"]),
+        (&json!("ncp"), &json!("enterprise_admin"))
+    );
+    let made = call(&server, Some(&own), "POST", "/api/v1/ip-sets", &[], "{\"id\": \"set\"}");
+    assert_eq!((made.status, &made.json()["_create_user"]), (201, &json!("ncp")));
+    assert_eq!(made.json()["_protection"], "NOT_PROTECTED");
+    let basic = basic(PASSWORD);
+    let authorized = [("Authorization", basic.as_str())];
+    let admin = |method| call(&server, None, method, "/api/v1/ip-sets/set", &authorized, "");
+    assert_eq!(admin("GET").json()["_protection"], "REQUIRE_OVERRIDE");
+    admin("DELETE").refused(400, 289);
+    assert_eq!(call(&server, Some(&own), "DELETE", "/api/v1/ip-sets/set", &[], "").status, 200);
+}
+
+#[test]
+fn a_certificate_that_is_no_principals_is_not_trusted() {
+    let (server, own) = (server(), Own::new("stranger"));
+    let get =
+        |headers: &[(&str, &str)]| call(&server, Some(&own), "GET", "/api/v1/node", headers, "");
+    let refused = get(&[]);
+    refused.refused(500, 99);
+    // A password beside it counts all the same.
+    assert_eq!(get(&[("Authorization", &basic(PASSWORD))]).status, 200);
+    // Imported, and yet tied to nobody.
+    let body = json!({"pem_encoded": own.certificate.pem()}).to_string();
+    let path = "/api/v1/trust-management/certificates?action=import";
+    let authorized = [("Authorization", &*basic(PASSWORD))];
+    assert_eq!(call(&server, None, "POST", path, &authorized, &body).status, 201);
+    get(&[]).refused(500, 99);
+    // Without any there is nobody at all.
+    assert_eq!(call(&server, None, "GET", "/api/v1/node", &[], "").status, 403);
+}
+
+#[test]
+fn a_certificate_whose_time_is_over_is_not_trusted() {
+    let mut params = CertificateParams::default();
+    // The world's clock stands in 2020.
+    params.not_after = rcgen::date_time_ymd(2019, 12, 31);
+    let (server, own) = (server(), Own::of(&params));
+    own.register(&server, "late", "auditor");
+    call(&server, Some(&own), "GET", "/api/v1/node", &[], "").refused(500, 99);
+}
+
+#[test]
+fn a_principal_has_the_rights_of_its_role() {
+    let (server, own) = (server(), Own::new("reader"));
+    own.register(&server, "reader", "auditor");
+    assert_eq!(call(&server, Some(&own), "GET", "/api/v1/ip-sets", &[], "").status, 200);
+    call(&server, Some(&own), "POST", "/api/v1/ip-sets", &[], "{}").refused(403, 401);
+}
