@@ -9,7 +9,9 @@ use super::routes::Routes;
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::rule::RESOURCE_TYPE;
 use crate::kinds::firewall::section::{BY_RULE, KIND};
-use crate::kinds::firewall::{FirewallSection, Placement, SectionType, operations, order};
+use crate::kinds::firewall::{
+    Enforcement, FirewallSection, Placement, SectionType, operations, order,
+};
 use crate::wire::Fields;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -228,12 +230,11 @@ fn section_type(object: &Object) -> Option<SectionType> {
 
 fn summary(call: &Call<'_>) -> Value {
     let sections = order::sections(&call.world.inventory);
-    let of = |name: &str, wanted: Option<SectionType>| {
+    let of = |name: &str, wanted: Option<(SectionType, Enforcement)>| {
         let matching = || {
-            sections
-                .iter()
-                .filter_map(|object| object.body::<FirewallSection>())
-                .filter(move |section| Some(section.section_type) == wanted)
+            sections.iter().filter_map(|object| object.body::<FirewallSection>()).filter(
+                move |section| Some((section.section_type, section.enforcement())) == wanted,
+            )
         };
         json!({
             "section_type": name,
@@ -243,12 +244,12 @@ fn summary(call: &Call<'_>) -> Value {
     };
     json!({
         "last_compute_time": call.world.clock.now(),
-        // Bridges and routers have no firewall here.
+        // Bridges have no firewall here.
         "sections_summary": [
-            of("L2DFW", Some(SectionType::Layer2)),
-            of("L3DFW", Some(SectionType::Layer3)),
+            of("L2DFW", Some((SectionType::Layer2, Enforcement::Vnics))),
+            of("L3DFW", Some((SectionType::Layer3, Enforcement::Vnics))),
             of("L3BRIDGEPORTFW", None),
-            of("L3LOGICALROUTERFW", None),
+            of("L3LOGICALROUTERFW", Some((SectionType::Layer3, Enforcement::Routers))),
         ],
     })
 }

@@ -141,11 +141,13 @@ fn check_targets(call: &Call<'_>, incoming: &Incoming) -> Result<(), Error> {
     Ok(())
 }
 
-/// The distributed firewall stands on transport nodes; of routers there are none.
+/// The distributed firewall stands on transport nodes, the other one on routers.
 fn is_target(call: &Call<'_>, id: &str) -> bool {
+    if call.param(0) == Context::LogicalRouters.word() {
+        return call.world.inventory.find("LogicalRouter", id).is_some();
+    }
     let fabric = call.world.fabric();
-    call.param(0) == Context::TransportNodes.word()
-        && fabric.topology().transport_nodes.iter().any(|node| node.id == id)
+    fabric.topology().transport_nodes.iter().any(|node| node.id == id)
 }
 
 fn target_kind(call: &Call<'_>) -> &'static str {

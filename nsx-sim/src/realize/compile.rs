@@ -3,7 +3,7 @@
 use super::node::{Node, address_range};
 use crate::inventory::{Inventory, Object};
 use crate::kinds::firewall::rule::{Action, Direction, FirewallRule, FirewallService, IpProtocol};
-use crate::kinds::firewall::{FirewallSection, SectionType, order};
+use crate::kinds::firewall::{Enforcement, FirewallSection, SectionType, order};
 use crate::kinds::ns_service::{NSService, NSServiceGroup};
 use crate::kinds::reference::{References, Target};
 use crate::kinds::service_element::{IcmpProtocol, L4Protocol, ServiceElement};
@@ -19,11 +19,15 @@ pub type Watch<'a> = dyn FnMut(&Node) -> u32 + 'a;
 /// IGMP's number among IP protocols.
 const IGMP: u8 = 2;
 
-/// All enabled rules in order.
+/// All enabled rules that stand on vNICs, in order.
 pub fn program(inventory: &Inventory, watch: &mut Watch<'_>) -> RuleProgram {
     let mut rules = Vec::new();
     for object in order::sections(inventory) {
         let Some(section) = object.body::<FirewallSection>() else { continue };
+        // A router's rules judge nothing on vNICs; its own firewall is not modelled.
+        if section.enforcement() == Enforcement::Routers {
+            continue;
+        }
         let enabled = section.rules.iter().filter(|rule| !rule.disabled);
         rules.extend(enabled.filter_map(|rule| compile(inventory, section, rule, watch)));
     }

@@ -237,7 +237,6 @@ impl FirewallRule {
         let layer2 = section == SectionType::Layer2;
         check_peers("sources", self.sources.as_ref(), layer2)?;
         check_peers("destinations", self.destinations.as_ref(), layer2)?;
-        check_applied_tos(self.applied_tos.as_ref())?;
         for (index, service) in self.services.iter().flat_map(|list| list.iter()).enumerate() {
             check_service(&format!("services[{index}]"), service, layer2)?;
         }
@@ -273,28 +272,6 @@ fn check_peers(field: &str, list: Option<&References>, layer2: bool) -> Result<(
             let kind = peer.target_type.as_deref().unwrap_or("nothing");
             let problem = format!("{kind} can not be named here");
             return Err(Error::field(format!("{field}[{index}].target_type"), problem));
-        }
-    }
-    Ok(())
-}
-
-/// Applied To names what resolves to vNICs [spec DSRule.applied_tos].
-///
-/// # Errors
-/// [`Error::InvalidFields`] for the first reference that does not, [`Error::Unsupported`] for
-/// routers, whose firewall is not modelled.
-pub(super) fn check_applied_tos(list: Option<&References>) -> Result<(), Error> {
-    for (index, target) in list.iter().flat_map(|list| list.iter()).enumerate() {
-        match target.target() {
-            Target::Object { kind: "LogicalPort" | "LogicalSwitch" | "NSGroup", .. } => {}
-            Target::Object { kind: kind @ ("LogicalRouter" | "LogicalRouterPort"), .. } => {
-                return Err(Error::Unsupported(format!("applying firewall rules to a {kind}")));
-            }
-            _ => {
-                let kind = target.target_type.as_deref().unwrap_or("nothing");
-                let problem = format!("{kind} can not be applied to");
-                return Err(Error::field(format!("applied_tos[{index}].target_type"), problem));
-            }
         }
     }
     Ok(())

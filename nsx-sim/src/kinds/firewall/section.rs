@@ -1,7 +1,8 @@
 //! Firewall sections [spec FirewallSection].
 
+use super::enforcement::{self, Enforcement};
 use super::order;
-use super::rule::{self, FirewallRule, check_applied_tos};
+use super::rule::{self, FirewallRule};
 use crate::clock::Millis;
 use crate::inventory::{
     Error, Filter, Header, IndexKey, Inventory, Kind, Object, Query, Reference, Resource,
@@ -68,7 +69,9 @@ pub static KIND: Kind = Kind {
                 "L2VPN_SESSION",
                 "NONE",
             ])),
-            passes: |_, _, word| word == ENFORCED_ON,
+            passes: |_, object, word| {
+                section(object).is_some_and(|own| own.enforcement().word() == word)
+            },
         },
     ],
     ..Kind::of::<FirewallSection>("FirewallSection", "/firewall/sections")
@@ -76,9 +79,6 @@ pub static KIND: Kind = Kind {
 
 /// Index: rule id to section.
 pub const BY_RULE: &str = "section-by-rule";
-
-/// Sections of routers and bridges are not modelled: all that exist stand on vNICs.
-const ENFORCED_ON: &str = "VIF";
 
 /// The most rules of a section [spec FirewallSectionRuleList].
 pub const MAX_RULES: usize = 1000;
@@ -99,6 +99,7 @@ pub struct FirewallSection {
     #[serde(default)]
     pub tcp_strict: bool,
     /// On which vNICs the rules stand, over whatever they say themselves; none leaves it to them.
+    /// Or on which routers: then a rule may narrow it to some of their ports.
     pub applied_tos: Option<References>,
     /// The last section of its layer, which can not go.
     #[serde(skip)]
@@ -175,6 +176,15 @@ impl FirewallSection {
         rules.map(|(place, rule)| rule.fields(header, place, inventory)).collect()
     }
 
+    /// Where the rules stand.
+    pub fn enforcement(&self) -> Enforcement {
+        if self.is_applied_to_a("LogicalRouter") {
+            Enforcement::Routers
+        } else {
+            Enforcement::Vnics
+        }
+    }
+
     fn is_applied_to_a(&self, kind: &str) -> bool {
         let targets = self.applied_tos.as_deref().unwrap_or_default();
         targets.iter().any(|target| target.target_type.as_deref() == Some(kind))
@@ -191,7 +201,7 @@ impl Resource for FirewallSection {
             "applied_tos": applied_tos.map(|list| list_fields(list, inventory)),
             "rule_count": self.rules.len(),
             "is_default": self.is_default,
-            "enforced_on": ENFORCED_ON,
+            "enforced_on": self.enforcement().word(),
             "locked": self.lock.is_some(),
             "lock_modified_by": self.lock.as_ref().map(|lock| &lock.user),
             "lock_modified_time": self.lock.as_ref().map(|lock| lock.time),
@@ -243,7 +253,11 @@ impl Resource for FirewallSection {
                 return Err(Error::field("applied_tos", "can not be set on a default section"));
             }
         }
-        check_applied_tos(self.applied_tos.as_ref())?;
+        let enforcement = self.enforcement();
+        if enforcement == Enforcement::Routers && self.section_type == SectionType::Layer2 {
+            return Err(Error::field("applied_tos", "routers have rules of layer 3 only"));
+        }
+        enforcement::check(self.applied_tos.as_ref(), enforcement.sections())?;
         if self.rules.len() > MAX_RULES {
             return Err(Error::field("rules", format!("has exceeded maximum size {MAX_RULES}")));
         }
@@ -251,6 +265,7 @@ impl Resource for FirewallSection {
         let find = |kind: &str, id: &str| transaction.find(kind, id);
         for rule in &self.rules {
             rule.check(self.section_type)?;
+            enforcement::check(rule.applied_tos.as_ref(), enforcement.rules())?;
             // What the rule named before was admitted then, and may have been made anew since.
             let known = before.and_then(|before| before.rule(&rule.id.to_string()));
             let is_known = |named: &Reference| {
