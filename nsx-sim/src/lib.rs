@@ -24,6 +24,7 @@ pub mod kinds;
 pub mod node;
 pub mod observe;
 pub mod realize;
+pub mod search;
 pub mod wire;
 pub mod world;
 pub mod x509;

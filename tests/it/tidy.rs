@@ -16,9 +16,10 @@ const LONG_FILES: [(&str, usize); 0] = [];
 
 /// Which of the crate's own modules each module may name, beside itself. `cli/serve.rs` and
 /// `cli/mod.rs` start a manager; the rest of the command line is a client like any other.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("clock.rs", &[]),
     ("wire", &[]),
+    ("search", &[]),
     ("client.rs", &[]),
     ("client", &[]),
     ("explain.rs", &["client"]),
@@ -44,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "node",
             "observe",
             "realize",
+            "search",
             "wire",
             "world",
         ],
@@ -85,12 +87,16 @@ const PRODUCT_WORDS: [&str; 8] = [
 
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
-const EXTRAS: [&str; 7] = [
+const EXTRAS: [&str; 11] = [
     "GET /api/v1/reverse-proxy/node/health",
+    "GET /api/v1/search",
+    "GET /api/v1/search/query",
     "GET /api/v1/spec/openapi/nsx_api.json",
     "GET /api/v1/spec/vmware/types/ManagedResource",
     "GET /api/v1/spec/vmware/types/Tag",
     "GET /sim/coverage",
+    "POST /api/v1/search/aggregate",
+    "POST /api/v1/search/querypipeline",
     "POST /sim/v1/explain",
     "POST /sim/v1/packets",
 ];

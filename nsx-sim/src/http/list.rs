@@ -38,16 +38,7 @@ impl Paging {
     /// # Errors
     /// [`Error::InvalidFields`] for a value that is none.
     pub fn read(query: &Query, cap: usize) -> Result<Self, Error> {
-        let size = match query.get("page_size").map(str::parse::<usize>) {
-            None => MAX_PAGE,
-            Some(Ok(size)) if size <= MAX_PAGE => size,
-            Some(_) => {
-                return Err(Error::field(
-                    "page_size",
-                    format!("must lie between 0 and {MAX_PAGE}"),
-                ));
-            }
-        };
+        let size = page_size(query)?;
         let after = query.get("cursor").map(read_cursor).transpose()?;
         let ascending = query.get("sort_ascending").is_none() || query.flag("sort_ascending")?;
         let fields = query.get("included_fields");
@@ -151,6 +142,18 @@ impl Paging {
             fields.retain(|name, _| name == "id" || wanted.contains(name));
         }
         item
+    }
+}
+
+/// How many rows a page may have, as the query says.
+///
+/// # Errors
+/// [`Error::InvalidFields`] where it is no number, or beyond the limit.
+pub fn page_size(query: &Query) -> Result<usize, Error> {
+    match query.get("page_size").map(str::parse::<usize>) {
+        None => Ok(MAX_PAGE),
+        Some(Ok(size)) if size <= MAX_PAGE => Ok(size),
+        Some(_) => Err(Error::field("page_size", format!("must lie between 0 and {MAX_PAGE}"))),
     }
 }
 

@@ -19,6 +19,7 @@ mod openapi;
 mod ports;
 mod reply;
 mod routes;
+mod search;
 mod server;
 mod sets;
 mod simulator;
@@ -76,6 +77,7 @@ impl Api {
         api_service::register(&mut routes);
         trust::register(&mut routes);
         simulator::register(&mut routes);
+        search::register(&mut routes);
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);
@@ -108,7 +110,7 @@ impl Api {
         access::check(&actor.roles, method, path, query.get("action"))
             .map_err(|_| Failure::Forbidden)?;
         let (handler, params) = self.routes.find(method, path, &query)?;
-        handler(&Call { world: &self.world, actor, params, query, body })
+        handler(&Call { api: self, world: &self.world, actor, params, query, body })
     }
 }
 

@@ -20,6 +20,7 @@ mod printed;
 mod profiles;
 mod roles;
 pub mod samples;
+mod search;
 mod services;
 mod sets;
 mod switches;
