@@ -5,7 +5,7 @@
 
 use crate::clock::{Clock, Millis};
 use crate::fabric::{Fabric, Topology};
-use crate::inventory::{Actor, Error, Inventory, Transaction};
+use crate::inventory::{Actor, Change, Error, Inventory, Transaction};
 use crate::kinds::KINDS;
 use crate::node::{Node, Setup};
 use crate::observe::Traceflows;
@@ -89,12 +89,23 @@ impl World {
         actor: &Actor,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.inventory.commit(actor, self.clock.now(), work, |change, land| {
-            // Under the fabric's lock, so that no packet is judged by half a change.
-            let mut fabric = self.fabric.write();
-            land();
-            fabric.apply(&self.inventory, change);
-        })
+        self.inventory
+            .commit(actor, self.clock.now(), work, |change, land| self.follow(change, land))
+    }
+
+    /// Makes several changes of which all stay or none does: see [`Inventory::together`].
+    ///
+    /// # Errors
+    /// What `work` returns; then what it committed has been taken back.
+    pub fn together<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.inventory.together(work, |change, land| self.follow(change, land))
+    }
+
+    /// Under the fabric's lock, so that no packet is judged by half a change.
+    fn follow(&self, change: &Change, land: &dyn Fn()) {
+        let mut fabric = self.fabric.write();
+        land();
+        fabric.apply(&self.inventory, change);
     }
 
     /// The fabric with its rules up to date.

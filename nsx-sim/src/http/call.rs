@@ -1,5 +1,6 @@
 //! One call of the API on its way through a handler, and what comes back.
 
+use super::Api;
 use super::error::Failure;
 use crate::inventory::{Actor, Error, Object, Query, Transaction};
 use crate::wire::Fields;
@@ -9,6 +10,8 @@ use serde_json::Value;
 
 /// A call whose path, query and caller are known.
 pub struct Call<'a> {
+    /// The API that it is a call of, for calls that hold others.
+    pub api: &'a Api,
     /// The world it is made to.
     pub world: &'a World,
     /// Who makes it.

@@ -3,6 +3,7 @@
 mod aaa;
 mod api_service;
 mod auth;
+mod batch;
 mod call;
 mod collections;
 mod coverage;
@@ -77,6 +78,7 @@ impl Api {
         api_service::register(&mut routes);
         trust::register(&mut routes);
         simulator::register(&mut routes);
+        batch::register(&mut routes);
         search::register(&mut routes);
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));

@@ -13,6 +13,7 @@ mod kind;
 mod object;
 #[cfg(test)]
 mod tests;
+mod together;
 mod transaction;
 
 pub use actor::{Actor, Role};
@@ -26,9 +27,10 @@ pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};
 use dashmap::DashMap;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use together::Writer;
 
 type Place = (&'static str, String);
 
@@ -43,8 +45,7 @@ pub struct Inventory {
     /// Kind and id of an object to the objects that name it.
     referrers: DashMap<(String, String), BTreeSet<Place>>,
     ids: Ids,
-    /// The generation: how many changes have been committed.
-    writer: Mutex<u64>,
+    writer: Writer,
 }
 
 /// The objects of one kind.
@@ -82,7 +83,7 @@ pub struct Change {
 }
 
 /// One object's change: made, changed or removed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Write {
     /// Its kind.
     pub kind: &'static Kind,
@@ -110,7 +111,7 @@ impl Inventory {
             keys: DashMap::new(),
             referrers: DashMap::new(),
             ids: Ids::new(seed),
-            writer: Mutex::new(0),
+            writer: Writer::default(),
         }
     }
 
@@ -184,7 +185,7 @@ impl Inventory {
 
     /// How many changes have been committed.
     pub fn generation(&self) -> u64 {
-        *self.writer.lock()
+        self.writer.lock().generation.get()
     }
 
     /// Makes one change. `work` builds it; when it returns an error nothing has happened. `follow`
@@ -200,13 +201,14 @@ impl Inventory {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
         follow: impl FnOnce(&Change, &dyn Fn()),
     ) -> Result<T, Error> {
-        let mut generation = self.writer.lock();
+        let writer = self.writer.lock();
         let mut transaction = Transaction::new(self, actor, now);
         let answer = work(&mut transaction)?;
-        let change = transaction.finish(*generation + 1);
+        let change = transaction.finish(writer.generation.get() + 1);
         if !change.writes.is_empty() {
-            *generation = change.generation;
+            writer.generation.set(change.generation);
             follow(&change, &|| change.writes.iter().for_each(|write| self.apply(write)));
+            writer.note(&change);
         }
         Ok(answer)
     }

@@ -1,6 +1,7 @@
 //! The API as clients rely on it, called in this process.
 
 mod fabric;
+mod batch;
 mod firewall_lock;
 mod firewall_rules;
 mod firewall_search;
