@@ -1,5 +1,6 @@
 //! What every manager has from the start [facts: boot inventory that clients look for].
 
+mod appliance;
 mod fabric;
 mod load_balancer;
 mod services;
@@ -63,6 +64,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         load_balancer::populate(tx)?;
         services::populate(tx)?;
         fabric::profiles(tx)?;
+        appliance::populate(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
         create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {

@@ -2,6 +2,7 @@
 
 mod aaa;
 mod api_service;
+mod appliance;
 mod auth;
 mod batch;
 mod call;
@@ -78,6 +79,7 @@ impl Api {
         api_service::register(&mut routes);
         trust::register(&mut routes);
         simulator::register(&mut routes);
+        appliance::register(&mut routes);
         batch::register(&mut routes);
         search::register(&mut routes);
         let listed = Arc::new(routes.listed());

@@ -1,4 +1,4 @@
-//! The manager itself: version, health, cluster.
+//! The manager itself: version, health, and what clients ask of its types.
 
 use super::call::Reply;
 use super::routes::Routes;
@@ -8,45 +8,13 @@ use serde_json::json;
 
 /// What the manager says it is. Plain dotted digits: clients compare them [nsxlib].
 pub const NODE_VERSION: &str = "2.5.1.0.0.15314288";
-const PRODUCT_VERSION: &str = "2.5.1";
-const NODE_ID: &str = "422f3b6e-0b7d-4c4f-9d3c-7f5a2a6c9b10";
-const CLUSTER_ID: &str = "9d1ef6ff-3f54-4b07-9a4a-0f9d3c6a2f51";
-const HOSTNAME: &str = "nsxmgr-01a";
+/// The same, shorter.
+pub const PRODUCT_VERSION: &str = "2.5.1";
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     let version = || json!({"node_version": NODE_VERSION, "product_version": PRODUCT_VERSION});
     routes.on("GET", "/node/version", move |_| Ok(Reply::ok(version())));
-    routes.on("GET", "/node", |call| {
-        let now = call.world.clock.now();
-        Ok(Reply::ok(json!({
-            "node_version": NODE_VERSION,
-            "product_version": PRODUCT_VERSION,
-            "kernel_version": "4.4.0-157-generic",
-            "hostname": HOSTNAME,
-            "fully_qualified_domain_name": format!("{HOSTNAME}.corp.local"),
-            "export_type": "UNRESTRICTED",
-            "node_uuid": NODE_ID,
-            "timezone": "Etc/UTC",
-            "cli_timeout": 600,
-            "system_time": now,
-            "system_datetime": date(now),
-        })))
-    });
-    routes.on("GET", "/cluster/status", |_| {
-        Ok(Reply::ok(json!({
-            "cluster_id": CLUSTER_ID,
-            "mgmt_cluster_status": {
-                "status": "STABLE",
-                "online_nodes": [{
-                    "uuid": NODE_ID,
-                    "mgmt_cluster_listen_ip_address": "127.0.0.1",
-                }],
-                "offline_nodes": [],
-            },
-            "control_cluster_status": {"status": "STABLE"},
-        })))
-    });
     // Not in the published API, but the health check of every client since 2.4 [nsxlib cluster.py].
     routes.on("GET", "/reverse-proxy/node/health", |_| {
         Ok(Reply::ok(json!({"healthy": true, "components_health": "MANAGER:UP, SEARCH:UP, UI:UP, NODE_MGMT:UP"})))
@@ -66,7 +34,7 @@ pub fn register(routes: &mut Routes) {
 }
 
 /// A date in UTC as `YYYY-MM-DDTHH:MM:SSZ`, by Howard Hinnant's civil calendar.
-fn date(millis: Millis) -> String {
+pub fn date(millis: Millis) -> String {
     let seconds = millis / 1000;
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);

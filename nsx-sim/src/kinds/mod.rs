@@ -1,5 +1,6 @@
 //! The kinds of managed resources, one file each; [`KINDS`] is the only place that names them all.
 
+pub mod appliance;
 pub mod bindings;
 pub mod certificate;
 pub mod expression;
@@ -55,4 +56,26 @@ pub static KINDS: &[&Kind] = &[
     &certificate::KIND,
     &principal_identity::KIND,
     &role_binding::KIND,
+    &appliance::service::SERVICE,
+    &appliance::service::NTP,
+    &appliance::service::SNMP,
+    &appliance::service::SSH,
+    &appliance::service::INSTALL_UPGRADE,
+    &appliance::service::MANAGER,
+    &appliance::service::POLICY,
+    &appliance::service::SNMP_ENGINE,
+    &appliance::service::PROFILER,
+    &appliance::node::PROPERTIES,
+    &appliance::node::ACCESS_CONTROL,
+    &appliance::node::BUS_PORT,
+    &appliance::node::VIRTUAL_IP,
+    &appliance::node::MANAGEMENT_PLANE,
+    &appliance::node::AGENT,
+    &appliance::network::NAME_SERVERS,
+    &appliance::network::SEARCH_DOMAINS,
+    &appliance::network::INTERFACE,
+    &appliance::network::ROUTE,
+    &appliance::syslog::EXPORTER,
+    &appliance::backup::BACKUP,
+    &appliance::backup::RESTORE,
 ];

@@ -1,7 +1,8 @@
 //! The API as clients rely on it, called in this process.
 
-mod fabric;
+mod appliance;
 mod batch;
+mod fabric;
 mod firewall_lock;
 mod firewall_rules;
 mod firewall_search;

@@ -1,0 +1,252 @@
+//! The management cluster, which is one node: this one.
+
+use super::super::call::{Call, Reply};
+use super::super::error::Failure;
+use super::super::node::NODE_VERSION;
+use super::super::routes::Routes;
+use super::node::{missing, names, started, status};
+use super::settings;
+use crate::inventory::{Error, Level};
+use crate::kinds::appliance::backup::{BACKUP, RESTORE};
+use crate::kinds::appliance::network::INTERFACE;
+use crate::kinds::appliance::node::{ADDRESS, CLUSTER_ID, ID, VIRTUAL_IP, VirtualIp};
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/cluster", |call| {
+        Ok(Reply::ok(json!({
+            "cluster_id": CLUSTER_ID,
+            "mgmt_cluster_changes_allowed": true,
+            "control_cluster_changes_allowed": true,
+            "nodes": [node_info(call)?],
+            "_revision": 0,
+        })))
+    });
+    routes.on("GET", "/cluster/status", |_| {
+        let own = json!({"uuid": ID, "mgmt_cluster_listen_ip_address": ADDRESS});
+        Ok(Reply::ok(json!({
+            "cluster_id": CLUSTER_ID,
+            "mgmt_cluster_status": {
+                "status": "STABLE",
+                "online_nodes": [own],
+                "offline_nodes": [],
+            },
+            "control_cluster_status": {"status": "STABLE"},
+        })))
+    });
+    routes.on("GET", "/cluster/{node}", |call| {
+        own_node(call, "ClusterNodeInfo")?;
+        Ok(Reply::ok(node_info(call)?))
+    });
+    routes.on("GET", "/cluster/nodes", |call| {
+        settings::rows(call, [(ID.to_owned(), node_config(call)?)])
+    });
+    routes.on("GET", "/cluster/nodes/status", |call| Ok(Reply::ok(aggregate(call)?)));
+    routes.on("GET", "/cluster/nodes/{node}", |call| {
+        own_node(call, "ClusterNodeConfig")?;
+        Ok(Reply::ok(node_config(call)?))
+    });
+    routes.on("GET", "/cluster/nodes/{node}/status", |call| {
+        own_node(call, "ClusterNodeConfig")?;
+        source(call)?;
+        Ok(Reply::ok(node_status(call)?))
+    });
+    routes.on("GET", "/cluster/nodes/{node}/repo_sync/status", |call| {
+        own_node(call, "ClusterNodeConfig")?;
+        // One node has no other to fetch from.
+        Ok(Reply::ok(json!({"status": "NOT_STARTED"})))
+    });
+    register_interfaces(routes);
+    register_deployments(routes);
+    register_virtual_ip(routes);
+    register_backups(routes);
+}
+
+fn own_node(call: &Call<'_>, kind: &'static str) -> Result<(), Error> {
+    if call.param(0) == ID { Ok(()) } else { Err(missing(kind, call.param(0))) }
+}
+
+fn source(call: &Call<'_>) -> Result<(), Error> {
+    call.query.one_of("source", &["realtime", "cached"]).map(|_| ())
+}
+
+fn node_info(call: &Call<'_>) -> Result<Value, Error> {
+    let (name, whole_name) = names(call)?;
+    let entities = ["HTTP", "DATASTORE", "MANAGER", "POLICY", "CONTROLLER"];
+    let entities = entities.map(|entity| json!({"entity_type": entity, "ip_address": ADDRESS}));
+    Ok(json!({
+        "node_uuid": ID,
+        "display_name": name,
+        "fqdn": whole_name,
+        "status": "JOINED",
+        "entities": entities,
+    }))
+}
+
+fn node_config(call: &Call<'_>) -> Result<Value, Error> {
+    let (name, _) = names(call)?;
+    let started = started(call)?;
+    Ok(json!({
+        "manager_role": {"type": "ManagementClusterRoleConfig"},
+        "controller_role": {"type": "ControllerClusterRoleConfig"},
+        "external_id": ID,
+        "appliance_mgmt_listen_addr": ADDRESS,
+        "resource_type": "ClusterNodeConfig",
+        "id": ID,
+        "display_name": name,
+        "_create_user": "system",
+        "_create_time": started,
+        "_last_modified_user": "system",
+        "_last_modified_time": started,
+        "_system_owned": true,
+        "_protection": "NOT_PROTECTED",
+        "_revision": 0,
+    }))
+}
+
+fn node_status(call: &Call<'_>) -> Result<Value, Error> {
+    Ok(json!({
+        "system_status": status(call)?,
+        "version": NODE_VERSION,
+        "mgmt_cluster_status": {"mgmt_cluster_status": "CONNECTED"},
+        "control_cluster_status": {
+            "control_cluster_status": "CONNECTED",
+            "mgmt_connection_status": {"connectivity_status": "CONNECTED"},
+        },
+    }))
+}
+
+fn aggregate(call: &Call<'_>) -> Result<Value, Error> {
+    let (name, whole_name) = names(call)?;
+    let member = json!({
+        "member_uuid": ID, "member_ip": ADDRESS, "member_fqdn": whole_name, "member_status": "UP",
+    });
+    let groups = ["MANAGER", "CONTROLLER", "POLICY", "HTTPS", "DATASTORE", "CLUSTER_BOOT_MANAGER"];
+    let groups = groups
+        .map(|group| json!({"group_type": group, "group_status": "STABLE", "members": [member]}));
+    let node = json!({
+        "id": ID,
+        "display_name": name,
+        "node_status": node_status(call)?,
+        "node_status_properties": [status(call)?],
+        "node_interface_properties": interfaces(call),
+    });
+    let mut manager = node.clone();
+    manager["transport_nodes_connected"] =
+        call.world.fabric().topology().transport_nodes.len().into();
+    manager["role_config"] = json!({"type": "ManagementClusterRoleConfig"});
+    let mut controller = node;
+    controller["role_config"] = json!({"type": "ControllerClusterRoleConfig"});
+    Ok(json!({
+        "management_cluster": [manager],
+        "controller_cluster": [controller],
+        "cluster_status": {
+            "cluster_id": CLUSTER_ID, "overall_status": "STABLE", "groups": groups,
+        },
+    }))
+}
+
+/// The node's interfaces in the form that the cluster shows them.
+fn interfaces(call: &Call<'_>) -> Vec<Value> {
+    let print = |object| {
+        let own = settings::print(call, object);
+        let alias = json!({
+            "ip_configuration": own["ip_configuration"],
+            "ip_address": own["ip_addresses"][0]["ip_address"],
+            "netmask": own["ip_addresses"][0]["netmask"],
+        });
+        json!({
+            "interface_id": own["interface_id"],
+            "admin_status": "UP",
+            "link_status": "UP",
+            "interface_type": "VIRTUAL",
+            "mtu": own["mtu"],
+            "interface_alias": [alias],
+            "source": "realtime",
+        })
+    };
+    call.world.inventory.all(INTERFACE.name).iter().map(|object| print(&**object)).collect()
+}
+
+fn register_interfaces(routes: &mut Routes) {
+    let all = "/cluster/nodes/{node}/network/interfaces";
+    routes.on("GET", all, |call| {
+        own_node(call, "ClusterNodeConfig")?;
+        source(call)?;
+        let rows = interfaces(call).into_iter();
+        settings::rows(call, rows.map(|row| (row["interface_id"].to_string(), row)))
+    });
+    routes.on("GET", &format!("{all}/{{interface}}"), |call| {
+        own_node(call, "ClusterNodeConfig")?;
+        source(call)?;
+        let wanted = call.param(1);
+        let found = interfaces(call).into_iter().find(|row| row["interface_id"] == wanted);
+        Ok(Reply::ok(found.ok_or_else(|| missing(INTERFACE.name, wanted))?))
+    });
+}
+
+/// No node is ever deployed, so none is listed.
+fn register_deployments(routes: &mut Routes) {
+    let all = "/cluster/nodes/deployments";
+    routes.on_as(Level::Shape, "GET", all, |call| settings::rows(call, []));
+    for path in [format!("{all}/{{node}}"), format!("{all}/{{node}}/status")] {
+        routes.on_as(Level::Shape, "GET", &path, |call| {
+            Err(missing("ClusterNodeVMDeploymentRequest", call.param(0)).into())
+        });
+    }
+}
+
+fn register_virtual_ip(routes: &mut Routes) {
+    let path = "/cluster/api-virtual-ip";
+    routes.on_as(Level::Stateful, "GET", path, |call| {
+        Ok(Reply::ok(settings::read(call, &VIRTUAL_IP)?))
+    });
+    routes.on_as(Level::Stateful, "POST", &format!("{path}?action=set_virtual_ip"), |call| {
+        let asked = call.query.get("ip_address");
+        let asked = asked.ok_or_else(|| Error::field("ip_address", "is required"))?;
+        let address: Ipv4Addr = asked
+            .parse()
+            .map_err(|_| Error::field("ip_address", format!("must be an address, not {asked}")))?;
+        set_virtual_ip(call, address)
+    });
+    routes.on_as(Level::Stateful, "POST", &format!("{path}?action=clear_virtual_ip"), |call| {
+        set_virtual_ip(call, Ipv4Addr::UNSPECIFIED)
+    });
+}
+
+fn set_virtual_ip(call: &Call<'_>, address: Ipv4Addr) -> Result<Reply, Failure> {
+    let id = call.world.inventory.single(&VIRTUAL_IP, None)?.header.id.clone();
+    call.commit(|tx| {
+        tx.edit(&VIRTUAL_IP, &id, |own: &mut VirtualIp, _| {
+            own.ip_address = address.to_string();
+            Ok(())
+        })
+    })?;
+    Ok(Reply::ok(settings::read(call, &VIRTUAL_IP)?))
+}
+
+/// Nothing leaves the process, so no backup was ever made and none is there to restore.
+fn register_backups(routes: &mut Routes) {
+    settings::document(routes, "/cluster/backups/config", &BACKUP);
+    settings::document(routes, "/cluster/restore/config", &RESTORE);
+    routes.on_as(Level::Shape, "GET", "/cluster/backups/history", |_| {
+        Ok(Reply::ok(json!({
+            "cluster_backup_statuses": [],
+            "node_backup_statuses": [],
+            "inventory_backup_statuses": [],
+        })))
+    });
+    routes.on_as(Level::Shape, "GET", "/cluster/backups/status", |_| {
+        Ok(Reply::ok(json!({"operation_type": "NONE"})))
+    });
+    routes.on_as(Level::Shape, "GET", "/cluster/restore/backuptimestamps", |call| {
+        settings::rows(call, [])
+    });
+    routes.on_as(Level::Shape, "GET", "/cluster/restore/status", |_| {
+        Ok(Reply::ok(json!({
+            "status": {"value": "INITIAL", "description": "No restore was ever begun"},
+        })))
+    });
+}
