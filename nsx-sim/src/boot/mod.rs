@@ -3,6 +3,7 @@
 mod appliance;
 mod fabric;
 mod load_balancer;
+mod pools;
 mod services;
 mod users;
 
@@ -65,6 +66,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         services::populate(tx)?;
         fabric::profiles(tx)?;
         appliance::populate(tx)?;
+        pools::populate(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
         create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {

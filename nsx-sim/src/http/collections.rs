@@ -73,7 +73,8 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
             let body = Value::Object(call.object()?);
             let id = &named(call, kind)?.header.id;
             let answer = call.commit(|tx| (action.run)(tx, id, body, &call.query))?;
-            Ok(Reply { status: action.status, body: Some(answer) })
+            // What an action has nothing to say to answers with an empty body.
+            Ok(Reply { status: action.status, body: Some(answer).filter(|body| !body.is_null()) })
         });
     }
 }
@@ -195,5 +196,5 @@ fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {
     let incoming = Incoming::read(kind, call.object()?)?;
     let parent = parent(call, kind)?;
     let object = call.commit(|tx| tx.create_part(kind, parent, incoming))?;
-    Ok(Reply::created(call.print(&object)))
+    Ok(Reply { status: kind.created, body: Some(call.print(&object)) })
 }

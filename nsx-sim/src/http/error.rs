@@ -3,7 +3,7 @@
 //! Numbers and texts that clients rely on carry their source; those that no source tells are
 //! marked "number not known" and listed in docs/fidelity.md.
 
-use crate::inventory::Error;
+use crate::inventory::{Error, PoolFault};
 use serde_json::{Value, json};
 
 /// Why a call was not served.
@@ -57,6 +57,7 @@ pub struct Answer {
 const COMMON: &str = "common-services";
 const SWITCHING: &str = "NsxSwitching service";
 const FIREWALL: &str = "firewall";
+const POOL: &str = "pool";
 const SIMULATOR: &str = "nsx-sim";
 
 /// Field level validation [bosh spec].
@@ -85,6 +86,8 @@ const TOO_MANY: u32 = 102;
 const BUSY: u32 = 503;
 /// A client certificate that is not trusted [nsxlib].
 const BAD_CERTIFICATE: u32 = 99;
+/// A bridge endpoint with its port [osp].
+const BRIDGE_ATTACHED: u32 = 8407;
 /// Session and token do not fit [nsxlib client.py].
 const BAD_XSRF_TOKEN: u32 = 98;
 
@@ -196,6 +199,13 @@ fn refused(error: Error) -> Answer {
             );
             (400, ROUTER_ATTACHMENT, SWITCHING, text)
         }
+        Error::Pool { pool, fault, what } => pool_fault(&pool, fault, &what),
+        Error::BridgeAttached { id, port } => {
+            let text = format!(
+                "The bridge endpoint {id} can not be deleted: the logical port {port} is attached to it."
+            );
+            (400, BRIDGE_ATTACHED, SWITCHING, text)
+        }
         Error::Protected { kind, owner, caller, role } => {
             let text = format!(
                 "Principal '{caller}' with role '[{role}]' attempts to delete or modify an object of type {kind} it doesn't own. (createUser={owner}, allowOverwrite=null)"
@@ -215,6 +225,44 @@ fn refused(error: Error) -> Answer {
             format!("{what} is part of the API but not modelled by this simulator."),
         ),
     })
+}
+
+/// The numbers are those that [nsxlib] and [osp] look for, save that of a block; 409 where the
+/// operation declares it [spec AllocateOrReleaseFromIpPool, CreateIpBlockSubnet, UpdateIpBlock].
+fn pool_fault(pool: &str, fault: PoolFault, what: &str) -> (u16, u32, &'static str, String) {
+    let (status, code, text) = match fault {
+        PoolFault::Exhausted => (409, 5109, format!("The pool {pool} is exhausted.")),
+        PoolFault::Allocated => (409, 5141, format!("{what} of the pool {pool} is allocated.")),
+        PoolFault::NotAllocated => {
+            (400, 5110, format!("{what} is not in the pool {pool}, or not allocated."))
+        }
+        PoolFault::RangeDeleted => (
+            400,
+            5015,
+            format!(
+                "The range of the pool {pool} that holds {what}, which is allocated, can not be deleted."
+            ),
+        ),
+        PoolFault::RangeShrunk => (
+            400,
+            5016,
+            format!(
+                "The range of the pool {pool} that holds {what}, which is allocated, can not be shrunk."
+            ),
+        ),
+        PoolFault::RangeChanged => (
+            400,
+            5602,
+            format!(
+                "The range of the pool {pool} that holds {what}, which is allocated, can not be modified."
+            ),
+        ),
+        // Number not known.
+        PoolFault::BlockTooSmall => {
+            (409, 5602, format!("The block {pool} must hold its subnet {what}."))
+        }
+    };
+    (status, code, POOL, text)
 }
 
 fn answer((status, code, module, text): (u16, u32, &str, String)) -> Answer {

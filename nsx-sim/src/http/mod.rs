@@ -18,6 +18,7 @@ mod list;
 mod node;
 mod node_users;
 mod openapi;
+mod pools;
 mod ports;
 mod reply;
 mod routes;
@@ -79,9 +80,15 @@ impl Api {
         api_service::register(&mut routes);
         trust::register(&mut routes);
         simulator::register(&mut routes);
+<<<<<<< HEAD
         appliance::register(&mut routes);
         batch::register(&mut routes);
         search::register(&mut routes);
+=======
+
+        pools::register(&mut routes);
+
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);

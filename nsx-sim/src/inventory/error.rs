@@ -39,6 +39,13 @@ pub enum Error {
     /// A router's attachment is managed through the router.
     #[error("logical port {id} belongs to a router")]
     RouterAttachment { id: String },
+    /// A pool can not give, take back or be changed as it is asked to; `what` is the address or
+    /// number in question.
+    #[error("pool {pool}: {fault:?} {what}")]
+    Pool { pool: String, fault: PoolFault, what: String },
+    /// A bridge's port still stands on the bridge endpoint.
+    #[error("bridge endpoint {id} is attached to {port}")]
+    BridgeAttached { id: String, port: String },
     /// The object belongs to a principal and the caller did not ask to overwrite it.
     #[error("{kind} belongs to {owner}")]
     Protected { kind: &'static str, owner: String, caller: String, role: String },
@@ -51,6 +58,25 @@ pub enum Error {
     /// Part of the product's API that this simulator does not model.
     #[error("{0} is not modelled")]
     Unsupported(String),
+}
+
+/// Why a pool refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolFault {
+    /// All that it has is taken.
+    Exhausted,
+    /// What is asked for is taken.
+    Allocated,
+    /// What is given back was not taken, or what is asked for is not in the pool.
+    NotAllocated,
+    /// A range goes from which something is taken.
+    RangeDeleted,
+    /// A range ends before something that is taken.
+    RangeShrunk,
+    /// A range begins elsewhere and leaves out something that is taken.
+    RangeChanged,
+    /// The block no longer holds a subnet that is carved out of it.
+    BlockTooSmall,
 }
 
 impl Error {

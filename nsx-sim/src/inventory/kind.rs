@@ -169,6 +169,8 @@ pub struct Kind {
     pub level: Level,
     /// Which plain verbs it has.
     pub verbs: Verbs,
+    /// The status of success when one is made.
+    pub created: u16,
     /// The most items on a page; some collections cap it below 1000.
     pub page_cap: usize,
     /// Members that callers may send back though only the manager sets them.
@@ -281,6 +283,7 @@ impl Kind {
             single: false,
             level: Level::Stateful,
             verbs: Verbs::ALL,
+            created: 201,
             page_cap: 1000,
             read_only: &[],
             filters: &[],

@@ -17,7 +17,7 @@ mod together;
 mod transaction;
 
 pub use actor::{Actor, Role};
-pub use error::Error;
+pub use error::{Error, PoolFault};
 pub use incoming::{HeaderFields, Incoming};
 pub use kind::{Action, Draft, Filter, Kind, Level, Parent, Query, Resource, Verbs, Words};
 pub use object::{
@@ -156,6 +156,11 @@ impl Inventory {
         self.at(places)
     }
 
+    /// How many objects have a key in an index.
+    pub fn count_by_key(&self, index: &'static str, key: &str) -> usize {
+        self.keys.get(&(index, key.to_owned())).map_or(0, |set| set.len())
+    }
+
     /// The objects that name this one.
     pub fn referrers(&self, kind: &str, id: &str) -> Vec<Arc<Object>> {
         let places = self.referrers.get(&(kind.to_owned(), id.to_owned())).map(|set| set.clone());
@@ -166,6 +171,12 @@ impl Inventory {
     pub fn children(&self, kind: &'static Kind, parent: &str) -> Vec<Arc<Object>> {
         let Some(above) = &kind.parent else { return Vec::new() };
         self.by_key(kind.name, &format!("{}/{parent}", above.kind))
+    }
+
+    /// How many objects of a kind are part of one object.
+    pub fn count_children(&self, kind: &'static Kind, parent: &str) -> usize {
+        let Some(above) = &kind.parent else { return 0 };
+        self.count_by_key(kind.name, &format!("{}/{parent}", above.kind))
     }
 
     /// The one object of a kind that has but one, in the world or below a parent.

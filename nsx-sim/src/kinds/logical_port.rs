@@ -2,10 +2,10 @@
 
 use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
 use super::switching_profile::ProfileBindings;
-use super::{logical_switch, ns_group};
+use super::{bridge, dhcp, logical_switch, metadata_proxy, ns_group};
 use crate::inventory::{
-    Error, Filter, Header, IndexKey, Kind, Level, Object, Query, Reference, Resource, Transaction,
-    Words,
+    Error, Filter, Header, IndexKey, Inventory, Kind, Level, Object, Query, Reference, Resource,
+    Transaction, Words,
 };
 use crate::wire::{Items, polymorphic};
 use schemars::JsonSchema;
@@ -47,8 +47,18 @@ pub static KIND: Kind = Kind {
         },
         // What it would add are the manager's own transit ports, and there are none.
         Filter { name: "diagnostic", words: Some(Words::Boolean), passes: |_, _, _| true },
-        // Bridges are not modelled, so no port is on one.
-        Filter { name: "bridge_cluster_id", words: None, passes: |_, _, _| false },
+        Filter {
+            name: "bridge_cluster_id",
+            words: None,
+            passes: |inventory, object, id| {
+                let endpoint = attachment(object)
+                    .and_then(|own| inventory.find(bridge::ENDPOINT.name, &own.id));
+                endpoint.is_some_and(|endpoint| {
+                    let endpoint = endpoint.body::<bridge::BridgeEndpoint>();
+                    endpoint.is_some_and(|own| own.bridge_cluster_id.as_deref() == Some(id))
+                })
+            },
+        },
         Filter {
             name: "parent_vif_id",
             words: None,
@@ -108,6 +118,13 @@ fn attachment(object: &Object) -> Option<&Attachment> {
     port(object)?.attachment.as_ref()
 }
 
+/// The port to which something is attached; the one with the smallest id where there are several.
+pub fn attached_port(inventory: &Inventory, what: AttachmentType, id: &str) -> Option<String> {
+    let mut ports = inventory.by_key(BY_ATTACHMENT, id).into_iter();
+    let port = ports.find(|port| attachment(port).is_some_and(|own| own.attachment_type == what));
+    port.map(|port| port.header.id.clone())
+}
+
 /// Where something attaches to a logical switch.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -163,6 +180,17 @@ pub enum AttachmentType {
 }
 
 impl AttachmentType {
+    /// The kind of what is attached, where it is an object of the manager's own.
+    fn kind(self) -> Option<&'static Kind> {
+        match self {
+            Self::BridgeEndpoint => Some(&bridge::ENDPOINT),
+            Self::DhcpService => Some(&dhcp::server::KIND),
+            Self::MetadataProxy => Some(&metadata_proxy::KIND),
+            // References to routers' ports go the other way; the rest has no collection.
+            Self::Vif | Self::LogicalRouter | Self::L2VpnSession => None,
+        }
+    }
+
     /// The wire name.
     pub fn word(self) -> &'static str {
         match self {
@@ -273,6 +301,10 @@ impl LogicalPort {
             let field = "attachment.context.parent_vif_id";
             return Err(Error::field(field, "is required where vif_type is CHILD"));
         }
+        // One metadata proxy serves many segments [osp].
+        if attachment.attachment_type == AttachmentType::MetadataProxy {
+            return Ok(());
+        }
         let users = transaction.inventory().by_key(BY_ATTACHMENT, &attachment.id);
         match users.iter().find(|user| user.header.id != own_id) {
             Some(user) => {
@@ -287,7 +319,10 @@ impl LogicalPort {
 impl Resource for LogicalPort {
     fn references(&self) -> Vec<Reference> {
         let switch = Reference::new(logical_switch::KIND.name, &self.logical_switch_id);
-        self.switching_profile_ids.references().chain([switch]).collect()
+        let attached = self.attachment.as_ref().and_then(|own| {
+            own.attachment_type.kind().map(|kind| Reference::new(kind.name, &own.id))
+        });
+        self.switching_profile_ids.references().chain([switch]).chain(attached).collect()
     }
 
     fn keys(&self) -> Vec<IndexKey> {

@@ -1,14 +1,16 @@
 //! Logical switches [spec LogicalSwitch].
 
 use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
+use super::pools::{ip_pool, mac_pool, vni_pool};
 use super::switching_profile::ProfileBindings;
 use super::transport_zone::{self, TransportType, TransportZone};
+use super::vlan::{VlanId, VlanTrunkSpec};
 use super::{logical_port, ns_group};
 use crate::inventory::{
     Error, Filter, Header, IndexKey, Kind, Level, Object, Query, Reference, Resource, Transaction,
     Words,
 };
-use crate::wire::{Int, Items};
+use crate::wire::Items;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,10 +82,6 @@ pub static KIND: Kind = Kind {
 /// Index: VNI to switch.
 pub const BY_VNI: &str = "switch-by-vni";
 
-/// The numbers that overlay switches take theirs from. The pool of a real manager is not confirmed;
-/// see docs/fidelity.md.
-const VNI_POOL: std::ops::RangeInclusive<i32> = 5_001..=75_000;
-
 /// A segment that logical ports attach to.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,16 +92,17 @@ pub struct LogicalSwitch {
     /// The segment's number; overlay only.
     pub vni: Option<i32>,
     /// The tag on the wire; VLAN zones only.
-    pub vlan: Option<Int<0, 4094>>,
+    pub vlan: Option<VlanId>,
     vlan_trunk_spec: Option<VlanTrunkSpec>,
     /// Up or down.
     pub admin_state: AdminState,
     replication_mode: Option<ReplicationMode>,
     #[serde(default)]
     hybrid: bool,
-    /// The pool that ports' addresses come from.
+    /// The pool that ports' IP addresses come from.
     pub ip_pool_id: Option<String>,
-    mac_pool_id: Option<String>,
+    /// The pool that ports' MAC addresses come from.
+    pub mac_pool_id: Option<String>,
     uplink_teaming_policy_name: Option<String>,
     #[serde(default)]
     address_bindings: Items<AddressBinding, 100>,
@@ -130,19 +129,6 @@ enum ReplicationMode {
     Source,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct VlanTrunkSpec {
-    vlan_ranges: Vec<VlanRange>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct VlanRange {
-    start: Int<0, 4094>,
-    end: Int<0, 4094>,
-}
-
 impl LogicalSwitch {
     /// Fits the segment to an overlay zone.
     fn admit_overlay(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
@@ -156,14 +142,9 @@ impl LogicalSwitch {
         }
         self.replication_mode.get_or_insert(ReplicationMode::Mtep);
         match self.vni {
-            None => {
-                let free =
-                    |vni: &i32| transaction.inventory().by_key(BY_VNI, &vni.to_string()).is_empty();
-                self.vni = VNI_POOL.into_iter().find(free);
-            }
-            Some(vni) if !VNI_POOL.contains(&vni) => {
-                let (first, last) = (VNI_POOL.start(), VNI_POOL.end());
-                return Err(Error::field("vni", format!("must lie between {first} and {last}")));
+            None => self.vni = Some(vni_pool::free(transaction)?),
+            Some(vni) if !vni_pool::holds(transaction, vni) => {
+                return Err(Error::field("vni", format!("{vni} is in no pool of VNIs")));
             }
             Some(_) => {}
         }
@@ -185,7 +166,9 @@ impl LogicalSwitch {
 impl Resource for LogicalSwitch {
     fn references(&self) -> Vec<Reference> {
         let zone = Reference::new(transport_zone::KIND.name, &self.transport_zone_id);
-        self.switching_profile_ids.references().chain([zone]).collect()
+        let ips = self.ip_pool_id.iter().map(|id| Reference::new(ip_pool::KIND.name, id));
+        let macs = self.mac_pool_id.iter().map(|id| Reference::new(mac_pool::KIND.name, id));
+        self.switching_profile_ids.references().chain([zone]).chain(ips).chain(macs).collect()
     }
 
     fn keys(&self) -> Vec<IndexKey> {
@@ -207,10 +190,8 @@ impl Resource for LogicalSwitch {
             }
             self.vni = before.vni;
         }
-        let ranges = self.vlan_trunk_spec.iter().flat_map(|spec| &spec.vlan_ranges);
-        if ranges.into_iter().any(|range| range.start > range.end) {
-            let field = "vlan_trunk_spec.vlan_ranges";
-            return Err(Error::field(field, "must not end before they start"));
+        if let Some(trunk) = &self.vlan_trunk_spec {
+            trunk.check()?;
         }
         check_complete(&self.address_bindings)?;
         self.switching_profile_ids.complete(transaction)?;

@@ -2,23 +2,36 @@
 
 pub mod appliance;
 pub mod bindings;
+<<<<<<< HEAD
 pub mod certificate;
+=======
+pub mod bridge;
+pub mod dhcp;
+pub mod dns_forwarder;
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 pub mod expression;
 pub mod fabric;
 pub mod firewall;
 pub mod load_balancer;
 pub mod logical_port;
 pub mod logical_switch;
+pub mod metadata_proxy;
 pub mod ns_group;
 pub mod ns_service;
+<<<<<<< HEAD
 pub mod principal_identity;
+=======
+pub mod pools;
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 pub mod reference;
 pub mod role_binding;
 pub mod service_element;
 pub mod sets;
 pub mod switching_profile;
 pub mod transport_zone;
+pub mod transport_zone_profile;
 pub mod values;
+pub mod vlan;
 
 use crate::inventory::Kind;
 
@@ -43,6 +56,7 @@ pub static KINDS: &[&Kind] = &[
     &fabric::node::KIND,
     &fabric::transport_node::KIND,
     &fabric::edge_cluster::KIND,
+<<<<<<< HEAD
     &load_balancer::service::KIND,
     &load_balancer::virtual_server::KIND,
     &load_balancer::pool::KIND,
@@ -78,4 +92,26 @@ pub static KINDS: &[&Kind] = &[
     &appliance::syslog::EXPORTER,
     &appliance::backup::BACKUP,
     &appliance::backup::RESTORE,
+=======
+    &pools::ip_pool::KIND,
+    &pools::ip_block::BLOCK,
+    &pools::ip_block::SUBNET,
+    &pools::allocation::FROM_POOL,
+    &pools::allocation::FROM_SUBNET,
+    &pools::mac_pool::KIND,
+    &pools::vni_pool::KIND,
+    &pools::vtep_label_pool::KIND,
+    &dhcp::profile::KIND,
+    &dhcp::server::KIND,
+    &dhcp::lease::POOL,
+    &dhcp::lease::BINDING,
+    &dhcp::relay::PROFILE,
+    &dhcp::relay::SERVICE,
+    &metadata_proxy::KIND,
+    &dns_forwarder::KIND,
+    &bridge::ENDPOINT,
+    &bridge::PROFILE,
+    &bridge::CLUSTER,
+    &transport_zone_profile::KIND,
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 ];

@@ -1,6 +1,7 @@
 //! Transport zones [spec TransportZone].
 
-use crate::inventory::{Error, Filter, Header, Kind, Resource, Transaction, Words};
+use super::transport_zone_profile;
+use crate::inventory::{Error, Filter, Header, Kind, Reference, Resource, Transaction, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +39,6 @@ pub static KIND: Kind = Kind {
     ],
     ..Kind::of::<TransportZone>("TransportZone", "/transport-zones")
 };
-
-/// The BFD profile that every zone has unless told otherwise [psnsxt].
-const DEFAULT_BFD_PROFILE: &str = "52035bb3-ab02-4a08-9884-18631312e50a";
 
 /// Where a logical switch can reach.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -113,11 +111,18 @@ fn default_host_switch_name() -> String {
 fn default_profiles() -> Vec<ProfileEntry> {
     vec![ProfileEntry {
         resource_type: ZoneProfile::default(),
-        profile_id: DEFAULT_BFD_PROFILE.into(),
+        profile_id: transport_zone_profile::DEFAULT.0.into(),
     }]
 }
 
 impl Resource for TransportZone {
+    fn references(&self) -> Vec<Reference> {
+        let profiles = self.transport_zone_profile_ids.iter();
+        profiles
+            .map(|entry| Reference::new(transport_zone_profile::KIND.name, &entry.profile_id))
+            .collect()
+    }
+
     fn admit(
         &mut self,
         _: &mut Header,

@@ -1,6 +1,6 @@
 //! Lists: pages, sorting, filters and fields.
 
-use super::samples::{SAMPLES, path, prepared, with};
+use super::samples::{SAMPLES, prepared, with};
 use serde_json::{Value, json};
 use tests::{Answer, Manager, VLAN, section, switch, tag};
 
@@ -54,9 +54,11 @@ fn pages_of_any_size_add_up_to_the_list() {
 fn every_kind_of_list_can_be_walked_one_by_one() {
     let manager = prepared();
     for sample in &SAMPLES {
-        let path = path(sample.kind);
+        let path = &sample.path();
         for id in ["one", "two", "three"] {
-            manager.post(path, with((sample.body)(), json!({"id": id}))).expect(201);
+            manager
+                .post(path, with((sample.body)(), json!({"id": id})))
+                .expect(sample.declaration().created);
         }
         let whole = manager.get(&format!("{path}?include_system_owned=true")).expect(200);
         let pages = walk(&manager, &format!("{path}?include_system_owned=true&page_size=1"));

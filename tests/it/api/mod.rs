@@ -17,6 +17,7 @@ mod load_balancer;
 mod odd_values;
 mod ownership;
 mod packets;
+mod pools;
 mod ports;
 mod printed;
 mod profiles;

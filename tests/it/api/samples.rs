@@ -1,6 +1,9 @@
 //! One body per kind, for the tests that try the plain verbs on every kind.
 
+use nsx_sim::inventory::Kind;
+use nsx_sim::kinds::KINDS;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 use tests::{Manager, OVERLAY, switch};
 
 /// How an object of a kind is made.
@@ -22,11 +25,35 @@ pub fn prepared() -> Manager {
     let element = json!({"resource_type": "L4PortSetNSService", "l4_protocol": "TCP"});
     let body = json!({"id": "service", "nsservice_element": element});
     manager.post("/ns-services", body).expect(201);
+    manager.post("/pools/ip-blocks", json!({"id": "block", "cidr": "10.0.0.0/8"})).expect(201);
+    let profile = json!({"id": "profile", "edge_cluster_id": "edges"});
+    manager.post("/dhcp/server-profiles", profile).expect(201);
+    manager.post("/dhcp/servers", with(server(), json!({"id": PARENT}))).expect(201);
+    let profile = json!({"id": "profile", "server_addresses": ["10.0.0.1"]});
+    manager.post("/dhcp/relay-profiles", profile).expect(201);
+    manager.post("/bridge-clusters", json!({"id": "cluster"})).expect(201);
     manager
 }
 
+/// The id of each object that the samples are part of.
+const PARENT: &str = "parent";
+
+fn server() -> Value {
+    json!({"dhcp_profile_id": "profile", "ipv4_dhcp_server": {"dhcp_server_ip": "10.0.0.1/24"}})
+}
+
+/// Another number each time, for members in which no two objects may be alike.
+fn another() -> u32 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
 /// One sample per kind that the API can make.
+<<<<<<< HEAD
 pub const SAMPLES: [Sample; 25] = [
+=======
+pub const SAMPLES: [Sample; 33] = [
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
     Sample {
         kind: "TransportZone",
         body: || json!({"transport_type": "OVERLAY"}),
@@ -135,6 +162,7 @@ pub const SAMPLES: [Sample; 25] = [
         read_only: "member_node_type",
     },
     Sample {
+<<<<<<< HEAD
         kind: "LbService",
         body: || json!({"size": "SMALL"}),
         required: None,
@@ -177,12 +205,117 @@ pub const SAMPLES: [Sample; 25] = [
         read_only: "is_secure",
     },
     Sample { kind: "LbTcpProfile", body: || json!({}), required: None, read_only: "_owner" },
+=======
+        kind: "IpPool",
+        body: || {
+            let range = json!({"start": "10.0.0.2", "end": "10.0.0.9"});
+            json!({"subnets": [{"cidr": "10.0.0.0/24", "allocation_ranges": [range]}]})
+        },
+        required: None,
+        read_only: "pool_usage",
+    },
+    Sample {
+        kind: "IpBlock",
+        body: || json!({"cidr": "10.0.0.0/16"}),
+        required: Some("cidr"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "IpBlockSubnet",
+        body: || json!({"block_id": "block", "size": 16}),
+        required: Some("size"),
+        read_only: "cidr",
+    },
+    Sample {
+        kind: "DhcpProfile",
+        body: || json!({"edge_cluster_id": "edges"}),
+        required: Some("edge_cluster_id"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "LogicalDhcpServer",
+        body: server,
+        required: Some("ipv4_dhcp_server"),
+        read_only: "attached_logical_port_id",
+    },
+    Sample {
+        kind: "DhcpIpPool",
+        body: || json!({"allocation_ranges": []}),
+        required: Some("allocation_ranges"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "DhcpStaticBinding",
+        body: || {
+            let number = another();
+            let mac = format!("02:50:56:00:{:02x}:{:02x}", number >> 8 & 255, number & 255);
+            json!({"mac_address": mac, "ip_address": format!("fd00::{number:x}")})
+        },
+        required: Some("mac_address"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "DhcpRelayProfile",
+        body: || json!({"server_addresses": ["10.0.0.1"]}),
+        required: Some("server_addresses"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "DhcpRelayService",
+        body: || json!({"dhcp_relay_profile_id": "profile"}),
+        required: Some("dhcp_relay_profile_id"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "MetadataProxy",
+        body: || json!({"metadata_server_url": "http://10.0.0.1:3000/", "edge_cluster_id": "edges"}),
+        required: Some("metadata_server_url"),
+        read_only: "attached_logical_port_id",
+    },
+    Sample {
+        kind: "DnsForwarder",
+        body: || {
+            json!({
+                "logical_router_id": format!("router-{}", another()),
+                "listener_ip": "10.0.0.1",
+                "default_forwarder": {"upstream_servers": ["10.0.0.2"]},
+            })
+        },
+        required: Some("listener_ip"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "BridgeEndpoint",
+        body: || json!({"bridge_cluster_id": "cluster", "vlan": 7}),
+        required: None,
+        read_only: "_self",
+    },
+    Sample {
+        kind: "BridgeEndpointProfile",
+        body: || json!({"edge_cluster_id": "edges"}),
+        required: Some("edge_cluster_id"),
+        read_only: "_self",
+    },
+    Sample { kind: "BridgeCluster", body: || json!({}), required: None, read_only: "_self" },
+    Sample {
+        kind: "TransportZoneProfile",
+        body: || json!({"resource_type": "BfdHealthMonitoringProfile", "enabled": true}),
+        required: Some("enabled"),
+        read_only: "_self",
+    },
+>>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 ];
 
-/// The collection of a kind.
-pub fn path(kind: &str) -> &'static str {
-    let own = nsx_sim::kinds::KINDS.iter().find(|own| own.name == kind);
-    own.map(|own| own.path).unwrap_or_default()
+impl Sample {
+    /// The declaration of its kind.
+    pub fn declaration(&self) -> &'static Kind {
+        KINDS.iter().find(|own| own.name == self.kind).expect("a kind of its name")
+    }
+
+    /// The collection of its kind, below the objects that are prepared.
+    pub fn path(&self) -> String {
+        self.declaration().path.replace("{}", PARENT)
+    }
 }
 
 /// A JSON object with further members.

@@ -1,0 +1,25 @@
+//! What is taken from pools, and how much is left.
+
+use super::list::{Paging, Row};
+use super::routes::Routes;
+use crate::kinds::pools::allocation::{AllocationIpAddress, FROM_POOL};
+use crate::kinds::pools::ip_pool;
+use serde_json::Value;
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/pools/ip-pools/{id}/allocations", |call| {
+        let pool = call.world.inventory.get(&ip_pool::KIND, call.param(0))?;
+        let paging = Paging::read(&call.query, 1000)?;
+        let taken = call.world.inventory.children(&FROM_POOL, &pool.header.id);
+        let taken = taken.iter().filter_map(|taken| taken.body::<AllocationIpAddress>());
+        let mut addresses: Vec<_> = taken.map(|taken| (taken.address(), taken.printed())).collect();
+        addresses.sort_unstable_by_key(|(address, _)| *address);
+        let rows = addresses.into_iter().enumerate().map(|(place, (address, item))| Row {
+            key: super::list::place_key(place).into(),
+            id: address.to_string().into(),
+            item,
+        });
+        Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))
+    });
+}

@@ -1,0 +1,64 @@
+//! Where DHCP servers run [spec DhcpProfile].
+
+use crate::inventory::{Action, Error, Header, HeaderFields, Kind, Query, Resource, Transaction};
+use crate::wire::{self, Items};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The declaration.
+pub static KIND: Kind = Kind {
+    actions: &[Action { word: "reallocate", status: 200, run: reallocate }],
+    ..Kind::of::<DhcpProfile>("DhcpProfile", "/dhcp/server-profiles")
+};
+
+/// The edge nodes on which servers run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DhcpProfile {
+    /// Their places in the edge cluster; one of them means no standby.
+    edge_cluster_member_indexes: Option<Items<i64, 2>>,
+    #[serde(default)]
+    enable_standby_relocation: bool,
+    edge_cluster_id: String,
+    /// Set for the one change that may name another cluster.
+    #[serde(skip)]
+    reallocated: bool,
+}
+
+impl Resource for DhcpProfile {
+    /// Leases would be lost with another cluster, so only `reallocate` gives one
+    /// [spec UpdateDhcpProfile].
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        before: Option<&Self>,
+        _: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        let reallocated = std::mem::take(&mut self.reallocated);
+        let moved = |before: &Self| before.edge_cluster_id != self.edge_cluster_id;
+        if before.is_some_and(moved) && !reallocated {
+            return Err(Error::field("edge_cluster_id", "can not be changed but by reallocate"));
+        }
+        Ok(())
+    }
+}
+
+/// Moves the servers of a profile to other edge nodes; of the body only the cluster and its members
+/// count [spec ReallocateDhcpProfileEdgeClusterReallocate].
+fn reallocate(tx: &mut Transaction<'_>, id: &str, body: Value, _: &Query) -> Result<Value, Error> {
+    let mut fields = match body {
+        Value::Object(fields) => fields,
+        _ => wire::Fields::new(),
+    };
+    HeaderFields::take(&mut fields)?;
+    fields.shift_remove("resource_type");
+    let asked: DhcpProfile = wire::read(Value::Object(fields))?;
+    let profile = tx.edit(&KIND, id, |profile: &mut DhcpProfile, _| {
+        profile.edge_cluster_id = asked.edge_cluster_id;
+        profile.edge_cluster_member_indexes = asked.edge_cluster_member_indexes;
+        profile.reallocated = true;
+        Ok(())
+    })?;
+    Ok(Value::Object(profile.fields(tx.inventory(), tx.actor())))
+}
