@@ -78,7 +78,7 @@ fn wrong_verbs_and_unknown_paths_and_what_is_not_modelled_are_told_apart() {
     answer("GET", "/api/session/create").refused(405, 405);
     let absent = answer("GET", "/api/v1/logical-routers").refused(501, 501);
     assert!(absent.contains("ListLogicalRouters"), "{absent}");
-    let absent = answer("POST", "/api/v1/migration/plan?action=start").refused(501, 501);
+    let absent = answer("POST", "/api/v1/migration/plan?action=abort").refused(501, 501);
     assert!(absent.contains("POST /api/v1/migration/plan"), "{absent}");
     assert_eq!(answer("HEAD", "/api/v1/node").status, 405);
 }
