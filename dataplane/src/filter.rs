@@ -9,7 +9,8 @@ use crate::list::VnicList;
 use crate::matching::Key;
 use crate::ruling::Ruling;
 use crate::{
-    Action, AddressSets, Config, Evidence, Guard, IpHeader, Packet, RuleId, ScopeId, Time, VnicId,
+    Action, AddressSets, Config, Evidence, Guard, IpHeader, Packet, RuleId, ScopeId, Time, Timers,
+    VnicId,
 };
 
 /// What a vNIC's filter holds.
@@ -18,6 +19,8 @@ pub(crate) struct Filter {
     pub(crate) vnic: VnicId,
     pub(crate) scopes: BTreeSet<ScopeId>,
     pub(crate) excluded: bool,
+    /// Its own idle times, instead of the plane's.
+    pub(crate) timers: Option<Timers>,
     pub(crate) list: Arc<VnicList>,
     pub(crate) flows: FlowTable,
 }
@@ -70,7 +73,7 @@ impl Filter {
                 return Guard::StateLimit { rule }.into();
             }
             let mut flow = Flow::new(rule, context.generation, key, ip.transport, context.now);
-            flow.observe(context.now, &context.config.timers, key, ip.transport);
+            flow.observe(context.now, self.timers(context), key, ip.transport);
             self.flows.insert(conversation, flow);
             context.counters.opened(rule);
         }
@@ -97,15 +100,20 @@ impl Filter {
             }
         }
         if let Some(rule) = admitted_by {
+            let timers = *self.timers(context);
             self.flows.update(conversation, |flow| {
                 flow.rule = rule;
                 flow.generation = context.generation;
-                flow.observe(context.now, &context.config.timers, key, ip.transport);
+                flow.observe(context.now, &timers, key, ip.transport);
             });
         } else {
             self.flows.remove(conversation);
         }
         admitted_by
+    }
+
+    fn timers<'a>(&'a self, context: &Context<'a>) -> &'a Timers {
+        self.timers.as_ref().unwrap_or(&context.config.timers)
     }
 
     /// The rule in whose name a flow speaks for a packet of its conversation. After a change of

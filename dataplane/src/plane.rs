@@ -18,7 +18,7 @@ use crate::{
 /// The plane's settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
-    /// Idle times of flows.
+    /// Idle times of flows, where a vNIC has none of its own.
     pub timers: Timers,
     /// Whether a flow has to be admitted anew after a change of rules, sets, scopes or exclusion.
     /// If not, it lives by its timers alone. On by default.
@@ -105,6 +105,23 @@ impl Dataplane {
         self.note(changed)
     }
 
+    /// Sets the idle times of all vNICs that have none of their own. They hold from each flow's next
+    /// packet on.
+    pub fn set_timers(&mut self, timers: Timers) -> bool {
+        let changed = self.config.timers != timers;
+        self.config.timers = timers;
+        changed
+    }
+
+    /// Gives a vNIC idle times of its own, or those of the plane again. They hold from each flow's
+    /// next packet on. A vNIC that is not in the plane stays unknown.
+    pub fn set_vnic_timers(&mut self, vnic: VnicId, timers: Option<Timers>) -> bool {
+        let Some(filter) = self.filters.get_mut(&vnic) else { return false };
+        let changed = filter.timers != timers;
+        filter.timers = timers;
+        changed
+    }
+
     /// Puts a filter in front of a vNIC. It has the rules applied everywhere and to its name at
     /// once, those of scopes as it joins them.
     pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
@@ -113,7 +130,8 @@ impl Dataplane {
             let scopes = BTreeSet::new();
             let list = self.lists.list_for(vnic, &scopes);
             let flows = FlowTable::default();
-            self.filters.insert(vnic, Filter { vnic, scopes, excluded: false, list, flows });
+            self.filters
+                .insert(vnic, Filter { vnic, scopes, excluded: false, timers: None, list, flows });
         }
         new
     }

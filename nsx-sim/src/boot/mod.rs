@@ -4,6 +4,7 @@ mod appliance;
 mod fabric;
 mod load_balancer;
 mod pools;
+mod security;
 mod services;
 mod users;
 
@@ -67,6 +68,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         fabric::profiles(tx)?;
         appliance::populate(tx)?;
         pools::populate(tx)?;
+        security::populate(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
         create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {

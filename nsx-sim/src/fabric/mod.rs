@@ -5,9 +5,11 @@
 //! from end to end.
 
 mod journey;
+mod timers;
 mod topology;
 
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
+pub use timers::Applied;
 pub use topology::{Edge, EdgeCluster, NodeType, Router, Topology, TransportNode};
 
 use crate::clock::Millis;
@@ -38,6 +40,8 @@ pub struct Fabric {
     ranges: BTreeMap<Arc<str>, Vec<AddressRange>>,
     /// Hosts on which the firewall is switched off.
     unguarded: HashSet<String>,
+    /// How long connections live.
+    timers: timers::SessionTimers,
     /// Connections given to pool members so far.
     turn: usize,
 }
@@ -54,6 +58,7 @@ impl Fabric {
             addresses: HashMap::new(),
             ranges: BTreeMap::new(),
             unguarded: HashSet::new(),
+            timers: timers::SessionTimers::default(),
             turn: 0,
         }
     }
@@ -85,6 +90,10 @@ impl Fabric {
         }
         for port in moved.bound.iter().chain(&moved.exempted) {
             self.refresh_exemption(port);
+        }
+        if change.writes.iter().any(|write| timers::concern(write.kind)) {
+            self.timers = timers::SessionTimers::read(inventory);
+            self.plane.set_timers(self.timers.in_general());
         }
         for write in change.writes.iter().filter(|write| write.kind.name == status::KIND.name) {
             if let Some(status) = write.after.as_deref().and_then(Object::body::<FirewallStatus>)
@@ -136,6 +145,9 @@ impl Fabric {
 
     /// Sends a packet past the filters of its ends, with connections and counters.
     pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
+        for port in [Direction::Out, Direction::In].into_iter().filter_map(|way| leg.filter(way)) {
+            self.wind(port);
+        }
         let vnic = |direction| self.realization.vnic(leg.filter(direction)?);
         let (from, to) = (vnic(Direction::Out), vnic(Direction::In));
         let out = Path { from, to: None };

@@ -10,13 +10,16 @@ mod collections;
 mod coverage;
 mod error;
 mod firewall;
+mod firewall_profiles;
 mod firewall_search;
 mod firewall_stats;
 mod firewall_status;
 mod groups;
 mod list;
+mod monitoring;
 mod node;
 mod node_users;
+mod ns_profiles;
 mod openapi;
 mod pools;
 mod ports;
@@ -31,6 +34,7 @@ mod throttle;
 mod tls;
 mod traceflow;
 mod trust;
+mod vpn;
 mod world_file;
 
 pub use auth::Peer;
@@ -79,16 +83,17 @@ impl Api {
         node_users::register(&mut routes);
         api_service::register(&mut routes);
         trust::register(&mut routes);
+        firewall_profiles::register(&mut routes);
+        ns_profiles::register(&mut routes);
+        vpn::register(&mut routes);
+        monitoring::register(&mut routes);
         simulator::register(&mut routes);
-<<<<<<< HEAD
         appliance::register(&mut routes);
         batch::register(&mut routes);
         search::register(&mut routes);
-=======
 
         pools::register(&mut routes);
 
->>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);

@@ -2,29 +2,32 @@
 
 pub mod appliance;
 pub mod bindings;
-<<<<<<< HEAD
 pub mod certificate;
-=======
 pub mod bridge;
 pub mod dhcp;
 pub mod dns_forwarder;
->>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 pub mod expression;
 pub mod fabric;
 pub mod firewall;
+pub mod ipfix;
 pub mod load_balancer;
 pub mod logical_port;
 pub mod logical_switch;
 pub mod metadata_proxy;
+pub mod mirror_session;
 pub mod ns_group;
+pub mod ns_profile;
 pub mod ns_service;
 <<<<<<< HEAD
 pub mod principal_identity;
-=======
 pub mod pools;
->>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
 pub mod reference;
 pub mod role_binding;
+=======
+pub mod packet_capture;
+pub mod reference;
+pub mod service_config;
+>>>>>>> d2e2f54 (Firewall profiles set how long connections live; VPN, IPFIX, mirroring and captures are kept)
 pub mod service_element;
 pub mod sets;
 pub mod switching_profile;
@@ -32,6 +35,7 @@ pub mod transport_zone;
 pub mod transport_zone_profile;
 pub mod values;
 pub mod vlan;
+pub mod vpn;
 
 use crate::inventory::Kind;
 
@@ -92,7 +96,6 @@ pub static KINDS: &[&Kind] = &[
     &appliance::syslog::EXPORTER,
     &appliance::backup::BACKUP,
     &appliance::backup::RESTORE,
-=======
     &pools::ip_pool::KIND,
     &pools::ip_block::BLOCK,
     &pools::ip_block::SUBNET,
@@ -113,5 +116,28 @@ pub static KINDS: &[&Kind] = &[
     &bridge::PROFILE,
     &bridge::CLUSTER,
     &transport_zone_profile::KIND,
->>>>>>> 6d5fa37 (Pools give out addresses and numbers, and DHCP, metadata proxies, DNS forwarders and bridges are kept)
+=======
+    &load_balancer::VIRTUAL_SERVER,
+    &load_balancer::POOL,
+    &load_balancer::APPLICATION_PROFILE,
+    &firewall::profile::KIND,
+    &service_config::KIND,
+    &ns_profile::KIND,
+    &vpn::profile::IKE,
+    &vpn::profile::TUNNEL,
+    &vpn::profile::DPD,
+    &vpn::service::KIND,
+    &vpn::endpoint::LOCAL,
+    &vpn::endpoint::PEER,
+    &vpn::session::KIND,
+    &vpn::l2::SERVICE,
+    &vpn::l2::SESSION,
+    &ipfix::config::COLLECTOR,
+    &ipfix::config::CONFIG,
+    &ipfix::config::GLOBAL,
+    &ipfix::profile::COLLECTOR,
+    &ipfix::profile::PROFILE,
+    &mirror_session::KIND,
+    &packet_capture::KIND,
+>>>>>>> d2e2f54 (Firewall profiles set how long connections live; VPN, IPFIX, mirroring and captures are kept)
 ];

@@ -1,7 +1,7 @@
 //! Whatever stands in a body, the answer is one of the manager's own: never a fault of its own, and
 //! never half a change.
 
-use super::samples::{SAMPLES, prepared, with};
+use super::samples::{self, prepared, with};
 use serde_json::{Value, json};
 use tests::{Answer, Manager, OVERLAY, Port, any_rule, reference, section, tag};
 
@@ -135,7 +135,7 @@ fn rich(kind: &str) -> Value {
 #[test]
 fn no_value_of_any_member_is_too_odd_for_a_kind() {
     let manager = prepared();
-    for sample in &SAMPLES {
+    for sample in samples::all() {
         let (list, kind) = (&sample.path(), sample.declaration());
         let body = with((sample.body)(), rich(sample.kind));
         let own = with(body.clone(), json!({"id": "own"}));

@@ -1,6 +1,6 @@
 //! Who may change what: principal identities protect what they make.
 
-use super::samples::{SAMPLES, prepared, with};
+use super::samples::{self, prepared, with};
 use serde_json::json;
 use tests::{Manager, Port, any_rule, group_by_tag, section, switch};
 
@@ -9,7 +9,7 @@ const PROTECTED: u32 = 289;
 #[test]
 fn a_principal_protects_objects_of_every_kind_from_all_others() {
     let manager = prepared();
-    for sample in &SAMPLES {
+    for sample in samples::all() {
         let (owner, other) = (manager.principal("pks-1"), manager.principal("pks-2"));
         let kind = sample.declaration();
         let made = owner.post(&sample.path(), (sample.body)()).expect(kind.created);

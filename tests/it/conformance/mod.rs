@@ -9,7 +9,7 @@ mod mutate;
 mod operations;
 mod shape;
 
-use crate::api::samples::{SAMPLES, Sample, path, prepared};
+use crate::api::samples::{self, Sample, prepared};
 use mutate::{Case, Expect, cases};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -60,7 +60,7 @@ impl Found {
 /// Sends every `step`-th case of a kind as a new object and as a change of one.
 fn run(facts: &Facts, sample: &Sample, step: usize, found: &mut Found) {
     let Some(of) = published(facts, sample.kind) else { return };
-    let (manager, path) = (prepared(), path(sample.kind));
+    let (manager, path) = (prepared(), &*sample.path());
     let base = (sample.body)();
     let mut all = cases(facts, &of, &base);
     all.extend(cases(facts, "ManagedResource", &base).into_iter().skip(1));
@@ -90,7 +90,7 @@ fn run(facts: &Facts, sample: &Sample, step: usize, found: &mut Found) {
 
 /// What callers leave out has the published default when it is read.
 fn defaults(facts: &Facts, of: &str, sample: &Sample, manager: &Manager, found: &mut Found) {
-    let (path, base) = (path(sample.kind), (sample.body)());
+    let (path, base) = (&*sample.path(), (sample.body)());
     let made = manager.post(path, base.clone());
     let variant = made.body["resource_type"].as_str().unwrap_or(of);
     for (name, default) in shape::defaults(facts, of, variant) {
@@ -115,7 +115,7 @@ fn remove(manager: &Manager, path: &str, made: &Answer) {
 fn run_all(step: usize) -> Found {
     let facts = Facts::read();
     let mut found = Found::default();
-    for sample in &SAMPLES {
+    for sample in samples::all() {
         run(&facts, sample, step, &mut found);
     }
     found

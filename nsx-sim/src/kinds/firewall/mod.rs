@@ -5,6 +5,7 @@ pub mod enforcement;
 pub mod exclude_list;
 pub mod operations;
 pub mod order;
+pub mod profile;
 pub mod rule;
 pub mod section;
 pub mod status;

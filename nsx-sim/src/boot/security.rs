@@ -1,0 +1,28 @@
+//! The profiles of firewall and VPN that hold where nobody chose others, and the switches of their
+//! kin.
+
+use super::create;
+use crate::inventory::{Error, Transaction};
+use crate::kinds::firewall::profile;
+use crate::kinds::ipfix::config;
+use crate::kinds::vpn::profile::DEFAULTS;
+use serde_json::json;
+
+/// Makes them all.
+///
+/// # Errors
+/// Where they contradict each other: a mistake in the program.
+pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
+    let timers = json!({
+        "resource_type": "FirewallSessionTimerProfile",
+        "id": profile::DEFAULT_TIMERS,
+        "display_name": "Default Session Timer Profile",
+    });
+    create(tx, &profile::KIND, &timers)?;
+    for (kind, id, name) in DEFAULTS {
+        create(tx, kind, &json!({"id": id, "display_name": name}))?;
+    }
+    let global =
+        json!({"id": config::GLOBAL_ID, "display_name": config::GLOBAL_ID, "enabled": false});
+    create(tx, &config::GLOBAL, &global)
+}
