@@ -2,8 +2,8 @@
 
 pub mod appliance;
 pub mod bindings;
-pub mod certificate;
 pub mod bridge;
+pub mod certificate;
 pub mod dhcp;
 pub mod dns_forwarder;
 pub mod expression;
@@ -18,16 +18,12 @@ pub mod mirror_session;
 pub mod ns_group;
 pub mod ns_profile;
 pub mod ns_service;
-<<<<<<< HEAD
-pub mod principal_identity;
+pub mod packet_capture;
 pub mod pools;
+pub mod principal_identity;
 pub mod reference;
 pub mod role_binding;
-=======
-pub mod packet_capture;
-pub mod reference;
 pub mod service_config;
->>>>>>> d2e2f54 (Firewall profiles set how long connections live; VPN, IPFIX, mirroring and captures are kept)
 pub mod service_element;
 pub mod sets;
 pub mod switching_profile;
@@ -60,7 +56,6 @@ pub static KINDS: &[&Kind] = &[
     &fabric::node::KIND,
     &fabric::transport_node::KIND,
     &fabric::edge_cluster::KIND,
-<<<<<<< HEAD
     &load_balancer::service::KIND,
     &load_balancer::virtual_server::KIND,
     &load_balancer::pool::KIND,
@@ -116,10 +111,6 @@ pub static KINDS: &[&Kind] = &[
     &bridge::PROFILE,
     &bridge::CLUSTER,
     &transport_zone_profile::KIND,
-=======
-    &load_balancer::VIRTUAL_SERVER,
-    &load_balancer::POOL,
-    &load_balancer::APPLICATION_PROFILE,
     &firewall::profile::KIND,
     &service_config::KIND,
     &ns_profile::KIND,
@@ -139,5 +130,4 @@ pub static KINDS: &[&Kind] = &[
     &ipfix::profile::PROFILE,
     &mirror_session::KIND,
     &packet_capture::KIND,
->>>>>>> d2e2f54 (Firewall profiles set how long connections live; VPN, IPFIX, mirroring and captures are kept)
 ];

@@ -25,7 +25,6 @@ mod profiles;
 mod roles;
 pub mod samples;
 mod search;
-mod samples;
 mod services;
 mod sets;
 mod switches;
