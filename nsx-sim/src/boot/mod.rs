@@ -5,6 +5,7 @@ mod fabric;
 mod load_balancer;
 mod pools;
 mod security;
+mod global_configs;
 mod services;
 mod users;
 
@@ -69,6 +70,7 @@ pub fn populate(world: &World) -> Result<(), Error> {
         appliance::populate(tx)?;
         pools::populate(tx)?;
         security::populate(tx)?;
+        global_configs::populate(tx)?;
         let list = json!({"id": exclude_list::ID, "display_name": "Exclude List", "members": []});
         create(tx, &exclude_list::KIND, &list)?;
         for context in [Context::TransportNodes, Context::LogicalRouters] {

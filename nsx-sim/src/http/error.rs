@@ -58,6 +58,7 @@ const COMMON: &str = "common-services";
 const SWITCHING: &str = "NsxSwitching service";
 const FIREWALL: &str = "firewall";
 const POOL: &str = "pool";
+const ROUTING: &str = "Routing";
 const SIMULATOR: &str = "nsx-sim";
 
 /// Field level validation [bosh spec].
@@ -88,6 +89,8 @@ const BUSY: u32 = 503;
 const BAD_CERTIFICATE: u32 = 99;
 /// A bridge endpoint with its port [osp].
 const BRIDGE_ATTACHED: u32 = 8407;
+/// No such NAT rule, which is no 404 [tf #165].
+const NO_NAT_RULE: u32 = 11013;
 /// Session and token do not fit [nsxlib client.py].
 const BAD_XSRF_TOKEN: u32 = 98;
 
@@ -205,6 +208,11 @@ fn refused(error: Error) -> Answer {
                 "The bridge endpoint {id} can not be deleted: the logical port {port} is attached to it."
             );
             (400, BRIDGE_ATTACHED, SWITCHING, text)
+        Error::NoSuchNatRule { id, router } => {
+            let text = format!(
+                "[Routing] Invalid resource NAT rule {id} for the logical router {router}."
+            );
+            (400, NO_NAT_RULE, ROUTING, text)
         }
         Error::Protected { kind, owner, caller, role } => {
             let text = format!(

@@ -5,6 +5,7 @@ mod api_service;
 mod appliance;
 mod auth;
 mod batch;
+mod bgp;
 mod call;
 mod collections;
 mod coverage;
@@ -17,6 +18,7 @@ mod firewall_status;
 mod groups;
 mod list;
 mod monitoring;
+mod nat;
 mod node;
 mod node_users;
 mod ns_profiles;
@@ -24,6 +26,9 @@ mod openapi;
 mod pools;
 mod ports;
 mod reply;
+mod route_tables;
+mod router_ports;
+mod routers;
 mod routes;
 mod search;
 mod server;
@@ -94,6 +99,12 @@ impl Api {
 
         pools::register(&mut routes);
 
+
+        routers::register(&mut routes);
+        router_ports::register(&mut routes);
+        route_tables::register(&mut routes);
+        bgp::register(&mut routes);
+        nat::register(&mut routes);
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);

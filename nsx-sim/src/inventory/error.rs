@@ -46,6 +46,9 @@ pub enum Error {
     /// A bridge's port still stands on the bridge endpoint.
     #[error("bridge endpoint {id} is attached to {port}")]
     BridgeAttached { id: String, port: String },
+    /// A router has no NAT rule of that number.
+    #[error("logical router {router} has no NAT rule {id}")]
+    NoSuchNatRule { id: String, router: String },
     /// The object belongs to a principal and the caller did not ask to overwrite it.
     #[error("{kind} belongs to {owner}")]
     Protected { kind: &'static str, owner: String, caller: String, role: String },

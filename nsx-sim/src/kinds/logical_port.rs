@@ -145,6 +145,9 @@ pub struct LogicalPort {
     ignore_address_bindings: Items<AddressBinding, 16>,
     init_state: Option<InitState>,
     extra_configs: Option<Vec<ExtraConfig>>,
+    /// The manager itself changes the attachment, for a router.
+    #[serde(skip)]
+    by_router: bool,
 }
 
 /// What is attached to a port [spec LogicalPortAttachment].
@@ -306,9 +309,15 @@ impl LogicalPort {
             return Ok(());
         }
         let users = transaction.inventory().by_key(BY_ATTACHMENT, &attachment.id);
-        match users.iter().find(|user| user.header.id != own_id) {
+        // This change may have moved it away from there.
+        let still = |id: &str| {
+            let user = transaction.find(KIND.name, id);
+            user.as_deref().and_then(self::attachment).is_some_and(|own| own.id == attachment.id)
+        };
+        let mut others = users.iter().map(|user| &user.header).filter(|user| user.id != own_id);
+        match others.find(|user| still(&user.id)) {
             Some(user) => {
-                let problem = format!("{} is attached to {}", attachment.id, user.header.id);
+                let problem = format!("{} is attached to {}", attachment.id, user.id);
                 Err(Error::field("attachment.id", problem))
             }
             None => Ok(()),
@@ -348,6 +357,7 @@ impl Resource for LogicalPort {
             };
             if let Some(router) = routers(before)
                 && routers(self).as_ref() != Some(&router)
+                && !std::mem::take(&mut self.by_router)
             {
                 return Err(Error::RouterAttachment { id: header.id.clone() });
             }
@@ -372,4 +382,57 @@ impl Resource for LogicalPort {
         }
         transaction.refuse_if_used(object, |user| user.kind.name == ns_group::KIND.name)
     }
+}
+
+/// Attaches a router's port to a logical port.
+///
+/// # Errors
+/// [`Error::InvalidFields`] where something else is attached, and whatever forbids the change.
+pub fn attach_to_router(
+    transaction: &mut Transaction<'_>,
+    id: &str,
+    router_port: &str,
+) -> Result<(), Error> {
+    let attachment = Attachment {
+        attachment_type: AttachmentType::LogicalRouter,
+        id: router_port.to_owned(),
+        context: None,
+    };
+    let object = transaction.get(&KIND, id)?;
+    match port(&object).and_then(|port| port.attachment.as_ref()) {
+        Some(own) if *own == attachment => return Ok(()),
+        Some(own) => {
+            let problem = format!("names a port to which {} is attached", own.id);
+            return Err(Error::field("linked_logical_switch_port_id", problem));
+        }
+        None => {}
+    }
+    transaction.edit(&KIND, id, |port: &mut LogicalPort, _| {
+        port.attachment = Some(attachment);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Detaches a router's port from a logical port, where it is there and attached.
+///
+/// # Errors
+/// Whatever forbids the change.
+pub fn release_from_router(
+    transaction: &mut Transaction<'_>,
+    id: &str,
+    router_port: &str,
+) -> Result<(), Error> {
+    let object = transaction.find(KIND.name, id);
+    let own = object.as_deref().and_then(attachment).is_some_and(|own| {
+        own.attachment_type == AttachmentType::LogicalRouter && own.id == router_port
+    });
+    if own {
+        transaction.edit(&KIND, id, |port: &mut LogicalPort, _| {
+            port.attachment = None;
+            port.by_router = true;
+            Ok(())
+        })?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ pub mod expression;
 pub mod fabric;
 pub mod firewall;
 pub mod ipfix;
+pub mod global_config;
 pub mod load_balancer;
 pub mod logical_port;
 pub mod logical_switch;
@@ -24,6 +25,7 @@ pub mod principal_identity;
 pub mod reference;
 pub mod role_binding;
 pub mod service_config;
+pub mod routing;
 pub mod service_element;
 pub mod sets;
 pub mod switching_profile;
@@ -130,4 +132,23 @@ pub static KINDS: &[&Kind] = &[
     &ipfix::profile::PROFILE,
     &mirror_session::KIND,
     &packet_capture::KIND,
+    &global_config::KIND,
+    &routing::router::KIND,
+    &routing::port::KIND,
+    &routing::config::ROUTING,
+    &routing::config::ADVERTISEMENT,
+    &routing::config::ADVERTISE_RULES,
+    &routing::config::BFD,
+    &routing::redistribution::CONFIG,
+    &routing::redistribution::RULES,
+    &routing::static_route::KIND,
+    &routing::static_route::BFD_PEER,
+    &routing::filters::PREFIX_LIST,
+    &routing::filters::COMMUNITY_LIST,
+    &routing::filters::ROUTE_MAP,
+    &routing::bgp::CONFIG,
+    &routing::bgp::NEIGHBOR,
+    &routing::nat::KIND,
+    &routing::ipv6::DAD_PROFILE,
+    &routing::ipv6::NDRA_PROFILE,
 ];

@@ -169,6 +169,11 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         Self(value.clamp(MIN, MAX))
     }
 
+    /// A number that something else gave; none where it is out of range.
+    pub fn try_new(value: i64) -> Option<Self> {
+        (MIN..=MAX).contains(&value).then_some(Self(value))
+    }
+
     /// The number.
     pub const fn get(self) -> i64 {
         self.0

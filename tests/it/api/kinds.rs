@@ -274,7 +274,7 @@ fn a_body_that_is_no_json_object_is_refused() {
 #[test]
 fn a_resource_type_of_another_kind_is_refused() {
     on_every_kind(|manager, sample, path| {
-        let wrong = with((sample.body)(), json!({"resource_type": "LogicalRouter"}));
+        let wrong = with((sample.body)(), json!({"resource_type": "NoSuchType"}));
         manager.post(path, wrong).refused(400, 255);
     });
 }

@@ -3,6 +3,7 @@
 mod balancer;
 mod fabric;
 mod network;
+mod routing;
 mod security;
 
 use nsx_sim::inventory::Kind;
@@ -30,6 +31,7 @@ pub fn prepared() -> Manager {
     let body = json!({"id": "service", "nsservice_element": element});
     manager.post("/ns-services", body).expect(201);
     network::prepare(&manager);
+    routing::prepare(&manager);
     security::prepare(&manager);
     manager
 }
@@ -118,7 +120,7 @@ impl Sample {
 
 /// All samples.
 pub fn all() -> impl Iterator<Item = &'static Sample> {
-    [SAMPLES, balancer::SAMPLES, fabric::SAMPLES, network::SAMPLES, security::SAMPLES]
+    [SAMPLES, balancer::SAMPLES, fabric::SAMPLES, network::SAMPLES, routing::SAMPLES, security::SAMPLES]
         .into_iter()
         .flatten()
 }

@@ -1,0 +1,102 @@
+//! Router ports as they are at run time.
+
+use super::call::{Call, Reply};
+use super::list::{Paging, Row, place_key};
+use super::routers::realized;
+use super::routes::Routes;
+use crate::inventory::{Error, Inventory, Object};
+use crate::kinds::fabric::transport_node;
+use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::routing::port::{self, RouterPort};
+use crate::kinds::routing::table;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Adds the routes.
+pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/logical-router-ports/{id}/state", |call| {
+        named(call)?;
+        Ok(Reply::ok(realized()))
+    });
+    routes.on("GET", "/logical-router-ports/{id}/arp-table", |call| {
+        call.query.one_of("source", &["realtime", "cached"])?;
+        let object = named(call)?;
+        let uplink = object.body::<RouterPort>().is_some_and(RouterPort::is_uplink);
+        check_node(call, !uplink)?;
+        let paging = Paging::read(&call.query, 1000)?;
+        let neighbours = neighbours(&call.world.inventory, &object);
+        let rows: Vec<_> = neighbours
+            .into_iter()
+            .enumerate()
+            .map(|(place, (ip, mac))| Row {
+                key: place_key(place),
+                id: ip.to_string().into(),
+                item: json!({ "ip": ip, "mac_address": mac }),
+            })
+            .collect();
+        let mut reply = paging.ordered(&rows, Value::clone);
+        if let Some(body) = &mut reply.body {
+            body["logical_router_port_id"] = object.header.id.as_str().into();
+            body["last_update_timestamp"] = call.world.clock.now().into();
+        }
+        Ok(reply)
+    });
+}
+
+fn named(call: &Call<'_>) -> Result<Arc<Object>, Error> {
+    call.world.inventory.get(&port::KIND, call.param(0))
+}
+
+/// The transport node that a call names must be there, and be named where it is needed.
+///
+/// # Errors
+/// [`Error::InvalidFields`] where it is missing, [`Error::NotFound`] where it does not exist.
+pub fn check_node<'a>(call: &'a Call<'_>, required: bool) -> Result<Option<&'a str>, Error> {
+    let node = call.query.get("transport_node_id");
+    if required && node.is_none() {
+        return Err(Error::field("transport_node_id", "is required"));
+    }
+    if let Some(id) = node {
+        call.world.inventory.get(&transport_node::KIND, id)?;
+    }
+    Ok(node)
+}
+
+/// The addresses in the networks of a port that something on its switch, or at the other end of
+/// its link, has. No router has to ask for them here: it knows them as the switch does.
+fn neighbours(inventory: &Inventory, object: &Object) -> BTreeMap<IpAddr, String> {
+    let Some(port) = object.body::<RouterPort>() else { return BTreeMap::new() };
+    let networks = table::networks(inventory, &object.header.id, port);
+    let mut found = BTreeMap::new();
+    let mut add = |ip: IpAddr, mac: &str| {
+        let own = networks.iter().any(|network| network.addr() == ip);
+        if !own && networks.iter().any(|network| network.contains(&ip)) {
+            found.insert(ip, mac.to_owned());
+        }
+    };
+    let switch = port.switch();
+    for other in switch.iter().flat_map(|id| inventory.by_key(logical_port::BY_SWITCH, id)) {
+        let bindings = other.body::<LogicalPort>().map(|port| &port.address_bindings);
+        for binding in bindings.into_iter().flat_map(|own| own.iter()) {
+            if let (Some(ip), Some(mac)) = (&binding.ip_address, &binding.mac_address)
+                && ip.span().0 == ip.span().1
+            {
+                add(ip.span().0, mac);
+            }
+        }
+    }
+    let routers = switch.iter().flat_map(|id| inventory.by_key(port::BY_SWITCH, id));
+    let below = table::lower_link(inventory, &object.header.id);
+    let above = port.upper().and_then(|id| inventory.find(port::KIND.name, id));
+    for other in routers.chain(below).chain(above) {
+        let Some(body) = other.body::<RouterPort>() else { continue };
+        for network in table::networks(inventory, &other.header.id, body) {
+            if let Some(mac) = body.mac() {
+                add(network.addr(), mac);
+            }
+        }
+    }
+    found
+}
