@@ -1,6 +1,7 @@
 //! What every manager has from the start [facts: boot inventory that clients look for].
 
 mod appliance;
+mod compute;
 mod fabric;
 mod load_balancer;
 mod pools;
@@ -105,7 +106,13 @@ pub fn populate(world: &World) -> Result<(), Error> {
             });
             create(tx, &transport_zone::KIND, &body)?;
         }
-        fabric::nodes(tx, &topology)
+        fabric::nodes(tx, &topology)?;
+        compute::manager(tx, &topology)
+    })?;
+    // What the platform tells is the system's.
+    world.commit(&Actor::system(), |tx| {
+        compute::clusters(tx, &topology)?;
+        compute::machines(tx, &topology)
     })
 }
 

@@ -10,10 +10,14 @@ mod topology;
 
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use timers::Applied;
-pub use topology::{Edge, EdgeCluster, NodeType, Router, Topology, TransportNode};
+pub use topology::{
+    Cluster, ComputeManager, Edge, EdgeCluster, Interface, NodeType, Router, Topology,
+    TransportNode, VirtualMachine,
+};
 
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};
+use crate::kinds::fabric::virtual_machine::{self, VirtualNetworkInterface};
 use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::values::IpElement;
@@ -85,7 +89,7 @@ impl Fabric {
         for port in &moved.unbound {
             self.hosts.remove(port);
         }
-        for port in &moved.bound {
+        for port in moved.bound.iter().chain(&self.attached_anew(inventory, change)) {
             self.place(inventory, port);
         }
         for port in moved.bound.iter().chain(&moved.exempted) {
@@ -213,8 +217,29 @@ impl Fabric {
         }
     }
 
-    /// A container's port is where its node's port is, whichever came first; all others go round
-    /// the hosts in turn.
+    /// The placed ports of machines' interfaces that a change made or moved.
+    fn attached_anew(&self, inventory: &Inventory, change: &Change) -> Vec<Arc<str>> {
+        let interfaces = change.writes.iter().filter_map(|write| write.after.as_deref());
+        let vifs = interfaces
+            .filter_map(Object::body::<VirtualNetworkInterface>)
+            .filter_map(|own| own.lport_attachment_id.as_deref());
+        let ports = vifs.flat_map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));
+        let placed = ports.filter_map(|port| {
+            let (port, _) = self.hosts.get_key_value(port.header.id.as_str())?;
+            Some(Arc::clone(port))
+        });
+        placed.collect()
+    }
+
+    /// The host of the machine whose interface has this attachment.
+    fn host_of_vif(&self, inventory: &Inventory, vif: &str) -> Option<usize> {
+        let interfaces = inventory.by_key(virtual_machine::BY_ATTACHMENT, vif);
+        let host = interfaces.iter().find_map(|own| own.body::<VirtualNetworkInterface>())?;
+        self.topology.transport_nodes.iter().position(|own| own.id == host.host_id)
+    }
+
+    /// A machine's port is where the machine is, and a container's where its node's port is,
+    /// whichever came first; all others go round the hosts in turn.
     fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
         let object = inventory.find(logical_port::KIND.name, port);
         let vif =
@@ -226,7 +251,9 @@ impl Fabric {
             .iter()
             .flatten()
             .find_map(|parent| self.hosts.get(parent.header.id.as_str()).copied());
-        let host = with_parent.unwrap_or_else(|| {
+        let with_machine = vif.and_then(|(vif, _)| self.host_of_vif(inventory, vif));
+        let known = self.hosts.get(port).copied();
+        let host = with_machine.or(with_parent).or(known).unwrap_or_else(|| {
             let next = self.next_host % self.topology.transport_nodes.len().max(1);
             self.next_host += 1;
             next

@@ -1,6 +1,9 @@
-//! What a world stands on and no Manager API call of this version makes: hosts, the router between
-//! segments, the load balancer's own address.
+//! What a world stands on and no Manager API call of this version makes: the hosts and edges that are
+//! there from the start, the machines on them, the router between segments, the load balancer's own
+//! address.
 
+use crate::inventory::Tag;
+use crate::kinds::fabric::virtual_machine::{MachineType, PowerState};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -16,6 +19,14 @@ pub struct Topology {
     /// The cluster of all of them.
     #[serde(default)]
     pub edge_cluster: EdgeCluster,
+    /// The vCenter that the hosts of clusters belong to.
+    #[serde(default)]
+    pub compute_manager: ComputeManager,
+    /// The clusters of hosts; one of all ESX hosts unless told otherwise.
+    pub clusters: Option<Vec<Cluster>>,
+    /// The virtual machines on the hosts.
+    #[serde(default)]
+    pub virtual_machines: Vec<VirtualMachine>,
     /// The distributed router that joins all overlay segments.
     pub router: Router,
     /// The source address that pool members see (SNAT automap).
@@ -95,6 +106,98 @@ fn edges() -> Vec<Edge> {
     edges.collect()
 }
 
+/// A vCenter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComputeManager {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub display_name: String,
+    /// Its host name or address.
+    pub server: String,
+}
+
+impl Default for ComputeManager {
+    /// With the name of VMware's labs.
+    fn default() -> Self {
+        Self {
+            id: "0b0a5e3c-6f0e-4a2b-9a55-8f7e5d2c1b01".into(),
+            display_name: "vcsa-01a.corp.local".into(),
+            server: "vcsa-01a.corp.local".into(),
+        }
+    }
+}
+
+/// A vSphere cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// vCenter's own id, as `domain-c7`.
+    pub id: String,
+    /// Its name.
+    pub display_name: String,
+    /// The ids of its hosts.
+    pub hosts: Vec<String>,
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VirtualMachine {
+    /// Its instance UUID, by which the API names it.
+    pub external_id: String,
+    /// Its name.
+    pub display_name: String,
+    /// The id of the host that it is on.
+    pub host: String,
+    /// Its BIOS's UUID; the instance's unless told otherwise.
+    pub bios_uuid: Option<String>,
+    /// Whether it runs.
+    #[serde(default)]
+    pub power_state: PowerState,
+    /// Whose it is.
+    #[serde(default, rename = "type")]
+    pub machine_type: MachineType,
+    /// What its guest says of its operating system.
+    pub os_name: Option<String>,
+    /// What its guest calls itself.
+    pub computer_name: Option<String>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// Its network cards.
+    #[serde(default)]
+    pub interfaces: Vec<Interface>,
+}
+
+/// A network card.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// Its MAC address.
+    pub mac_address: String,
+    /// The attachment id of the logical port that it is attached to.
+    pub attachment: Option<String>,
+    /// The addresses that the guest tells.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Topology {
+    /// The clusters, told or not.
+    pub fn clusters(&self) -> Vec<Cluster> {
+        if let Some(clusters) = &self.clusters {
+            return clusters.clone();
+        }
+        let hosts = self.transport_nodes.iter().filter(|host| host.node_type == NodeType::Esx);
+        let hosts: Vec<String> = hosts.map(|host| host.id.clone()).collect();
+        let (id, display_name) = ("domain-c7".to_owned(), "RegionA01-COMP01".to_owned());
+        let cluster = Cluster { id, display_name, hosts };
+        (!cluster.hosts.is_empty()).then_some(cluster).into_iter().collect()
+    }
+}
+
 /// A router.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,6 +221,9 @@ impl Default for Topology {
             transport_nodes: hosts.collect(),
             edges: edges(),
             edge_cluster: EdgeCluster::default(),
+            compute_manager: ComputeManager::default(),
+            clusters: None,
+            virtual_machines: Vec::new(),
             router: Router {
                 id: "610f44eb-f1ad-42e3-867a-f49f56c393d9".into(),
                 display_name: "cluster-router".into(),

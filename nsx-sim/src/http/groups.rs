@@ -5,7 +5,9 @@ use super::collections;
 use super::error::Failure;
 use super::list::{Paging, Row, place_key};
 use super::routes::Routes;
-use crate::inventory::{Error, Object};
+use crate::inventory::{Error, Kind, Object};
+use crate::kinds::fabric::discovered;
+use crate::kinds::fabric::virtual_machine::{INTERFACE, MACHINE};
 use crate::kinds::firewall::{FirewallSection, section};
 use crate::kinds::ns_group::{KIND, NSGroup};
 use crate::kinds::reference::ResourceReference;
@@ -28,11 +30,11 @@ pub fn register(routes: &mut Routes) {
     effective(routes, "logical-port", |node| matches!(node, Node::Port(_)));
     effective(routes, "logical-switch", |node| matches!(node, Node::Switch(_)));
     effective(routes, "ipset", |node| matches!(node, Node::IpSet(_)));
-    // Virtual machines, their interfaces, hosts and directories are not in this inventory yet, so no
-    // group has any of them.
-    for absent in ["virtual-machine", "vif", "transport-node", "directory-group"] {
-        effective(routes, absent, |_| false);
-    }
+    effective(routes, "transport-node", |node| matches!(node, Node::TransportNode(_)));
+    // Directories are not in this inventory, so no group has any of their groups.
+    effective(routes, "directory-group", |_| false);
+    found(routes, "virtual-machine", &MACHINE, |node| matches!(node, Node::Machine(_)));
+    found(routes, "vif", &INTERFACE, |node| matches!(node, Node::Interface(_)));
     routes.on("GET", "/ns-groups/{id}/effective-ip-address-members", effective_addresses);
     routes.on("GET", "/ns-groups/{id}/member-types", |call| {
         let object = call.world.inventory.get(&KIND, call.param(0))?;
@@ -42,8 +44,16 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("GET", "/ns-groups/{id}/service-associations", associations);
     routes.on("GET", "/ns-groups/unassociated-virtual-machines", |call| {
-        let paging = Paging::read(&call.query, 1000)?;
-        Ok(paging.ordered(&[], Value::clone))
+        let mut machines = collections::filtered(call, &MACHINE)?;
+        let fabric = call.world.fabric();
+        machines.retain(|own| {
+            let node = Node::Machine(own.header.id.as_str().into());
+            let holders = fabric.realization().holders(&node);
+            !holders.iter().any(|holder| matches!(holder, Node::Group(_)))
+        });
+        drop(fabric);
+        let print = |own: &Object| Value::Object(discovered::print(own, &call.world.inventory));
+        collections::page(call, &MACHINE, machines, print)
     });
 }
 
@@ -71,6 +81,18 @@ fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
         Ok(paging.by_member(rows.collect(), |(kind, id)| {
             Value::Object(ResourceReference::to_object(kind, id).fields(inventory))
         })?)
+    });
+}
+
+/// One of the lists of effective members that hold the members themselves.
+fn found(routes: &mut Routes, name: &str, kind: &'static Kind, about: fn(&Node) -> bool) {
+    routes.on("GET", &format!("/ns-groups/{{id}}/effective-{name}-members"), move |call| {
+        let inventory = &call.world.inventory;
+        let nodes = nodes(call)?;
+        let ids = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
+        let objects = ids.filter_map(|(_, id)| inventory.find(kind.name, id)).collect();
+        let print = |own: &Object| Value::Object(discovered::print(own, inventory));
+        collections::page(call, kind, objects, print)
     });
 }
 

@@ -16,6 +16,7 @@ mod firewall_search;
 mod firewall_stats;
 mod firewall_status;
 mod groups;
+mod inventory;
 mod list;
 mod monitoring;
 mod nat;
@@ -83,6 +84,7 @@ impl Api {
         firewall::register(&mut routes);
         firewall_stats::register(&mut routes);
         firewall_status::register(&mut routes);
+        inventory::register(&mut routes);
         traceflow::register(&mut routes);
         aaa::register(&mut routes);
         node_users::register(&mut routes);

@@ -151,4 +151,13 @@ pub static KINDS: &[&Kind] = &[
     &routing::nat::KIND,
     &routing::ipv6::DAD_PROFILE,
     &routing::ipv6::NDRA_PROFILE,
+    &fabric::compute::MANAGER,
+    &fabric::compute::COLLECTION,
+    &fabric::compute::DISCOVERED_NODE,
+    &fabric::preparation::PROFILE,
+    &fabric::preparation::COLLECTION,
+    &fabric::preparation::TEMPLATE,
+    &fabric::preparation::FABRIC_TEMPLATE,
+    &fabric::virtual_machine::MACHINE,
+    &fabric::virtual_machine::INTERFACE,
 ];

@@ -2,6 +2,7 @@
 
 use crate::inventory::{Object, Tag};
 use crate::kinds::expression::{Expression, Simple, TagMatch, TargetType};
+use crate::kinds::fabric::virtual_machine::{MachineType, VirtualMachine};
 
 /// How tags are compared. Later releases document that case does not count; for 2.5 no source is
 /// certain, so it is a choice (docs/fidelity.md).
@@ -46,16 +47,20 @@ impl TagMatching {
     }
 }
 
+/// Machines of edges and services are nobody's by criterion [facts §4.5].
 fn is_a(object: &Object, kind: TargetType) -> bool {
-    object.kind.name == kind.word()
+    let machine = object.body::<VirtualMachine>();
+    object.kind.name == kind.word() && machine.is_none_or(|own| own.r#type == MachineType::Regular)
 }
 
 fn has_property(simple: &Simple, object: &Object) -> bool {
+    let guest = object.body::<VirtualMachine>().map(|own| &own.guest_info);
     let own = match simple.target_property.as_str() {
-        "id" => &object.header.id,
-        "name" | "display_name" => object.header.name(),
-        // Properties of virtual machines, which no object here has.
-        _ => return false,
+        "id" => Some(object.header.id.as_str()),
+        "name" | "display_name" => Some(object.header.name()),
+        "os_name" => guest.and_then(|own| own.os_name.as_deref()),
+        "computer_name" => guest.and_then(|own| own.computer_name.as_deref()),
+        _ => None,
     };
-    simple.op.holds(own, &simple.value)
+    own.is_some_and(|own| simple.op.holds(own, &simple.value))
 }

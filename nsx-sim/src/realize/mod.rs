@@ -17,9 +17,10 @@ pub use criteria::TagMatching;
 pub use node::Node;
 
 use crate::inventory::{Change, Inventory, Object, Write};
+use crate::kinds::fabric::virtual_machine::{self, VirtualNetworkInterface};
 use crate::kinds::firewall::exclude_list::ExcludeList;
 use crate::kinds::firewall::{exclude_list, order, section};
-use crate::kinds::logical_port::LogicalPort;
+use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::ns_group::{self, NSGroup};
 use crate::kinds::ns_service;
 use crate::kinds::reference::ResourceReference;
@@ -109,7 +110,7 @@ impl Realization {
         self.membership.holds(&Node::Excluded, node)
     }
 
-    /// What belongs to a group in the end: ports, switches and sets, however deep.
+    /// What belongs to a group in the end: ports, switches, sets and so on, however deep.
     pub fn effective(&self, group: &str) -> Vec<Node> {
         self.membership.effective(&Node::group(group))
     }
@@ -155,8 +156,13 @@ impl Realization {
         }
         let addresses = write.after.as_deref().map(node::addresses).unwrap_or_default();
         self.membership.set_addresses(&node, &addresses, plane);
-        if let Node::Port(port) = &node {
-            self.follow_port(port, write, plane, moved);
+        match &node {
+            Node::Port(port) => {
+                self.follow_port(port, write, plane, moved);
+                self.follow_attachment(inventory, &node, write, plane);
+            }
+            Node::Interface(_) => self.follow_interface(inventory, &node, write, plane),
+            _ => {}
         }
         for (group, belongs) in self.catalog.follow(inventory, write, &node) {
             self.membership.set_member(&group, &node, belongs, &self.vnics, plane);
@@ -197,6 +203,54 @@ impl Realization {
             self.membership.join_all(port, vnic, plane);
             moved.bound.push(port.clone());
         }
+    }
+
+    /// A port belongs to the interface that is attached to it.
+    fn follow_attachment(
+        &mut self,
+        inventory: &Inventory,
+        port: &Node,
+        write: &Write,
+        plane: &mut Dataplane,
+    ) {
+        let attached = |object: &Option<Arc<Object>>| {
+            let port = object.as_deref().and_then(Object::body::<LogicalPort>);
+            port.and_then(LogicalPort::vif).map(|(vif, _)| vif.to_owned())
+        };
+        let (before, after) = (attached(&write.before), attached(&write.after));
+        if before == after {
+            return;
+        }
+        for (vif, belongs) in [(before, false), (after, true)] {
+            let vif = vif.unwrap_or_default();
+            for interface in inventory.by_key(virtual_machine::BY_ATTACHMENT, &vif) {
+                let interface = Node::interface(&interface.header.id);
+                self.membership.set_member(&interface, port, belongs, &self.vnics, plane);
+            }
+        }
+    }
+
+    /// An interface belongs to its machine, and holds the port that it is attached to.
+    fn follow_interface(
+        &mut self,
+        inventory: &Inventory,
+        node: &Node,
+        write: &Write,
+        plane: &mut Dataplane,
+    ) {
+        let body = write.after.as_deref().and_then(Object::body::<VirtualNetworkInterface>);
+        if let Some(body) = body {
+            let machine = Node::Machine(body.owner_vm_id.as_str().into());
+            self.membership.set_member(&machine, node, true, &self.vnics, plane);
+        }
+        let vif = body.and_then(|body| body.lport_attachment_id.as_deref());
+        let ports = vif.map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));
+        let attached = |port: &Arc<Object>| {
+            let own = port.body::<LogicalPort>().and_then(LogicalPort::vif);
+            own.is_some().then(|| Node::port(&port.header.id))
+        };
+        let ports = ports.iter().flatten().filter_map(attached).collect();
+        self.membership.set_direct(node, &ports, &self.vnics, plane);
     }
 
     fn unbind(&mut self, port: &Arc<str>, plane: &mut Dataplane, moved: &mut Moves) {

@@ -17,6 +17,12 @@ pub enum Node {
     Switch(Arc<str>),
     /// A logical port.
     Port(Arc<str>),
+    /// A virtual machine: holds its network interfaces, and is a member itself.
+    Machine(Arc<str>),
+    /// A network interface: holds the port that it is attached to, and is a member itself.
+    Interface(Arc<str>),
+    /// A transport node.
+    TransportNode(Arc<str>),
     /// An IP set.
     IpSet(Arc<str>),
     /// A MAC set.
@@ -33,6 +39,9 @@ impl Node {
             "NSGroup" => Some(Self::Group(id)),
             "LogicalSwitch" => Some(Self::Switch(id)),
             "LogicalPort" => Some(Self::Port(id)),
+            "VirtualMachine" => Some(Self::Machine(id)),
+            "VirtualNetworkInterface" => Some(Self::Interface(id)),
+            "TransportNode" => Some(Self::TransportNode(id)),
             "IPSet" => Some(Self::IpSet(id)),
             "MACSet" => Some(Self::MacSet(id)),
             _ => None,
@@ -54,12 +63,20 @@ impl Node {
         Self::Port(id.into())
     }
 
+    /// A network interface's node.
+    pub fn interface(id: &str) -> Self {
+        Self::Interface(id.into())
+    }
+
     /// Kind and id of the object.
     pub fn object(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::Group(id) => Some(("NSGroup", id)),
             Self::Switch(id) => Some(("LogicalSwitch", id)),
             Self::Port(id) => Some(("LogicalPort", id)),
+            Self::Machine(id) => Some(("VirtualMachine", id)),
+            Self::Interface(id) => Some(("VirtualNetworkInterface", id)),
+            Self::TransportNode(id) => Some(("TransportNode", id)),
             Self::IpSet(id) => Some(("IPSet", id)),
             Self::MacSet(id) => Some(("MACSet", id)),
             Self::Excluded => None,

@@ -34,4 +34,5 @@ mod switches;
 mod traceflow;
 mod trust;
 mod users;
+mod virtual_machines;
 mod worlds;

@@ -1,11 +1,12 @@
 //! Host switches on a transport node [spec HostSwitchSpec, HostSwitch].
 
 use super::host_switch_profile;
-use crate::inventory::Reference;
+use crate::inventory::{Error, Reference};
 use crate::kinds::values::{Formed, MacText};
 use crate::wire::{Int, Items, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// The name of a host switch that was given none [spec StandardHostSwitch].
@@ -184,6 +185,23 @@ impl HostSwitchSpec {
         }
     }
 
+    /// Fills in what was left out.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] where two switches have one name.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        let mut names = BTreeSet::new();
+        if let Self::StandardHostSwitchSpec(spec) = self {
+            for switch in &mut spec.host_switches {
+                switch.settle();
+                if !names.insert(switch.host_switch_name.clone()) {
+                    return Err(Error::field("host_switch_name", "must differ on one node"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The same in the older form; none where the node's switches were there already.
     pub fn older(&self) -> Option<Vec<HostSwitch>> {
         match self {
@@ -224,8 +242,9 @@ impl HostSwitchSpec {
 }
 
 impl StandardHostSwitch {
-    /// An empty name is the default one [spec StandardHostSwitch].
-    pub fn settle(&mut self) {
+    /// An empty name is the default one, and there is a profile of each class
+    /// [spec StandardHostSwitch].
+    fn settle(&mut self) {
         if self.host_switch_name.is_empty() {
             self.host_switch_name = default_name();
         }

@@ -5,17 +5,16 @@
 
 use super::host_switch::{HostSwitch, HostSwitchSpec};
 use super::node::{self, MaintenanceState, Node};
-use super::{failure_domain, node::KIND as NODE};
+use super::{failure_domain, node::KIND as NODE, preparation};
 use crate::inventory::{
-    Error, Filter, Header, HeaderFields, Inventory, Kind, Object, Query, Reference, Resource,
-    Transaction, Words,
+    Error, Filter, Header, HeaderFields, IndexKey, Inventory, Kind, Object, Query, Reference,
+    Resource, Transaction, Words,
 };
 use crate::kinds::transport_zone;
 use crate::wire::{self, Fields, Text, Told};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The declaration.
@@ -88,8 +87,9 @@ pub struct TransportNode {
 /// A zone that the node is in [spec TransportZoneEndPoint].
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ZoneEndpoint {
-    transport_zone_id: String,
+pub struct ZoneEndpoint {
+    /// The zone.
+    pub transport_zone_id: String,
     transport_zone_profile_ids: Option<Vec<ZoneProfile>>,
 }
 
@@ -117,6 +117,14 @@ pub enum MaintenanceMode {
     Disabled,
 }
 
+/// Index: fabric node to transport node.
+const BY_NODE: &str = "transport-node-by-node";
+
+/// The transport node that a fabric node is.
+pub fn of_node(inventory: &Inventory, node: &str) -> Option<Arc<Object>> {
+    inventory.by_key(BY_NODE, node).into_iter().next()
+}
+
 fn body(object: &Object) -> Option<&TransportNode> {
     object.body()
 }
@@ -135,6 +143,22 @@ impl TransportNode {
     /// The host switches.
     pub fn switches(&self) -> Option<&HostSwitchSpec> {
         self.host_switch_spec.as_ref()
+    }
+
+    /// Whether its host switches are those of a profile.
+    pub fn is_as(&self, profile: &Option<HostSwitchSpec>) -> bool {
+        let own = self.host_switch_spec.as_ref().map(wire::fields_of);
+        profile.is_none() || own == profile.as_ref().map(wire::fields_of)
+    }
+
+    /// Takes what a profile says of host switches and zones.
+    pub fn apply(&mut self, switches: &Option<HostSwitchSpec>, zones: &Option<Vec<ZoneEndpoint>>) {
+        if switches.is_some() {
+            self.host_switch_spec.clone_from(switches);
+        }
+        if zones.is_some() {
+            self.transport_zone_endpoints.clone_from(zones);
+        }
     }
 
     /// Whether it is out of service, by force or not.
@@ -162,14 +186,8 @@ impl TransportNode {
             }
             _ => {}
         }
-        if let Some(HostSwitchSpec::StandardHostSwitchSpec(spec)) = &mut self.host_switch_spec {
-            let mut names = BTreeSet::new();
-            for switch in &mut spec.host_switches {
-                switch.settle();
-                if !names.insert(switch.host_switch_name.clone()) {
-                    return Err(Error::field("host_switch_name", "must differ on one node"));
-                }
-            }
+        if let Some(spec) = &mut self.host_switch_spec {
+            spec.settle()?;
         }
         self.host_switches = self.host_switch_spec.as_ref().and_then(HostSwitchSpec::older);
         Ok(())
@@ -276,12 +294,18 @@ pub fn set_maintenance(
 impl Resource for TransportNode {
     fn fields(&self, _: &Header, inventory: &Inventory) -> Fields {
         let mut fields = wire::fields_of(self);
+        let overridden = preparation::is_overridden(self, inventory);
+        fields.insert("is_overridden".into(), overridden.into());
         if let Some(node) = self.node(inventory) {
             // Seen by the manager, for how it is protected is told with the transport node.
             let printed = node.fields(inventory, &crate::inventory::Actor::system());
             fields.insert("node_deployment_info".into(), printed.into());
         }
         fields
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        self.node_id.iter().map(|id| (BY_NODE, id.clone())).collect()
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -306,7 +330,6 @@ impl Resource for TransportNode {
             let known = before.map(Self::maintenance);
             self.maintenance_mode = Told(Some(known.unwrap_or(MaintenanceMode::Disabled)));
         }
-        self.is_overridden = Told(Some(false));
         Ok(())
     }
 

@@ -2,6 +2,15 @@
 
 use super::Sample;
 use serde_json::json;
+use tests::Manager;
+
+/// The compute collection that is there from the start.
+const COLLECTION: &str = "0b0a5e3c-6f0e-4a2b-9a55-8f7e5d2c1b01:domain-c7";
+
+/// What the samples name.
+pub fn prepare(manager: &Manager) {
+    manager.post("/transport-node-profiles", json!({"id": "profile"})).expect(201);
+}
 
 /// One sample per kind.
 pub const SAMPLES: &[Sample] = &[
@@ -39,5 +48,30 @@ pub const SAMPLES: &[Sample] = &[
         body: || json!({}),
         required: None,
         read_only: "member_node_type",
+    },
+    Sample {
+        kind: "ComputeManager",
+        body: || json!({"server": "vcenter.example.com", "origin_type": "vCenter"}),
+        required: Some("server"),
+        read_only: "origin_properties",
+    },
+    Sample { kind: "TransportNodeProfile", body: || json!({}), required: None, read_only: "_self" },
+    Sample {
+        kind: "TransportNodeCollection",
+        body: || json!({"compute_collection_id": COLLECTION, "transport_node_profile_id": "profile"}),
+        required: Some("compute_collection_id"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "ComputeCollectionTransportNodeTemplate",
+        body: || json!({"compute_collection_ids": [COLLECTION]}),
+        required: Some("compute_collection_ids"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "ComputeCollectionFabricTemplate",
+        body: || json!({"compute_collection_id": COLLECTION, "auto_install_nsx": false}),
+        required: Some("auto_install_nsx"),
+        read_only: "_self",
     },
 ];

@@ -30,6 +30,7 @@ pub fn prepared() -> Manager {
     let element = json!({"resource_type": "L4PortSetNSService", "l4_protocol": "TCP"});
     let body = json!({"id": "service", "nsservice_element": element});
     manager.post("/ns-services", body).expect(201);
+    fabric::prepare(&manager);
     network::prepare(&manager);
     routing::prepare(&manager);
     security::prepare(&manager);
