@@ -3,10 +3,10 @@
 mod appliance;
 mod compute;
 mod fabric;
+mod global_configs;
 mod load_balancer;
 mod pools;
 mod security;
-mod global_configs;
 mod services;
 mod users;
 

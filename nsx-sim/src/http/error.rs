@@ -208,6 +208,7 @@ fn refused(error: Error) -> Answer {
                 "The bridge endpoint {id} can not be deleted: the logical port {port} is attached to it."
             );
             (400, BRIDGE_ATTACHED, SWITCHING, text)
+        }
         Error::NoSuchNatRule { id, router } => {
             let text = format!(
                 "[Routing] Invalid resource NAT rule {id} for the logical router {router}."

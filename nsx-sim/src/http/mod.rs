@@ -101,7 +101,6 @@ impl Api {
 
         pools::register(&mut routes);
 
-
         routers::register(&mut routes);
         router_ports::register(&mut routes);
         route_tables::register(&mut routes);

@@ -121,9 +121,16 @@ impl Sample {
 
 /// All samples.
 pub fn all() -> impl Iterator<Item = &'static Sample> {
-    [SAMPLES, balancer::SAMPLES, fabric::SAMPLES, network::SAMPLES, routing::SAMPLES, security::SAMPLES]
-        .into_iter()
-        .flatten()
+    [
+        SAMPLES,
+        balancer::SAMPLES,
+        fabric::SAMPLES,
+        network::SAMPLES,
+        routing::SAMPLES,
+        security::SAMPLES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A JSON object with further members.
