@@ -269,7 +269,8 @@ fn every_route_is_of_the_published_api_or_a_stated_extra() {
             ("DELETE", format!("{}/{{p1}}", kind.path)),
         ] {
             let operation = format!("{method} {}", unnamed(&format!("/api/v1{path}")));
-            assert!(modelled.contains(&operation), "{}: {operation}", kind.name);
+            let declared = kind.verbs.update || method != "PUT";
+            assert!(modelled.contains(&operation) == declared, "{}: {operation}", kind.name);
         }
     }
 }

@@ -311,7 +311,7 @@ fn sections_apply_to_ports_switches_and_groups_only() {
     with_target(reference("IPv4Address", "10.0.0.1")).refused(400, 255);
     with_target(reference("NSGroup", "nobody")).refused(404, 600);
     with_target(json!({"target_id": "group"})).refused(400, 255);
-    with_target(reference("LogicalRouter", "r")).refused(501, 501);
+    with_target(reference("LogicalRouter", "nobody")).refused(404, 600);
     let many: Value = (0..129).map(|_| reference("NSGroup", "group")).collect();
     make(&manager, "t", "", json!({"applied_tos": many})).refused(400, 255);
 }

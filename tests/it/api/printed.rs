@@ -111,7 +111,7 @@ fn refusals() {
             .delete("/switching-profiles/1e7101c8-cfef-415a-9c8c-ce3d8dd078fb").body,
         "unknown path": admin.get("/nothing").body,
         "wrong verb": admin.call("PATCH", "/ip-sets", "").body,
-        "not modelled": admin.get("/logical-routers").body,
+        "not modelled": admin.call("POST", "/node?action=restart", "").body,
     });
     print("refusals.json", &answers);
 }

@@ -76,8 +76,8 @@ fn wrong_verbs_and_unknown_paths_and_what_is_not_modelled_are_told_apart() {
     answer("GET", "/api/v2/ip-sets").refused(404, 404);
     answer("GET", "/api/v1/IP-SETS").refused(404, 404);
     answer("GET", "/api/session/create").refused(405, 405);
-    let absent = answer("GET", "/api/v1/logical-routers").refused(501, 501);
-    assert!(absent.contains("ListLogicalRouters"), "{absent}");
+    let absent = answer("POST", "/api/v1/node?action=restart").refused(501, 501);
+    assert!(absent.contains("RestartOrShutdownNode"), "{absent}");
     let absent = answer("POST", "/api/v1/migration/plan?action=abort").refused(501, 501);
     assert!(absent.contains("POST /api/v1/migration/plan"), "{absent}");
     assert_eq!(answer("HEAD", "/api/v1/node").status, 405);
