@@ -5,6 +5,7 @@ use super::create;
 use crate::inventory::{Error, Transaction};
 use crate::kinds::firewall::profile;
 use crate::kinds::ipfix::config;
+use crate::kinds::service_insertion::status;
 use crate::kinds::vpn::profile::DEFAULTS;
 use serde_json::json;
 
@@ -24,5 +25,13 @@ pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
     }
     let global =
         json!({"id": config::GLOBAL_ID, "display_name": config::GLOBAL_ID, "enabled": false});
-    create(tx, &config::GLOBAL, &global)
+    create(tx, &config::GLOBAL, &global)?;
+    let list = json!({"id": status::EXCLUDE_LIST_ID, "display_name": "SI Exclude List", "members": []});
+    create(tx, &status::EXCLUDE_LIST, &list)?;
+    for context in [status::Context::EastWest, status::Context::NorthSouth] {
+        let id = context.word();
+        let body = json!({"id": id, "context": context, "global_status": "ENABLED"});
+        create(tx, &status::KIND, &body)?;
+    }
+    Ok(())
 }

@@ -64,7 +64,7 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
         routes.verb(kind, Verb::Delete, &one, move |call| {
             let id = &named(call, kind)?.header.id;
             call.commit(|tx| tx.delete(kind, id, &call.query))?;
-            Ok(Reply::empty())
+            Ok(Reply { status: kind.deleted, body: None })
         });
     }
     for action in kind.actions {

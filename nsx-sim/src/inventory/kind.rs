@@ -171,6 +171,8 @@ pub struct Kind {
     pub verbs: Verbs,
     /// The status of success when one is made.
     pub created: u16,
+    /// The status of success when one is deleted.
+    pub deleted: u16,
     /// The most items on a page; some collections cap it below 1000.
     pub page_cap: usize,
     /// Members that callers may send back though only the manager sets them.
@@ -284,6 +286,7 @@ impl Kind {
             level: Level::Stateful,
             verbs: Verbs::ALL,
             created: 201,
+            deleted: 200,
             page_cap: 1000,
             read_only: &[],
             filters: &[],

@@ -20,13 +20,16 @@ pub mod ns_group;
 pub mod ns_profile;
 pub mod ns_service;
 pub mod packet_capture;
+pub mod pbr;
 pub mod pools;
 pub mod principal_identity;
 pub mod reference;
 pub mod role_binding;
 pub mod routing;
+pub mod rule_book;
 pub mod service_config;
 pub mod service_element;
+pub mod service_insertion;
 pub mod sets;
 pub mod switching_profile;
 pub mod transport_zone;
@@ -160,4 +163,20 @@ pub static KINDS: &[&Kind] = &[
     &fabric::preparation::FABRIC_TEMPLATE,
     &fabric::virtual_machine::MACHINE,
     &fabric::virtual_machine::INTERFACE,
+    &pbr::SECTION,
+    &pbr::ORDER,
+    &service_insertion::service::KIND,
+    &service_insertion::manager::KIND,
+    &service_insertion::profile::TEMPLATE,
+    &service_insertion::profile::KIND,
+    &service_insertion::profile::SOLUTION,
+    &service_insertion::instance::KIND,
+    &service_insertion::instance::ENDPOINT,
+    &service_insertion::deployment::KIND,
+    &service_insertion::attachment::KIND,
+    &service_insertion::chain::KIND,
+    &service_insertion::section::SECTION,
+    &service_insertion::section::ORDER,
+    &service_insertion::status::KIND,
+    &service_insertion::status::EXCLUDE_LIST,
 ];

@@ -93,6 +93,25 @@ impl ResourceReference {
     }
 }
 
+impl ResourceReference {
+    /// As [`ResourceReference::fields`], for objects of one kind whatever type the caller named:
+    /// the concrete one, say, of a polymorphic kind.
+    pub fn fields_of_a(&self, kind: &str, inventory: &Inventory) -> Fields {
+        let mut fields = crate::wire::fields_of(self);
+        let found = inventory.find(kind, self.target_id.as_deref().unwrap_or_default());
+        if let Some(object) = &found {
+            fields.insert("target_display_name".into(), object.header.name().into());
+        }
+        fields.insert("is_valid".into(), found.is_some().into());
+        fields
+    }
+
+    /// The object of one kind that it points at, whatever type the caller named.
+    pub fn object_of_a(&self, kind: &str) -> Option<Reference> {
+        Some(Reference::new(kind, &**self.target_id.as_ref()?))
+    }
+}
+
 /// The wire form of a list of references.
 pub fn list_fields(references: &[ResourceReference], inventory: &Inventory) -> Value {
     references.iter().map(|reference| Value::Object(reference.fields(inventory))).collect()

@@ -64,12 +64,25 @@ impl Resource for ExcludeList {
     }
 }
 
-/// Adds a member; one that is there stays once.
+/// Adds a member to the firewall's list.
+///
+/// # Errors
+/// As for [`add_to`].
+pub fn add(tx: &mut Transaction<'_>, member: ResourceReference) -> Result<(), Error> {
+    add_to(tx, &KIND, ID, member)
+}
+
+/// Adds a member to a list; one that is there stays once.
 ///
 /// # Errors
 /// [`Error::MissingReference`], and [`Error::InvalidFields`] where the list is full.
-pub fn add(tx: &mut Transaction<'_>, member: ResourceReference) -> Result<(), Error> {
-    tx.edit(&KIND, ID, |list: &mut ExcludeList, _| {
+pub fn add_to(
+    tx: &mut Transaction<'_>,
+    kind: &'static Kind,
+    id: &str,
+    member: ResourceReference,
+) -> Result<(), Error> {
+    tx.edit(kind, id, |list: &mut ExcludeList, _| {
         let id = member.target_id.as_deref().unwrap_or_default();
         if list.member(id, member.target_type.as_deref()).is_none()
             && !list.members.try_push(member)
@@ -81,20 +94,33 @@ pub fn add(tx: &mut Transaction<'_>, member: ResourceReference) -> Result<(), Er
     Ok(())
 }
 
-/// Takes a member out and gives it back.
+/// Takes a member out of the firewall's list and gives it back.
 ///
 /// # Errors
-/// [`Error::NotFound`] where it is not in the list.
+/// As for [`remove_from`].
 pub fn remove(
     tx: &mut Transaction<'_>,
     id: &str,
     kind: Option<&str>,
 ) -> Result<ResourceReference, Error> {
+    remove_from(tx, (&KIND, ID), id, kind)
+}
+
+/// Takes a member out of a list and gives it back.
+///
+/// # Errors
+/// [`Error::NotFound`] where it is not in the list.
+pub fn remove_from(
+    tx: &mut Transaction<'_>,
+    (list_kind, list_id): (&'static Kind, &str),
+    id: &str,
+    kind: Option<&str>,
+) -> Result<ResourceReference, Error> {
     let missing = || Error::NotFound { kind: "ExcludeListMember", id: id.to_owned() };
-    let object = tx.get(&KIND, ID)?;
+    let object = tx.get(list_kind, list_id)?;
     let list = object.body::<ExcludeList>().ok_or_else(missing)?;
     let member = list.member(id, kind).ok_or_else(missing)?.clone();
-    tx.edit(&KIND, ID, |list: &mut ExcludeList, _| {
+    tx.edit(list_kind, list_id, |list: &mut ExcludeList, _| {
         list.members.retain(|own| *own != member);
         Ok(())
     })?;

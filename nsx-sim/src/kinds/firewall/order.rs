@@ -26,6 +26,18 @@ pub struct SectionOrder {
     sections: Vec<String>,
 }
 
+impl SectionOrder {
+    /// The ids, first judged first.
+    pub fn ids(&self) -> &[String] {
+        &self.sections
+    }
+
+    /// The ids, to be changed.
+    pub fn ids_mut(&mut self) -> &mut Vec<String> {
+        &mut self.sections
+    }
+}
+
 impl Resource for SectionOrder {
     fn fields(&self, _: &Header, _: &Inventory) -> Fields {
         Fields::new()

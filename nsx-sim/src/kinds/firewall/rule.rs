@@ -124,7 +124,8 @@ impl FirewallService {
         }
     }
 
-    fn fields(&self, inventory: &Inventory) -> Fields {
+    /// The wire form, with the present name of what it names.
+    pub fn fields(&self, inventory: &Inventory) -> Fields {
         if let Some(element) = &self.service {
             let mut fields = Fields::new();
             fields.insert("service".into(), serde_json::to_value(element).unwrap_or_default());
@@ -258,7 +259,11 @@ fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-fn check_peers(field: &str, list: Option<&References>, layer2: bool) -> Result<(), Error> {
+/// Sources and destinations name what resolves to addresses.
+///
+/// # Errors
+/// [`Error::InvalidFields`] for the first reference that does not.
+pub fn check_peers(field: &str, list: Option<&References>, layer2: bool) -> Result<(), Error> {
     for (index, peer) in list.iter().flat_map(|list| list.iter()).enumerate() {
         let allowed = match peer.target() {
             Target::Address(_) | Target::Object { kind: "IPSet", .. } => !layer2,
@@ -277,7 +282,11 @@ fn check_peers(field: &str, list: Option<&References>, layer2: bool) -> Result<(
     Ok(())
 }
 
-fn check_service(field: &str, service: &FirewallService, layer2: bool) -> Result<(), Error> {
+/// A service is written out, or a service or a group of services, of the layer asked for.
+///
+/// # Errors
+/// [`Error::InvalidFields`] where it is not.
+pub fn check_service(field: &str, service: &FirewallService, layer2: bool) -> Result<(), Error> {
     if let Some(element) = &service.service {
         if element.is_ether() != layer2 {
             let problem = format!("{} is of another layer", element.variant());

@@ -85,16 +85,8 @@ impl Resource for L2VpnService {}
 impl L2VpnSession {
     /// The IPsec sessions that carry it, as printed.
     pub fn tunnels_fields(&self, inventory: &Inventory) -> Vec<Value> {
-        let print = |tunnel: &ResourceReference| {
-            let mut fields = wire::fields_of(tunnel);
-            let id = tunnel.target_id.as_deref().unwrap_or_default();
-            let found = inventory.find(session::KIND.name, id);
-            if let Some(session) = &found {
-                fields.insert("target_display_name".into(), session.header.name().into());
-            }
-            fields.insert("is_valid".into(), found.is_some().into());
-            Value::Object(fields)
-        };
+        let print =
+            |own: &ResourceReference| Value::Object(own.fields_of_a(session::KIND.name, inventory));
         self.transport_tunnels.iter().map(print).collect()
     }
 }
@@ -108,10 +100,9 @@ impl Resource for L2VpnSession {
 
     fn references(&self) -> Vec<Reference> {
         let service = Reference::new(SERVICE.name, &self.l2vpn_service_id);
-        let tunnels = self.transport_tunnels.iter().filter_map(|tunnel| {
-            // Callers name the concrete type of session.
-            Some(Reference::new(session::KIND.name, &**tunnel.target_id.as_ref()?))
-        });
+        // Callers name the concrete type of session.
+        let tunnels = self.transport_tunnels.iter();
+        let tunnels = tunnels.filter_map(|tunnel| tunnel.object_of_a(session::KIND.name));
         tunnels.chain([service]).collect()
     }
 
