@@ -7,6 +7,7 @@
 mod journey;
 mod timers;
 mod topology;
+mod traffic;
 
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use timers::Applied;
@@ -14,6 +15,7 @@ pub use topology::{
     Cluster, ComputeManager, Edge, EdgeCluster, Interface, NodeType, Router, Topology,
     TransportNode, VirtualMachine,
 };
+pub use traffic::{Flow, Traffic};
 
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};
@@ -29,6 +31,7 @@ use dataplane::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use traffic::Meter;
 
 /// Ports on hosts, and the dataplane between them.
 pub struct Fabric {
@@ -48,6 +51,7 @@ pub struct Fabric {
     timers: timers::SessionTimers,
     /// Connections given to pool members so far.
     turn: usize,
+    meter: Meter,
 }
 
 impl Fabric {
@@ -64,6 +68,7 @@ impl Fabric {
             unguarded: HashSet::new(),
             timers: timers::SessionTimers::default(),
             turn: 0,
+            meter: Meter::default(),
         }
     }
 
@@ -85,6 +90,9 @@ impl Fabric {
             let port: Arc<str> = write.id.as_str().into();
             self.follow_addresses(&port, write.before.as_deref(), false);
             self.follow_addresses(&port, write.after.as_deref(), true);
+            if write.after.is_none() {
+                self.meter.forget(&port);
+            }
         }
         for port in &moved.unbound {
             self.hosts.remove(port);
@@ -149,6 +157,17 @@ impl Fabric {
 
     /// Sends a packet past the filters of its ends, with connections and counters.
     pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
+        let transit = self.transit(now, leg);
+        self.meter.count(leg, &transit);
+        transit
+    }
+
+    /// What has passed a port since it was made.
+    pub fn traffic(&self, port: &str) -> Traffic {
+        self.meter.of(port)
+    }
+
+    fn transit(&mut self, now: Millis, leg: &Leg) -> Transit {
         for port in [Direction::Out, Direction::In].into_iter().filter_map(|way| leg.filter(way)) {
             self.wind(port);
         }

@@ -2,6 +2,7 @@
 
 use super::call::{Call, Reply};
 use super::collections;
+use super::counters;
 use super::routes::Routes;
 use crate::inventory::{Error, Object};
 use crate::kinds::bindings::AdminState;
@@ -47,6 +48,15 @@ pub fn register(routes: &mut Routes) {
             "status": if is_up(&object) { "UP" } else { "DOWN" },
             "last_update_timestamp": call.world.clock.now(),
         })))
+    });
+    routes.on("GET", "/logical-ports/{id}/statistics", |call| {
+        call.query.one_of("source", &["realtime", "cached"])?;
+        let object = call.world.inventory.get(&KIND, call.param(0))?;
+        let traffic = call.world.fabric().traffic(&object.header.id);
+        let mut statistics = counters::with_profiles(&traffic);
+        statistics["logical_port_id"] = object.header.id.as_str().into();
+        statistics["last_update_timestamp"] = call.world.clock.now().into();
+        Ok(Reply::ok(statistics))
     });
     routes.on("GET", "/logical-ports/status", |call| {
         call.query.one_of("source", &["realtime", "cached"])?;

@@ -2,8 +2,10 @@
 
 use super::call::{Call, Reply};
 use super::collections;
+use super::counters;
 use super::list::{Paging, Row};
 use super::routes::Routes;
+use crate::fabric::Traffic;
 use crate::inventory::Error;
 use crate::kinds::logical_port::{self, BY_SWITCH};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
@@ -40,6 +42,17 @@ pub fn register(routes: &mut Routes) {
             "logical_switch_id": object.header.id,
             "num_logical_ports": call.world.inventory.by_key(BY_SWITCH, &object.header.id).len(),
         })))
+    });
+    routes.on("GET", "/logical-switches/{id}/statistics", |call| {
+        call.query.one_of("source", &["realtime", "cached"])?;
+        let object = call.world.inventory.get(&logical_switch::KIND, call.param(0))?;
+        let ports = call.world.inventory.by_key(BY_SWITCH, &object.header.id);
+        let (fabric, mut sum) = (call.world.fabric(), Traffic::default());
+        ports.iter().for_each(|port| sum += fabric.traffic(&port.header.id));
+        let mut statistics = counters::with_profiles(&sum);
+        statistics["logical_switch_id"] = object.header.id.as_str().into();
+        statistics["last_update_timestamp"] = call.world.clock.now().into();
+        Ok(Reply::ok(statistics))
     });
     routes.on("GET", "/logical-switches/status", |call| {
         call.query.one_of("source", &["realtime", "cached"])?;

@@ -1,12 +1,14 @@
 //! Bridges between overlay segments and VLANs [spec BridgeEndpoint, BridgeEndpointProfile,
 //! BridgeCluster].
 
+use super::edge_placement;
+use super::fabric::{cluster_profile, transport_node};
 use super::logical_port::{AttachmentType, attached_port};
 use super::transport_zone::{self, TransportType, TransportZone};
 use super::values::MacText;
 use super::vlan::{VlanId, VlanTrunkSpec};
 use crate::inventory::{
-    Error, Header, Kind, Level, Object, Query, Reference, Resource, Transaction,
+    Error, Header, Inventory, Kind, Level, Object, Query, Reference, Resource, Transaction,
 };
 use crate::wire::{Items, Text, Told, yes};
 use schemars::JsonSchema;
@@ -48,11 +50,10 @@ pub struct BridgeEndpointProfile {
     #[serde(default)]
     failover_mode: FailoverMode,
     /// Their places in the edge cluster.
-    pub edge_cluster_member_indexes: Option<Vec<i32>>,
+    edge_cluster_member_indexes: Option<Vec<i64>>,
     #[serde(default)]
     high_availability_mode: HighAvailabilityMode,
-    /// The edge cluster.
-    pub edge_cluster_id: Text<36>,
+    edge_cluster_id: Text<36>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,8 +76,7 @@ enum HighAvailabilityMode {
 #[serde(deny_unknown_fields)]
 pub struct BridgeCluster {
     cluster_profile_bindings: Option<Vec<ClusterProfileBinding>>,
-    /// The hosts.
-    pub bridge_nodes: Option<Items<BridgeNode, 2>>,
+    bridge_nodes: Option<Items<BridgeNode, 2>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -95,11 +95,10 @@ enum ClusterProfile {
 /// A host of a bridge cluster [spec BridgeClusterNode].
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BridgeNode {
+struct BridgeNode {
     #[serde(default)]
     ha_mac: Told<MacText>,
-    /// The host.
-    pub transport_node_id: Text<36>,
+    transport_node_id: Text<36>,
 }
 
 impl BridgeEndpoint {
@@ -180,6 +179,56 @@ impl Resource for BridgeEndpoint {
     }
 }
 
-impl Resource for BridgeEndpointProfile {}
+impl BridgeEndpointProfile {
+    /// The transport nodes, the preferred one first.
+    pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
+        let indexes = self.edge_cluster_member_indexes.as_deref();
+        edge_placement::nodes(inventory, &self.edge_cluster_id, indexes)
+    }
+}
 
-impl Resource for BridgeCluster {}
+impl Resource for BridgeEndpointProfile {
+    fn references(&self) -> Vec<Reference> {
+        vec![edge_placement::reference(&self.edge_cluster_id)]
+    }
+
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        _: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        let indexes = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
+        edge_placement::check(transaction, &self.edge_cluster_id, indexes)
+    }
+}
+
+impl BridgeCluster {
+    /// The transport nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.bridge_nodes.iter().flat_map(|nodes| nodes.iter()).map(|own| &*own.transport_node_id)
+    }
+}
+
+impl Resource for BridgeCluster {
+    fn references(&self) -> Vec<Reference> {
+        let nodes = self.nodes().map(|id| Reference::new(transport_node::KIND.name, id));
+        let profiles = self.cluster_profile_bindings.iter().flatten();
+        let profiles =
+            profiles.map(|own| Reference::new(cluster_profile::KIND.name, &own.profile_id));
+        nodes.chain(profiles).collect()
+    }
+
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        _: Option<&Self>,
+        _: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        let nodes: Vec<&str> = self.nodes().collect();
+        match nodes.iter().enumerate().find(|(place, id)| nodes[..*place].contains(id)) {
+            Some((_, id)) => Err(Error::field("bridge_nodes", format!("hold {id} twice"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Logical ports [spec LogicalPort].
 
 use super::bindings::{AddressBinding, AdminState, ExtraConfig, check_complete};
+use super::port_addresses::{AllocateAddresses, Allocated};
 use super::switching_profile::ProfileBindings;
 use super::{bridge, dhcp, logical_switch, metadata_proxy, ns_group};
 use crate::inventory::{
@@ -10,6 +11,7 @@ use crate::inventory::{
 use crate::wire::{Items, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The declaration.
 pub static KIND: Kind = Kind {
@@ -118,11 +120,17 @@ fn attachment(object: &Object) -> Option<&Attachment> {
     port(object)?.attachment.as_ref()
 }
 
-/// The port to which something is attached; the one with the smallest id where there are several.
+/// The ports to which something is attached, by id.
+pub fn attached_ports(inventory: &Inventory, what: AttachmentType, id: &str) -> Vec<Arc<Object>> {
+    let mut ports = inventory.by_key(BY_ATTACHMENT, id);
+    ports.retain(|port| attachment(port).is_some_and(|own| own.attachment_type == what));
+    ports
+}
+
+/// The id of the first of them.
 pub fn attached_port(inventory: &Inventory, what: AttachmentType, id: &str) -> Option<String> {
-    let mut ports = inventory.by_key(BY_ATTACHMENT, id).into_iter();
-    let port = ports.find(|port| attachment(port).is_some_and(|own| own.attachment_type == what));
-    port.map(|port| port.header.id.clone())
+    let port = attached_ports(inventory, what, id).into_iter().next()?;
+    Some(port.header.id.clone())
 }
 
 /// Where something attaches to a logical switch.
@@ -148,6 +156,9 @@ pub struct LogicalPort {
     /// The manager itself changes the attachment, for a router.
     #[serde(skip)]
     by_router: bool,
+    /// What the segment's pools gave; among the `address_bindings`, too.
+    #[serde(skip)]
+    allocated: Allocated,
 }
 
 /// What is attached to a port [spec LogicalPortAttachment].
@@ -246,14 +257,6 @@ pub enum VifType {
     Independent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-enum AllocateAddresses {
-    IpPool,
-    MacPool,
-    Both,
-    None,
-}
-
 /// The far side of a stretched segment [spec L2VpnAttachmentContext].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -269,6 +272,16 @@ enum InitState {
 }
 
 impl Attachment {
+    /// Which pools of the segment are to give the port an address.
+    fn allocate_addresses(&self) -> AllocateAddresses {
+        let asked = match &self.context {
+            Some(AttachmentContext::VifAttachmentContext(own)) => own.allocate_addresses,
+            Some(AttachmentContext::L2VpnAttachmentContext(own)) => own.allocate_addresses,
+            None => None,
+        };
+        asked.unwrap_or(AllocateAddresses::None)
+    }
+
     /// For a child VIF the attachment id of its parent's port.
     pub fn parent_vif_id(&self) -> Option<&str> {
         match &self.context {
@@ -293,6 +306,30 @@ impl LogicalPort {
         let own = self.attachment.as_ref()?;
         let is_vif = own.attachment_type == AttachmentType::Vif;
         is_vif.then(|| (own.id.as_str(), own.parent_vif_id()))
+    }
+
+    /// What pools give is among the bindings; it is not the caller's to bring or to leave out.
+    fn settle_addresses(
+        &mut self,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        let held = before.map(|before| before.allocated.clone()).unwrap_or_default();
+        if let Some(given) = held.binding() {
+            self.address_bindings.retain(|own| *own != given);
+        }
+        check_complete(&self.address_bindings)?;
+        let asked = self.attachment.as_ref().map(Attachment::allocate_addresses);
+        let switch = transaction.find(logical_switch::KIND.name, &self.logical_switch_id);
+        let switch = switch.as_ref().and_then(|switch| switch.body());
+        let asked = asked.unwrap_or(AllocateAddresses::None);
+        self.allocated = held.settle(asked, switch, transaction)?;
+        if let Some(given) = self.allocated.binding()
+            && !self.address_bindings.try_push(given)
+        {
+            return Err(Error::field("address_bindings", "is full"));
+        }
+        Ok(())
     }
 
     fn check_attachment(&self, own_id: &str, transaction: &Transaction<'_>) -> Result<(), Error> {
@@ -337,7 +374,8 @@ impl Resource for LogicalPort {
     fn keys(&self) -> Vec<IndexKey> {
         let attachment = self.attachment.iter().map(|own| (BY_ATTACHMENT, own.id.clone()));
         let parent = self.vif().and_then(|(_, parent)| Some((BY_PARENT, parent?.to_owned())));
-        attachment.chain(parent).chain([(BY_SWITCH, self.logical_switch_id.clone())]).collect()
+        let switch = [(BY_SWITCH, self.logical_switch_id.clone())];
+        attachment.chain(parent).chain(switch).chain(self.allocated.keys()).collect()
     }
 
     fn admit(
@@ -362,9 +400,9 @@ impl Resource for LogicalPort {
                 return Err(Error::RouterAttachment { id: header.id.clone() });
             }
         }
-        check_complete(&self.address_bindings)?;
         self.switching_profile_ids.complete(transaction)?;
-        self.check_attachment(&header.id, transaction)
+        self.check_attachment(&header.id, transaction)?;
+        self.settle_addresses(before, transaction)
     }
 
     /// An attachment or membership of a group holds the port unless `detach=true`
@@ -374,13 +412,13 @@ impl Resource for LogicalPort {
         transaction: &mut Transaction<'_>,
         query: &Query,
     ) -> Result<(), Error> {
-        if query.flag("detach")? {
-            return Ok(());
+        if !query.flag("detach")? {
+            if attachment(object).is_some() {
+                return Err(Error::PortAttached { id: object.header.id.clone() });
+            }
+            transaction.refuse_if_used(object, |user| user.kind.name == ns_group::KIND.name)?;
         }
-        if attachment(object).is_some() {
-            return Err(Error::PortAttached { id: object.header.id.clone() });
-        }
-        transaction.refuse_if_used(object, |user| user.kind.name == ns_group::KIND.name)
+        port(object).map_or(Ok(()), |port| port.allocated.give_back(transaction))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Metadata proxies [spec MetadataProxy].
 
+use super::edge_placement::{self, MemberIndexes};
 use super::logical_port::{AttachmentType, attached_port};
-use crate::inventory::{Error, Header, Inventory, Kind, Level, Resource, Transaction};
-use crate::wire::{self, Fields, Items, Told};
+use crate::inventory::{Error, Header, Inventory, Kind, Level, Reference, Resource, Transaction};
+use crate::wire::{self, Fields, Told};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub static KIND: Kind =
 pub struct MetadataProxy {
     secret: Option<String>,
     metadata_server_ca_ids: Option<Vec<String>>,
-    edge_cluster_member_indexes: Option<Items<i64, 2>>,
+    edge_cluster_member_indexes: Option<MemberIndexes>,
     crypto_protocols: Option<Vec<CryptoProtocol>>,
     metadata_server_url: String,
     #[serde(default)]
@@ -37,6 +38,12 @@ enum CryptoProtocol {
 }
 
 impl MetadataProxy {
+    /// The transport nodes, the active one first.
+    pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
+        let indexes = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
+        edge_placement::nodes(inventory, &self.edge_cluster_id, Some(indexes))
+    }
+
     /// The scheme is one of two, the port one of a range [spec MetadataProxy.metadata_server_url].
     fn check_url(&self) -> Result<(), Error> {
         let url = &self.metadata_server_url;
@@ -63,12 +70,20 @@ impl Resource for MetadataProxy {
         fields
     }
 
+    fn references(&self) -> Vec<Reference> {
+        vec![edge_placement::reference(&self.edge_cluster_id)]
+    }
+
     fn admit(
         &mut self,
         _: &mut Header,
-        _: Option<&Self>,
-        _: &mut Transaction<'_>,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
     ) -> Result<(), Error> {
-        self.check_url()
+        self.check_url()?;
+        let before = before.filter(|before| before.edge_cluster_id == self.edge_cluster_id);
+        let before = before.and_then(|before| before.edge_cluster_member_indexes.as_ref());
+        let indexes = &mut self.edge_cluster_member_indexes;
+        edge_placement::settle(transaction, &self.edge_cluster_id, indexes, before)
     }
 }

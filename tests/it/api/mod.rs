@@ -1,7 +1,9 @@
 //! The API as clients rely on it, called in this process.
 
+mod allocated;
 mod appliance;
 mod batch;
+mod dhcp;
 mod fabric;
 mod firewall_lock;
 mod firewall_profiles;
@@ -25,6 +27,7 @@ mod profiles;
 mod roles;
 mod routers;
 mod routing;
+pub mod samples;
 pub mod samples;
 mod search;
 mod services;

@@ -1,7 +1,10 @@
 //! Where DHCP servers run [spec DhcpProfile].
 
-use crate::inventory::{Action, Error, Header, HeaderFields, Kind, Query, Resource, Transaction};
-use crate::wire::{self, Items};
+use crate::inventory::{
+    Action, Error, Header, HeaderFields, Inventory, Kind, Query, Reference, Resource, Transaction,
+};
+use crate::kinds::edge_placement::{self, MemberIndexes};
+use crate::wire;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +20,7 @@ pub static KIND: Kind = Kind {
 #[serde(deny_unknown_fields)]
 pub struct DhcpProfile {
     /// Their places in the edge cluster; one of them means no standby.
-    edge_cluster_member_indexes: Option<Items<i64, 2>>,
+    edge_cluster_member_indexes: Option<MemberIndexes>,
     #[serde(default)]
     enable_standby_relocation: bool,
     edge_cluster_id: String,
@@ -26,21 +29,36 @@ pub struct DhcpProfile {
     reallocated: bool,
 }
 
+impl DhcpProfile {
+    /// The transport nodes, the active one first.
+    pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
+        let indexes = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
+        edge_placement::nodes(inventory, &self.edge_cluster_id, Some(indexes))
+    }
+}
+
 impl Resource for DhcpProfile {
+    fn references(&self) -> Vec<Reference> {
+        vec![edge_placement::reference(&self.edge_cluster_id)]
+    }
+
     /// Leases would be lost with another cluster, so only `reallocate` gives one
     /// [spec UpdateDhcpProfile].
     fn admit(
         &mut self,
         _: &mut Header,
         before: Option<&Self>,
-        _: &mut Transaction<'_>,
+        transaction: &mut Transaction<'_>,
     ) -> Result<(), Error> {
         let reallocated = std::mem::take(&mut self.reallocated);
         let moved = |before: &Self| before.edge_cluster_id != self.edge_cluster_id;
         if before.is_some_and(moved) && !reallocated {
             return Err(Error::field("edge_cluster_id", "can not be changed but by reallocate"));
         }
-        Ok(())
+        let before = before.filter(|_| !reallocated);
+        let before = before.and_then(|before| before.edge_cluster_member_indexes.as_ref());
+        let indexes = &mut self.edge_cluster_member_indexes;
+        edge_placement::settle(transaction, &self.edge_cluster_id, indexes, before)
     }
 }
 

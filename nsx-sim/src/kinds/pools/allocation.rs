@@ -136,6 +136,19 @@ impl Source<'_> {
     }
 }
 
+/// Gives an address of an IP pool back for whom it was taken, whoever asks. One that is not taken,
+/// for its pool is gone, is given back already.
+///
+/// # Errors
+/// None that an inventory in order has.
+pub fn forget(tx: &mut Transaction<'_>, pool: &str, address: IpAddr) -> Result<(), Error> {
+    let key = format!("{pool}/{address}");
+    match tx.find(FROM_POOL.name, &key) {
+        Some(_) => tx.discard(&FROM_POOL, &key),
+        None => Ok(()),
+    }
+}
+
 /// Reads the body of an allocation or a release.
 ///
 /// # Errors

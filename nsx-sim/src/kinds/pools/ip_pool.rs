@@ -181,14 +181,6 @@ pub fn take(tx: &mut Transaction<'_>, id: &str) -> Result<IpAddr, Error> {
     with_source(tx, id, |tx, source| source.take(tx, None))
 }
 
-/// Gives an address back to its pool.
-///
-/// # Errors
-/// [`Error::NotFound`], or [`Error::Pool`] where it is not taken.
-pub fn give_back(tx: &mut Transaction<'_>, id: &str, address: IpAddr) -> Result<(), Error> {
-    with_source(tx, id, |tx, source| source.give_back(tx, address))
-}
-
 fn allocate(tx: &mut Transaction<'_>, id: &str, body: Value, _: &Query) -> Result<Value, Error> {
     with_source(tx, id, |tx, source| allocation::allocate(tx, source, body))
 }

@@ -8,6 +8,7 @@ use tests::Manager;
 /// What the samples name beside themselves.
 pub fn prepare(manager: &Manager) {
     manager.post("/pools/ip-blocks", json!({"id": "block", "cidr": "10.0.0.0/8"})).expect(201);
+    manager.post("/edge-clusters", json!({"id": "edges"})).expect(201);
     let profile = json!({"id": "profile", "edge_cluster_id": "edges"});
     manager.post("/dhcp/server-profiles", profile).expect(201);
     manager.post("/dhcp/servers", with(server(), json!({"id": PARENT}))).expect(201);
