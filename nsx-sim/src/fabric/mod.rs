@@ -12,7 +12,7 @@ mod traffic;
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use timers::Applied;
 pub use topology::{
-    Cluster, ComputeManager, Edge, EdgeCluster, Interface, NodeType, Router, Topology,
+    Cluster, ComputeManager, Edge, EdgeCluster, Endpoint, Interface, NodeType, Router, Topology,
     TransportNode, VirtualMachine,
 };
 pub use traffic::{Flow, Traffic};

@@ -37,6 +37,52 @@ pub struct Topology {
     pub next_rule_id: Option<u64>,
 }
 
+/// A tunnel endpoint of a host or an edge, as the segments' tables tell it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its MAC address: made from the address, for nobody states it.
+    pub mac: String,
+    /// Its label, by which tunnels know it: its place in the topology.
+    pub label: usize,
+    /// The network that it is in.
+    pub segment: String,
+}
+
+impl Topology {
+    /// How many tunnel endpoints there are.
+    pub fn endpoints(&self) -> usize {
+        self.transport_nodes.len() + self.edges.len()
+    }
+
+    /// The tunnel endpoint of a host or an edge.
+    pub fn endpoint(&self, node: &str) -> Option<Endpoint> {
+        let hosts = self.transport_nodes.iter().map(|own| (&own.id, own.tep));
+        let mut all = hosts.chain(self.edges.iter().map(|own| (&own.id, own.tep))).enumerate();
+        let (place, (_, address)) = all.find(|(_, (id, _))| *id == node)?;
+        let (octets, segment) = match address {
+            IpAddr::V4(own) => {
+                let [a, b, c, d] = own.octets();
+                ([b, c, d], IpAddr::from([a, b, c, 0]))
+            }
+            IpAddr::V6(own) => {
+                let mut octets = own.octets();
+                let last = [octets[13], octets[14], octets[15]];
+                octets[8..].fill(0);
+                (last, IpAddr::from(octets))
+            }
+        };
+        let [x, y, z] = octets;
+        Some(Endpoint {
+            address,
+            mac: dataplane::MacAddr([0x00, 0x50, 0x56, x, y, z]).to_string(),
+            label: place + 1,
+            segment: segment.to_string(),
+        })
+    }
+}
+
 /// A host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -30,12 +30,12 @@ pub fn register(routes: &mut Routes) {
         } else if !sent.is_null() {
             return Err(Error::field("service_properties", "must be an object").into());
         }
-        Ok(Reply { status: 202, body: Some(service(call)) })
+        Ok(Reply::of(202, Some(service(call))))
     });
     routes.on_as(Level::Shape, "GET", "/node/services/http/status", |_| Ok(Reply::ok(running())));
     // It obeys at once, and sessions outlive a restart that does not happen.
     routes.on_as(Level::Shape, "POST", "/node/services/http?action=restart", |_| {
-        Ok(Reply { status: 202, body: None })
+        Ok(Reply::of(202, None))
     });
     routes.on_as(Level::Shape, "POST", "/node/services/http?action=start", |_| {
         Ok(Reply::ok(running()))

@@ -76,22 +76,46 @@ pub struct Reply {
     pub status: u16,
     /// The body; none is an empty one.
     pub body: Option<Value>,
+    /// The media type of a body that is text and no JSON.
+    pub media: Option<&'static str>,
 }
 
 impl Reply {
+    /// A status with a body, or an empty one.
+    pub fn of(status: u16, body: Option<Value>) -> Self {
+        Self { status, body, media: None }
+    }
+
+    /// 200 with a text.
+    pub fn text(media: &'static str, text: impl Into<String>) -> Self {
+        Self { status: 200, body: Some(Value::String(text.into())), media: Some(media) }
+    }
+
+    /// 200 with a table of values without commas, after a line of names.
+    pub fn csv<const COLUMNS: usize>(
+        names: [&str; COLUMNS],
+        rows: impl IntoIterator<Item = [String; COLUMNS]>,
+    ) -> Self {
+        let mut text = names.join(",") + "\n";
+        for row in rows {
+            text += &(row.join(",") + "\n");
+        }
+        Self::text("text/csv", text)
+    }
+
     /// 200 with a body.
     pub fn ok(body: impl Into<Value>) -> Self {
-        Self { status: 200, body: Some(body.into()) }
+        Self::of(200, Some(body.into()))
     }
 
     /// 201 with a body.
     pub fn created(body: impl Into<Value>) -> Self {
-        Self { status: 201, body: Some(body.into()) }
+        Self::of(201, Some(body.into()))
     }
 
     /// 200 without a body, as deletions answer [nsxlib client.py].
     pub fn empty() -> Self {
-        Self { status: 200, body: None }
+        Self::of(200, None)
     }
 }
 

@@ -74,7 +74,7 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
             let id = &named(call, kind)?.header.id;
             let answer = call.commit(|tx| (action.run)(tx, id, body, &call.query))?;
             // What an action has nothing to say to answers with an empty body.
-            Ok(Reply { status: action.status, body: Some(answer).filter(|body| !body.is_null()) })
+            Ok(Reply::of(action.status, Some(answer).filter(|body| !body.is_null())))
         });
     }
 }
@@ -196,5 +196,5 @@ fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {
     let incoming = Incoming::read(kind, call.object()?)?;
     let parent = parent(call, kind)?;
     let object = call.commit(|tx| tx.create_part(kind, parent, incoming))?;
-    Ok(Reply { status: kind.created, body: Some(call.print(&object)) })
+    Ok(Reply::of(kind.created, Some(call.print(&object))))
 }

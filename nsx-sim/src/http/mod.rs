@@ -39,6 +39,7 @@ mod routers;
 mod routes;
 mod rule_books;
 mod search;
+mod segment_tables;
 mod server;
 mod service_insertion;
 mod sets;
@@ -114,6 +115,7 @@ impl Api {
         metadata_proxies::register(&mut routes);
         dns::register(&mut routes);
         bridges::register(&mut routes);
+        segment_tables::register(&mut routes);
 
         routers::register(&mut routes);
         router_ports::register(&mut routes);

@@ -22,6 +22,9 @@ const HEADERS: [(HeaderName, &str); 9] = [
     (header::SERVER, "NSX"),
 ];
 
+/// The media type of all answers but a few.
+const JSON: &str = "application/json;charset=UTF-8";
+
 /// Answers the call that opens a session: nothing but its cookie and token.
 pub fn session(opened: &Opened) -> Response<Body> {
     let mut response = response(Ok(Reply::empty()), Some(opened));
@@ -31,8 +34,13 @@ pub fn session(opened: &Opened) -> Response<Body> {
 
 /// Prints what came of a call, with the cookie of the session that came with it.
 pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Response<Body> {
+    let mut media = JSON;
     let (status, body) = match outcome {
-        Ok(Reply { status, body }) => (status, body.map(|body| pretty(&body))),
+        Ok(Reply { status, body: Some(Value::String(text)), media: Some(own) }) => {
+            media = own;
+            (status, Some(text.into_bytes()))
+        }
+        Ok(Reply { status, body, .. }) => (status, body.map(|body| pretty(&body))),
         Err(failure) => {
             let answer = failure.answer();
             let print = if answer.compact {
@@ -61,7 +69,7 @@ pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Res
     let request = uuid::Uuid::new_v4().to_string();
     put(headers, HeaderName::from_static("x-nsx-requestid"), &request);
     if has_body {
-        put(headers, header::CONTENT_TYPE, "application/json;charset=UTF-8");
+        put(headers, header::CONTENT_TYPE, media);
     }
     response
 }

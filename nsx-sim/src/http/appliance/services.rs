@@ -65,9 +65,7 @@ fn one(routes: &mut Routes, service: &'static Declared) {
     routes.on("GET", &format!("{path}/status"), |call| Ok(Reply::ok(status(call, service.name)?)));
     if service.name == "node-mgmt" {
         // It serves this very API: it can only be restarted, which takes no time here.
-        routes.on("POST", &format!("{path}?action=restart"), |_| {
-            Ok(Reply { status: 202, body: None })
-        });
+        routes.on("POST", &format!("{path}?action=restart"), |_| Ok(Reply::of(202, None)));
         return;
     }
     for word in ["start", "stop", "restart"] {

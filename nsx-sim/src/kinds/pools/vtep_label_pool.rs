@@ -32,4 +32,12 @@ struct VtepLabelRange {
     end: Int<1, 131_071>,
 }
 
+impl VtepLabelPool {
+    /// How many labels it has.
+    pub fn size(&self) -> u128 {
+        let sizes = self.ranges.iter().map(|range| range.end.get() - range.start.get() + 1);
+        u128::try_from(sizes.sum::<i64>()).unwrap_or_default()
+    }
+}
+
 impl Resource for VtepLabelPool {}
