@@ -1,6 +1,7 @@
 //! A packet's way from end to end: who its ends are, and what the load balancer makes of it.
 
 use super::Fabric;
+use super::routing::{Hop, Routing};
 use crate::inventory::{Inventory, Object};
 use crate::kinds::bindings::{AddressBinding, AdminState};
 use crate::kinds::load_balancer::pool::{self, LbPool};
@@ -45,6 +46,10 @@ pub struct Leg {
     leaving: Packet,
     /// As it comes to its target; a router between segments puts its own MAC address into it.
     arriving: Packet,
+    /// The routers in between, in order; none within one segment.
+    pub routers: Vec<Hop>,
+    /// Whether the last router, or the lack of any, keeps it from its target.
+    pub stranded: bool,
     /// The filter that it stops before: that of an end that passes no traffic.
     stop: Option<Direction>,
 }
@@ -69,13 +74,14 @@ impl Leg {
         let next = if switched { far_mac } else { ROUTER_MAC };
         let leaving = packet.with_macs(or(packet.src_mac, near_mac), or(packet.dst_mac, next));
         let arriving = if switched { leaving } else { packet.with_macs(ROUTER_MAC, far_mac) };
-        Self { from, to, leaving, arriving, stop: None }
+        Self { from, to, leaving, arriving, routers: Vec::new(), stranded: false, stop: None }
     }
 
     /// The port whose filter the packet crosses; none outside, and where it does not come that far.
     pub fn filter(&self, direction: Direction) -> Option<&str> {
         match (direction, self.stop) {
             (_, Some(Direction::Out)) | (Direction::In, Some(Direction::In)) => None,
+            (Direction::In, _) if self.stranded => None,
             (Direction::Out, _) => self.from.port.as_deref(),
             (Direction::In, _) => self.to.port.as_deref(),
         }
@@ -168,19 +174,29 @@ impl Fabric {
             leg.stop = Some(Direction::Out);
             return Ok(Journey { legs: vec![leg], translation: None, obstacle: Some(obstacle) });
         }
+        let routing = Routing { inventory, topology: self.topology() };
         if leg.to.port.is_none()
             && let Some(server) = server_of(inventory, &leg.leaving)
         {
+            if leg.from.port.is_some() {
+                leg.routers = routing.next_to(&leg.from);
+            }
             return Ok(self.through(inventory, &server, leg));
         }
-        // Pod networks are reached from outside through the load balancer alone: they are not
-        // advertised (NCP's subnets are behind SNAT).
         let snat = self.topology().load_balancer_snat_ip;
-        if leg.from.port.is_none() && leg.from.address != snat {
-            let (from, to) = (leg.from.address, leg.to.address);
-            let why = format!("{from} is outside, and there is no route from outside to {to}");
-            let obstacle = Some(Obstacle::NoRoute(why));
-            return Ok(Journey { legs: Vec::new(), translation: None, obstacle });
+        if leg.from.port.is_none() && leg.from.address == snat {
+            leg.routers = routing.next_to(&leg.to);
+        } else {
+            // Networks behind the topology's router are reached from outside through the load
+            // balancer alone: they are not advertised (NCP's subnets are behind SNAT).
+            let routed = routing.way(&leg.from, &leg.to);
+            leg.routers = routed.hops;
+            if let Some(why) = routed.stuck {
+                leg.stranded = true;
+                let legs = if leg.from.port.is_some() { vec![leg] } else { Vec::new() };
+                let obstacle = Some(Obstacle::NoRoute(why));
+                return Ok(Journey { legs, translation: None, obstacle });
+            }
         }
         Ok(Self::to_the_end(inventory, vec![leg], None))
     }
@@ -228,7 +244,9 @@ impl Fabric {
         let nobody = to.port.is_none();
         let from = End { port: None, address: source };
         let behind = readdressed(&packet, source, address, port).with_macs(NO_MAC, NO_MAC);
-        legs.push(Leg::new(inventory, from, to, behind));
+        let mut leg = Leg::new(inventory, from, to, behind);
+        leg.routers = Routing { inventory, topology: self.topology() }.next_to(&leg.to);
+        legs.push(leg);
         let translation = Some(Translation {
             virtual_server: server.header.name().to_owned(),
             virtual_address,

@@ -5,11 +5,15 @@
 //! from end to end.
 
 mod journey;
+mod passed;
+mod routing;
 mod timers;
 mod topology;
 mod traffic;
 
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
+pub use passed::{Passed, RouterCounters, Tally};
+pub use routing::Hop;
 pub use timers::Applied;
 pub use topology::{
     Cluster, ComputeManager, Edge, EdgeCluster, Endpoint, Interface, NodeType, Router, Topology,
@@ -22,6 +26,7 @@ use crate::inventory::{Change, Inventory, Object};
 use crate::kinds::fabric::virtual_machine::{self, VirtualNetworkInterface};
 use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
 use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::routing::port as router_port;
 use crate::kinds::values::IpElement;
 use crate::realize::{Node, Realization, TagMatching};
 use dataplane::{
@@ -49,6 +54,8 @@ pub struct Fabric {
     unguarded: HashSet<String>,
     /// How long connections live.
     timers: timers::SessionTimers,
+    /// What passed router ports.
+    routed: RouterCounters,
     /// Connections given to pool members so far.
     turn: usize,
     meter: Meter,
@@ -67,6 +74,7 @@ impl Fabric {
             ranges: BTreeMap::new(),
             unguarded: HashSet::new(),
             timers: timers::SessionTimers::default(),
+            routed: RouterCounters::default(),
             turn: 0,
             meter: Meter::default(),
         }
@@ -106,6 +114,11 @@ impl Fabric {
         if change.writes.iter().any(|write| timers::concern(write.kind)) {
             self.timers = timers::SessionTimers::read(inventory);
             self.plane.set_timers(self.timers.in_general());
+        }
+        for write in change.writes.iter().filter(|write| write.after.is_none()) {
+            if write.kind.name == router_port::KIND.name {
+                self.routed.forget(&write.id);
+            }
         }
         for write in change.writes.iter().filter(|write| write.kind.name == status::KIND.name) {
             if let Some(status) = write.after.as_deref().and_then(Object::body::<FirewallStatus>)
@@ -178,6 +191,11 @@ impl Fabric {
         if !left.delivered() {
             return left;
         }
+        let ends = [&leg.from.port, &leg.to.port];
+        let host = ends.into_iter().flatten().find_map(|port| self.host(port));
+        if let Some(host) = host.map(|host| host.id.clone()) {
+            self.routed.count(&host, leg);
+        }
         // Judged apart, for a router in between gives the frame other MAC addresses.
         let come = Path { from: None, to };
         let came = self.plane.transit(Time(now), come, leg.packet(Direction::In));
@@ -187,6 +205,11 @@ impl Fabric {
     /// Lets the next connection to a pool go to the next member.
     pub fn take_turn(&mut self) {
         self.turn = self.turn.wrapping_add(1);
+    }
+
+    /// What passed router ports.
+    pub fn routed(&self) -> &RouterCounters {
+        &self.routed
     }
 
     /// The counters of a rule.

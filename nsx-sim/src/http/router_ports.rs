@@ -1,9 +1,11 @@
 //! Router ports as they are at run time.
 
 use super::call::{Call, Reply};
+use super::error::Failure;
 use super::list::{Paging, Row, place_key};
 use super::routers::realized;
 use super::routes::Routes;
+use crate::fabric::{Passed, Tally};
 use crate::inventory::{Error, Inventory, Object};
 use crate::kinds::fabric::transport_node;
 use crate::kinds::logical_port::{self, LogicalPort};
@@ -16,6 +18,16 @@ use std::sync::Arc;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
+    routes.on("GET", "/logical-router-ports/{id}/statistics", statistics);
+    routes.on("GET", "/logical-router-ports/{id}/statistics/summary", |call| {
+        call.query.one_of("source", &["realtime", "cached"])?;
+        let object = named(call)?;
+        let fabric = call.world.fabric();
+        let all = fabric.routed().of(&object.header.id).into_iter().flat_map(BTreeMap::values);
+        let mut printed = counters(call, all.fold(Passed::default(), |sum, own| sum.and(*own)));
+        printed["logical_router_port_id"] = object.header.id.as_str().into();
+        Ok(Reply::ok(printed))
+    });
     routes.on("GET", "/logical-router-ports/{id}/state", |call| {
         named(call)?;
         Ok(Reply::ok(realized()))
@@ -43,6 +55,45 @@ pub fn register(routes: &mut Routes) {
         }
         Ok(reply)
     });
+}
+
+/// What passed a port, on one node or on each.
+fn statistics(call: &Call<'_>) -> Result<Reply, Failure> {
+    call.query.one_of("source", &["realtime", "cached"])?;
+    let object = named(call)?;
+    let uplink = object.body::<RouterPort>().is_some_and(RouterPort::is_uplink);
+    let wanted = check_node(call, !uplink)?;
+    let fabric = call.world.fabric();
+    let counted = fabric.routed().of(&object.header.id);
+    let passed = |node: &str| counted.and_then(|own| own.get(node)).copied().unwrap_or_default();
+    let nodes: Vec<&str> = match wanted {
+        Some(node) => vec![node],
+        None => counted.into_iter().flat_map(|own| own.keys().map(String::as_str)).collect(),
+    };
+    let per_node = nodes.into_iter().map(|node| {
+        let mut printed = counters(call, passed(node));
+        printed["transport_node_id"] = node.into();
+        printed
+    });
+    Ok(Reply::ok(json!({
+        "logical_router_port_id": object.header.id,
+        "per_node_statistics": per_node.collect::<Vec<_>>(),
+    })))
+}
+
+fn counters(call: &Call<'_>, passed: Passed) -> Value {
+    let one = |tally: Tally| {
+        json!({
+            "total_packets": tally.packets,
+            "total_bytes": tally.bytes,
+            "dropped_packets": tally.dropped,
+        })
+    };
+    json!({
+        "last_update_timestamp": call.world.clock.now(),
+        "rx": one(passed.received),
+        "tx": one(passed.sent),
+    })
 }
 
 fn named(call: &Call<'_>) -> Result<Arc<Object>, Error> {

@@ -6,10 +6,11 @@
 
 use super::observation::Observation;
 use crate::clock::Millis;
-use crate::fabric::{Fabric, Journey, Leg, NodeType, Obstacle, TransportNode};
+use crate::fabric::{Fabric, Hop, Journey, Leg, NodeType, Obstacle, TransportNode};
 use crate::inventory::Inventory;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
+use crate::kinds::routing::router::RouterType;
 use dataplane::Direction;
 
 /// The component that drops by rule [product screens].
@@ -95,19 +96,24 @@ impl Trace<'_> {
             self.steps.push(step);
             return true;
         }
-        let router = &self.fabric.topology().router;
-        step.dst_component_type = Some("LR");
-        step.dst_component_id = Some(router.id.clone());
-        step.dst_component_name = Some(router.display_name.clone());
-        self.steps.push(step);
-        self.steps.push(self.router("TraceflowObservationReceivedLogical"));
-        if self.hop_limit <= 1 {
-            let mut step = self.router("TraceflowObservationDroppedLogical");
-            step.reason = Some("TTL_ZERO");
+        for (place, router) in leg.routers.iter().enumerate() {
+            step.dst_component_type = Some("LR");
+            step.dst_component_id = Some(router.router.clone());
+            step.dst_component_name = Some(router.name.clone());
             self.steps.push(step);
-            return false;
+            self.steps.push(self.router(router, "TraceflowObservationReceivedLogical"));
+            if usize::from(self.hop_limit) <= place + 1 {
+                let mut step = self.router(router, "TraceflowObservationDroppedLogical");
+                step.reason = Some("TTL_ZERO");
+                self.steps.push(step);
+                return false;
+            }
+            step = self.router(router, "TraceflowObservationForwardedLogical");
         }
-        self.steps.push(self.router("TraceflowObservationForwardedLogical"));
+        if leg.stranded {
+            return true;
+        }
+        self.steps.push(step);
         if let Some(target) = target {
             let mut step = self.step("TraceflowObservationReceivedLogical", "LS");
             fill_segment(&mut step, Some(target));
@@ -167,17 +173,32 @@ impl Trace<'_> {
                     step.reason = Some("LSWITCH");
                 }
             }
-            (Some(Obstacle::NoRoute(_)), _) => {
-                let mut step = self.router("TraceflowObservationDroppedLogical");
-                step.reason = Some("NO_ROUTE");
-                self.steps.push(step);
-            }
+            (Some(Obstacle::NoRoute(_)), _) => self.lose(journey),
             // Outside: the router's uplink is as far as anything is modelled.
             (None, None) => {
-                let step = self.router("TraceflowObservationDelivered");
-                self.steps.push(step);
+                if let Some(router) = last_router(journey) {
+                    self.steps.push(self.router(router, "TraceflowObservationDelivered"));
+                }
             }
         }
+    }
+
+    /// Where nobody knows the way: at the last router, or on the segment where there is none.
+    fn lose(&mut self, journey: &Journey) {
+        let (step, reason) = match (last_router(journey), journey.legs.last()) {
+            (Some(router), _) => {
+                (self.router(router, "TraceflowObservationDroppedLogical"), "NO_ROUTE")
+            }
+            (None, Some(leg)) => {
+                let mut step = self.step("TraceflowObservationDroppedLogical", "LS");
+                let source = leg.from.port.as_deref();
+                fill_segment(&mut step, source.and_then(|port| self.segment(port)));
+                // Nobody answers for the gateway.
+                (step, "ARP_FAIL")
+            }
+            (None, None) => return,
+        };
+        self.steps.push(Observation { reason: Some(reason), ..step });
     }
 
     fn at_switch(&mut self, port: &str, resource_type: &'static str) {
@@ -188,12 +209,14 @@ impl Trace<'_> {
         self.steps.push(step);
     }
 
-    fn router(&self, resource_type: &'static str) -> Observation {
-        let router = &self.fabric.topology().router;
+    fn router(&self, router: &Hop, resource_type: &'static str) -> Observation {
         let mut step = self.step(resource_type, "LR");
-        step.component_sub_type = "LR_TIER1";
-        step.component_id = Some(router.id.clone());
-        step.component_name.clone_from(&router.display_name);
+        step.component_sub_type = match router.tier {
+            RouterType::Tier0 => "LR_TIER0",
+            RouterType::Tier1 => "LR_TIER1",
+        };
+        step.component_id = Some(router.router.clone());
+        step.component_name.clone_from(&router.name);
         step
     }
 
@@ -241,6 +264,10 @@ impl Trace<'_> {
             vni: switch.body::<LogicalSwitch>().and_then(|own| own.vni),
         })
     }
+}
+
+fn last_router(journey: &Journey) -> Option<&Hop> {
+    journey.legs.iter().rev().find_map(|leg| leg.routers.last())
 }
 
 fn fill_segment(step: &mut Observation, segment: Option<Segment>) {

@@ -25,7 +25,7 @@ mod ports;
 mod printed;
 mod profiles;
 mod roles;
-mod routers;
+pub mod routers;
 mod routing;
 pub mod samples;
 pub mod samples;

@@ -5,6 +5,7 @@ mod balancer;
 mod guide;
 mod matching;
 mod reference;
+mod routers;
 mod scope;
 mod services;
 mod state;

@@ -7,6 +7,7 @@ use super::config::{
 };
 use super::nat::{self, NatAction, NatRule};
 use super::port::{self, BY_ROUTER, BY_UPPER_LINK, RouterPort};
+use super::router::{self, LogicalRouter, RouterType};
 use super::static_route::{self, StaticRoute};
 use super::{address, subnet};
 use crate::inventory::{Inventory, Object};
@@ -48,6 +49,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether the route is about addresses that translations stand for.
+    pub fn is_nat(self) -> bool {
+        matches!(self, Self::Tier0Nat | Self::Tier1Nat)
+    }
+
     /// The wire name.
     pub fn word(self) -> &'static str {
         match self {
@@ -90,8 +96,12 @@ pub fn routes(inventory: &Inventory, router: &str) -> Vec<Route> {
         }
     }
     routes.extend(static_routes(inventory, router, &ports));
-    let tier0 = ports.iter().filter_map(parts).any(|(_, port)| port.is_uplink());
-    let source = if tier0 { Source::Tier0Nat } else { Source::Tier1Nat };
+    let own = inventory.find(router::KIND.name, router);
+    let tier = own.as_deref().and_then(Object::body::<LogicalRouter>).map(|own| own.router_type);
+    let source = match tier {
+        Some(RouterType::Tier0) => Source::Tier0Nat,
+        _ => Source::Tier1Nat,
+    };
     routes.extend(translated(inventory, router).into_iter().map(|network| Route {
         network,
         source,
