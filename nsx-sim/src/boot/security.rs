@@ -26,7 +26,8 @@ pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
     let global =
         json!({"id": config::GLOBAL_ID, "display_name": config::GLOBAL_ID, "enabled": false});
     create(tx, &config::GLOBAL, &global)?;
-    let list = json!({"id": status::EXCLUDE_LIST_ID, "display_name": "SI Exclude List", "members": []});
+    let list =
+        json!({"id": status::EXCLUDE_LIST_ID, "display_name": "SI Exclude List", "members": []});
     create(tx, &status::EXCLUDE_LIST, &list)?;
     for context in [status::Context::EastWest, status::Context::NorthSouth] {
         let id = context.word();

@@ -64,7 +64,7 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
         routes.verb(kind, Verb::Delete, &one, move |call| {
             let id = &named(call, kind)?.header.id;
             call.commit(|tx| tx.delete(kind, id, &call.query))?;
-            Ok(Reply { status: kind.deleted, body: None })
+            Ok(Reply::of(kind.deleted, None))
         });
     }
     for action in kind.actions {

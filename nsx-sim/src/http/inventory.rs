@@ -37,7 +37,7 @@ pub fn register(routes: &mut Routes) {
         let TagUpdate { external_id, tags } =
             wire::read(Value::Object(call.object()?)).map_err(Error::from)?;
         call.commit(|tx| virtual_machine::set_tags(tx, &external_id, &tags))?;
-        Ok(Reply { status: 204, body: None })
+        Ok(Reply::of(204, None))
     });
     routes.on("GET", "/fabric/compute-collections/{id}/member-status", |call| {
         let inventory = &call.world.inventory;

@@ -158,9 +158,8 @@ fn update<B: Book>(
     placement: Option<&Placement>,
 ) -> Result<Reply, Failure> {
     let fields = call.object()?;
-    let object = call.commit(|tx| {
-        operations::update::<B>(tx, call.param(0), fields, with_rules, placement)
-    })?;
+    let object = call
+        .commit(|tx| operations::update::<B>(tx, call.param(0), fields, with_rules, placement))?;
     Ok(Reply::ok(print::<B>(call, &object, with_rules)?))
 }
 
@@ -171,10 +170,7 @@ fn add_rules<B: Book>(call: &Call<'_>, rules: Vec<Fields>) -> Result<Vec<Value>,
     ids.iter().map(|id| Ok(print_rule::<B>(call, &object, &id.to_string())?)).collect()
 }
 
-fn replace_rule<B: Book>(
-    call: &Call<'_>,
-    placement: Option<&Placement>,
-) -> Result<Reply, Failure> {
+fn replace_rule<B: Book>(call: &Call<'_>, placement: Option<&Placement>) -> Result<Reply, Failure> {
     let fields = call.object()?;
     let object = call.commit(|tx| {
         operations::replace_rule::<B>(tx, call.param(0), call.param(1), fields, placement)

@@ -10,9 +10,9 @@ use crate::kinds::reference::ResourceReference;
 use crate::kinds::rule_book::{BookRule, sections};
 use crate::kinds::service_insertion::chain::{self, ServiceChain, Way};
 use crate::kinds::service_insertion::instance::{self, ServiceInstance};
+use crate::kinds::service_insertion::profile;
 use crate::kinds::service_insertion::section::{Redirection, ServiceInsertionRule, rules};
 use crate::kinds::service_insertion::status::{EXCLUDE_LIST, EXCLUDE_LIST_ID};
-use crate::kinds::service_insertion::profile;
 use crate::wire;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -119,8 +119,6 @@ fn groups(call: &Call<'_>, wanted: impl Fn(&ServiceInsertionRule) -> bool) -> Ve
     let named = lists.flat_map(|(_, list)| list).filter_map(ResourceReference::object);
     let ids: BTreeSet<String> =
         named.filter(|own| own.kind == "NSGroup").map(|own| own.id).collect();
-    let print = |id: String| {
-        json!({"nsgroup": ResourceReference::to_object("NSGroup", &id).fields(inventory)})
-    };
+    let print = |id: String| json!({"nsgroup": ResourceReference::to_object("NSGroup", &id).fields(inventory)});
     ids.into_iter().map(print).collect()
 }

@@ -28,7 +28,6 @@ mod roles;
 pub mod routers;
 mod routing;
 pub mod samples;
-pub mod samples;
 mod search;
 mod services;
 mod sets;

@@ -165,8 +165,7 @@ pub fn read_rules(rules: Vec<Value>) -> Result<Vec<Fields>, Error> {
 /// # Errors
 /// [`Error::NotFound`] where it is none of the book's.
 pub fn body<B: Book>(object: &Object) -> Result<&Section<B>, Error> {
-    let missing =
-        || Error::NotFound { kind: B::sections().name, id: object.header.id.clone() };
+    let missing = || Error::NotFound { kind: B::sections().name, id: object.header.id.clone() };
     object.body().ok_or_else(missing)
 }
 
@@ -214,7 +213,8 @@ fn place<B: Book>(tx: &mut Transaction<'_>, id: &str, placement: &Placement) -> 
     order::<B>(tx, |ids| {
         ids.retain(|own| own != id);
         let place_of = |anchor: &str| ids.iter().position(|own| own == anchor);
-        let missing = |anchor: &str| Error::NotFound { kind: B::sections().name, id: anchor.into() };
+        let missing =
+            |anchor: &str| Error::NotFound { kind: B::sections().name, id: anchor.into() };
         let at = placement.index(ids.len(), 0, place_of, missing)?;
         ids.insert(at, id.to_owned());
         Ok(())

@@ -96,7 +96,8 @@ impl Resource for ServiceChain {
         let mut fields = wire::fields_of(self);
         for (name, kind, list) in self.lists() {
             if let Some(list) = list {
-                let printed = list.iter().map(|own| Value::Object(own.fields_of_a(kind, inventory)));
+                let printed =
+                    list.iter().map(|own| Value::Object(own.fields_of_a(kind, inventory)));
                 fields.insert(name.into(), printed.collect());
             }
         }
@@ -120,9 +121,9 @@ impl Resource for ServiceChain {
             return Err(Error::field("forward_path_service_profiles", "must hold at least 1"));
         }
         let chains = transaction.all(&KIND);
-        let numbers = chains.iter().filter_map(|own| {
-            Object::body::<Self>(own)?.number()?.parse::<u32>().ok()
-        });
+        let numbers = chains
+            .iter()
+            .filter_map(|own| Object::body::<Self>(own)?.number()?.parse::<u32>().ok());
         let next = numbers.max().unwrap_or(0).saturating_add(1);
         self.service_chain_id = Told(Some(next.to_string()));
         Ok(())

@@ -2,9 +2,7 @@
 
 use super::parts::{DeploymentTemplate, VmNicInfo, part_of};
 use super::service;
-use crate::inventory::{
-    Error, Header, Inventory, Kind, Parent, Reference, Resource, Transaction,
-};
+use crate::inventory::{Error, Header, Inventory, Kind, Parent, Reference, Resource, Transaction};
 use crate::kinds::reference::{ResourceReference, list_fields};
 use crate::wire::{self, Fields, Int, Items, Told, int};
 use schemars::JsonSchema;

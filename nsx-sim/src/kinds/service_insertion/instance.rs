@@ -2,9 +2,7 @@
 //! [spec BaseServiceInstance, InstanceEndpoint].
 
 use super::attachment;
-use super::parts::{
-    DeploymentTemplate, FailurePolicy, Implementation, IpInfo, VmNicInfo, part_of,
-};
+use super::parts::{DeploymentTemplate, FailurePolicy, Implementation, IpInfo, VmNicInfo, part_of};
 use super::service::KIND_NAME as SERVICE;
 use crate::inventory::{
     Error, Header, Inventory, Kind, Parent, Reference, Resource, Transaction, Verbs,

@@ -2,9 +2,7 @@
 //! here (docs/fidelity.md).
 
 use super::service::{self, ServiceDefinition};
-use crate::inventory::{
-    Error, Header, Inventory, Kind, Object, Reference, Resource, Transaction,
-};
+use crate::inventory::{Error, Header, Inventory, Kind, Object, Reference, Resource, Transaction};
 use crate::kinds::reference::{ResourceReference, list_fields};
 use crate::wire::{self, Fields, Int, Told};
 use schemars::JsonSchema;
@@ -71,10 +69,9 @@ impl Resource for ServiceManager {
                 before.and_then(|before| before.authentication_scheme.password.clone());
         }
         let absent = match scheme.scheme_name {
-            SchemeName::BasicAuth => [
-                ("username", scheme.username.is_none()),
-                ("password", scheme.password.is_none()),
-            ],
+            SchemeName::BasicAuth => {
+                [("username", scheme.username.is_none()), ("password", scheme.password.is_none())]
+            }
             SchemeName::Certificate => {
                 let absent = scheme.certificate_id.is_none();
                 [("certificate_id", absent), ("certificate_id", absent)]
@@ -85,9 +82,10 @@ impl Resource for ServiceManager {
             return Err(Error::field(field, "is required by the scheme"));
         }
         let services = self.references().into_iter();
-        let vendor = services.filter_map(|own| transaction.find(&own.kind, &own.id)).find_map(
-            |service| Object::body::<ServiceDefinition>(&service).map(|own| own.vendor_id.clone()),
-        );
+        let vendor =
+            services.filter_map(|own| transaction.find(&own.kind, &own.id)).find_map(|service| {
+                Object::body::<ServiceDefinition>(&service).map(|own| own.vendor_id.clone())
+            });
         self.vendor_id = Told(vendor);
         Ok(())
     }

@@ -25,10 +25,7 @@ pub static TEMPLATE: Kind = Kind {
         words: None,
         passes: |_, object, name| object.header.name() == name,
     }],
-    ..Kind::of::<VendorTemplate>(
-        "VendorTemplate",
-        "/serviceinsertion/services/{}/vendor-templates",
-    )
+    ..Kind::of::<VendorTemplate>("VendorTemplate", "/serviceinsertion/services/{}/vendor-templates")
 };
 
 /// The declaration of profiles.
@@ -37,20 +34,14 @@ pub static KIND: Kind = Kind {
     verbs: FIXED,
     created: 200,
     polymorphic: true,
-    ..Kind::of::<ServiceProfile>(
-        "ServiceProfile",
-        "/serviceinsertion/services/{}/service-profiles",
-    )
+    ..Kind::of::<ServiceProfile>("ServiceProfile", "/serviceinsertion/services/{}/service-profiles")
 };
 
 /// The declaration of solution configs.
 pub static SOLUTION: Kind = Kind {
     parent: Some(Parent::of(service::KIND_NAME)),
     created: 200,
-    ..Kind::of::<SolutionConfig>(
-        "SolutionConfig",
-        "/serviceinsertion/services/{}/solution-configs",
-    )
+    ..Kind::of::<SolutionConfig>("SolutionConfig", "/serviceinsertion/services/{}/solution-configs")
 };
 
 /// What the partner lets be said.

@@ -154,7 +154,10 @@ impl BookRule for ServiceInsertionRule {
                 Target::Object { kind, .. } if SERVICES.contains(&kind) => {}
                 _ => {
                     let problem = format!("must be one of {}", SERVICES.join(", "));
-                    return Err(Error::field(format!("redirect_tos[{index}].target_type"), problem));
+                    return Err(Error::field(
+                        format!("redirect_tos[{index}].target_type"),
+                        problem,
+                    ));
                 }
             }
         }
