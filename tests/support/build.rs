@@ -123,6 +123,13 @@ pub fn section(manager: &Manager, name: &str, rules: &[Value]) -> RuleIds {
     RuleIds { section: id_of(&made), rules }
 }
 
+/// Makes a load balancer that carries virtual servers.
+#[track_caller]
+pub fn load_balancer(manager: &Manager, servers: &[&str]) -> String {
+    let body = json!({"id": "balancer", "size": "DLB", "virtual_server_ids": servers});
+    id_of(&manager.post("/loadbalancer/services", body).expect(201))
+}
+
 fn push(body: &mut Value, list: &str, item: Value) {
     if !body[list].is_array() {
         body[list] = json!([]);

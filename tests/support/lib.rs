@@ -9,7 +9,8 @@ mod manager;
 
 pub use answer::Answer;
 pub use build::{
-    Port, RuleIds, address_set, any_rule, group_by_tag, reference, section, switch, tag,
+    Port, RuleIds, address_set, any_rule, group_by_tag, load_balancer, reference, section, switch,
+    tag,
 };
 pub use facts::{Facts, Member, Type};
 pub use golden::{document, golden};

@@ -1,17 +1,15 @@
-//! A packet's way from end to end: who its ends are, and what the load balancer makes of it.
+//! A packet's way from end to end: who its ends are, and what lies between them.
 
 use super::Fabric;
+use super::balancer::Balanced;
 use super::routing::{Hop, Routing};
+use crate::clock::Millis;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::bindings::{AddressBinding, AdminState};
-use crate::kinds::load_balancer::pool::{self, LbPool};
-use crate::kinds::load_balancer::pool_members::MemberState;
-use crate::kinds::load_balancer::virtual_server::{self, LbVirtualServer};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
-use crate::kinds::service_element::L4Protocol;
 use crate::kinds::values::{IpElement, MacText};
-use dataplane::{Direction, Family, IpHeader, MacAddr, Packet, Transport};
+use dataplane::{Direction, Family, MacAddr, Packet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -58,12 +56,12 @@ pub struct Leg {
 const ROUTER_MAC: MacAddr = MacAddr([0x02, 0x50, 0x56, 0x56, 0x44, 0x52]);
 
 /// What stands in a packet where nobody stated a MAC address.
-const NO_MAC: MacAddr = MacAddr([0; 6]);
+pub(super) const NO_MAC: MacAddr = MacAddr([0; 6]);
 
 impl Leg {
     /// A packet between two ends, with the MAC addresses that it has on its segments; those that
     /// were stated stay as it leaves.
-    fn new(inventory: &Inventory, from: End, to: End, packet: Packet) -> Self {
+    pub(super) fn new(inventory: &Inventory, from: End, to: End, packet: Packet) -> Self {
         let (near, far) = (card(inventory, &from), card(inventory, &to));
         let (near_mac, far_mac) = (mac(near.as_ref()), mac(far.as_ref()));
         let switched = match (&near, &far) {
@@ -118,6 +116,25 @@ pub struct Journey {
     pub translation: Option<Translation>,
     /// Why it does not arrive, whatever the firewall says. The last leg is where it gets stuck.
     pub obstacle: Option<Obstacle>,
+    /// What the load balancer is to remember of it.
+    pub(super) balanced: Option<Balanced>,
+}
+
+impl Journey {
+    /// A way with nothing on it.
+    pub(super) fn of(legs: Vec<Leg>) -> Self {
+        Self { legs, translation: None, obstacle: None, balanced: None }
+    }
+
+    /// The last leg stops before its target where that one passes no traffic.
+    pub(super) fn stop_at_the_end(&mut self, inventory: &Inventory) {
+        if let Some(leg) = self.legs.last_mut()
+            && let Some(down) = port_down(inventory, &leg.to)
+        {
+            leg.stop = Some(Direction::In);
+            self.obstacle = Some(down);
+        }
+    }
 }
 
 /// What keeps a packet from its end beside the firewall; in words.
@@ -149,13 +166,41 @@ impl Fabric {
         found.first().map(|object| Place::Port(object.header.id.clone()))
     }
 
-    /// The way of a packet between two places. `build` makes the packet for two addresses.
+    /// The way of a packet between two places, as if the load balancer remembered nothing. `build`
+    /// makes the packet for two addresses.
     ///
     /// # Errors
     /// Text, where an end has no address of the family.
     pub fn journey(
         &self,
         inventory: &Inventory,
+        from: &Place,
+        to: &Place,
+        build: impl Fn(IpAddr, IpAddr) -> Packet,
+    ) -> Result<Journey, String> {
+        self.way(inventory, None, from, to, build)
+    }
+
+    /// The way of a packet between two places at a moment, for [`Fabric::carry`].
+    ///
+    /// # Errors
+    /// Text, where an end has no address of the family.
+    pub fn journey_at(
+        &mut self,
+        inventory: &Inventory,
+        now: Millis,
+        from: &Place,
+        to: &Place,
+        build: impl Fn(IpAddr, IpAddr) -> Packet,
+    ) -> Result<Journey, String> {
+        self.end_connections(now);
+        self.way(inventory, Some(now), from, to, build)
+    }
+
+    fn way(
+        &self,
+        inventory: &Inventory,
+        now: Option<Millis>,
         from: &Place,
         to: &Place,
         build: impl Fn(IpAddr, IpAddr) -> Packet,
@@ -172,18 +217,13 @@ impl Fabric {
         let mut leg = Leg::new(inventory, from, to, packet);
         if let Some(obstacle) = port_down(inventory, &leg.from) {
             leg.stop = Some(Direction::Out);
-            return Ok(Journey { legs: vec![leg], translation: None, obstacle: Some(obstacle) });
+            return Ok(Journey { obstacle: Some(obstacle), ..Journey::of(vec![leg]) });
         }
-        let routing = Routing { inventory, topology: self.topology() };
-        if leg.to.port.is_none()
-            && let Some(server) = server_of(inventory, &leg.leaving)
-        {
-            if leg.from.port.is_some() {
-                leg.routers = routing.next_to(&leg.from);
-            }
-            return Ok(self.through(inventory, &server, leg));
+        if let Some(journey) = self.balance(inventory, now, &leg) {
+            return Ok(journey);
         }
         let snat = self.topology().load_balancer_snat_ip;
+        let routing = Routing { inventory, topology: self.topology() };
         if leg.from.port.is_none() && leg.from.address == snat {
             leg.routers = routing.next_to(&leg.to);
         } else {
@@ -195,69 +235,12 @@ impl Fabric {
                 leg.stranded = true;
                 let legs = if leg.from.port.is_some() { vec![leg] } else { Vec::new() };
                 let obstacle = Some(Obstacle::NoRoute(why));
-                return Ok(Journey { legs, translation: None, obstacle });
+                return Ok(Journey { obstacle, ..Journey::of(legs) });
             }
         }
-        Ok(Self::to_the_end(inventory, vec![leg], None))
-    }
-
-    /// The legs, the last of which stops before its target where that one passes no traffic.
-    fn to_the_end(
-        inventory: &Inventory,
-        mut legs: Vec<Leg>,
-        translation: Option<Translation>,
-    ) -> Journey {
-        let last = legs.last_mut();
-        let obstacle = last.and_then(|leg| {
-            let down = port_down(inventory, &leg.to)?;
-            leg.stop = Some(Direction::In);
-            Some(down)
-        });
-        Journey { legs, translation, obstacle }
-    }
-
-    fn through(&self, inventory: &Inventory, server: &Object, leg: Leg) -> Journey {
-        let asked = ports(&leg.leaving).map_or(0, |(_, port)| port);
-        let body = server.body::<LbVirtualServer>();
-        let default = body.map_or(asked, |own| own.member_port(asked));
-        let pool = body
-            .and_then(|own| own.pool_id.as_deref())
-            .and_then(|id| inventory.find(pool::KIND.name, id));
-        let pool = pool.as_deref().and_then(Object::body::<LbPool>);
-        let members: Vec<_> = pool
-            .into_iter()
-            .flat_map(|pool| &pool.members)
-            .filter(|member| member.admin_state == MemberState::Enabled)
-            .collect();
-        let virtual_address = leg.to.address;
-        let packet = leg.leaving;
-        // From outside the first leg crosses no vNIC.
-        let mut legs: Vec<Leg> = leg.from.port.is_some().then_some(leg).into_iter().collect();
-        let Some(member) = members.get(self.turn % members.len().max(1)) else {
-            let why = format!("{} has no member that takes connections", server.header.name());
-            return Journey { legs, translation: None, obstacle: Some(Obstacle::NoRoute(why)) };
-        };
-        let source = self.topology().load_balancer_snat_ip;
-        let address = *member.ip_address.value();
-        let port = member.port.as_ref().map_or(default, |port| port.span().0);
-        let to = End { port: self.port_at(address).map(str::to_owned), address };
-        let nobody = to.port.is_none();
-        let from = End { port: None, address: source };
-        let behind = readdressed(&packet, source, address, port).with_macs(NO_MAC, NO_MAC);
-        let mut leg = Leg::new(inventory, from, to, behind);
-        leg.routers = Routing { inventory, topology: self.topology() }.next_to(&leg.to);
-        legs.push(leg);
-        let translation = Some(Translation {
-            virtual_server: server.header.name().to_owned(),
-            virtual_address,
-            member: (address, port),
-            source,
-        });
-        if nobody {
-            let why = format!("no port has the pool member's address {address}");
-            return Journey { legs, translation, obstacle: Some(Obstacle::NoRoute(why)) };
-        }
-        Self::to_the_end(inventory, legs, translation)
+        let mut journey = Journey::of(vec![leg]);
+        journey.stop_at_the_end(inventory);
+        Ok(journey)
     }
 
     fn end(
@@ -307,7 +290,7 @@ fn mac(card: Option<&(MacAddr, String)>) -> MacAddr {
 }
 
 /// The end's port, where it passes no traffic.
-fn port_down(inventory: &Inventory, end: &End) -> Option<Obstacle> {
+pub(super) fn port_down(inventory: &Inventory, end: &End) -> Option<Obstacle> {
     let port = end.port.clone()?;
     let why = down(inventory, &port)?;
     Some(Obstacle::PortDown { port, why })
@@ -338,44 +321,4 @@ fn is_pod(object: &Object, text: &str) -> bool {
         }
         None => &*pod.tag == text,
     }
-}
-
-/// The virtual server that takes a packet's destination.
-fn server_of(inventory: &Inventory, packet: &Packet) -> Option<Arc<Object>> {
-    let ip = packet.ip?;
-    let protocol = match ip.transport {
-        Transport::Tcp { .. } => L4Protocol::Tcp,
-        Transport::Udp { .. } => L4Protocol::Udp,
-        _ => return None,
-    };
-    let (_, port) = ports(packet)?;
-    let mut servers = inventory.all(virtual_server::KIND.name);
-    servers.sort_by(|one, other| one.header.id.cmp(&other.header.id));
-    servers.into_iter().find(|object| {
-        object
-            .body::<LbVirtualServer>()
-            .is_some_and(|server| server.enabled && server.takes(protocol, ip.dst, port))
-    })
-}
-
-/// Source and destination port, for what has them.
-fn ports(packet: &Packet) -> Option<(u16, u16)> {
-    match packet.ip?.transport {
-        Transport::Tcp { src_port, dst_port, .. } | Transport::Udp { src_port, dst_port } => {
-            Some((src_port, dst_port))
-        }
-        _ => None,
-    }
-}
-
-fn readdressed(packet: &Packet, src: IpAddr, dst: IpAddr, port: u16) -> Packet {
-    let transport = match packet.ip.map(|ip| ip.transport) {
-        Some(Transport::Tcp { src_port, flags, .. }) => {
-            Some(Transport::Tcp { src_port, dst_port: port, flags })
-        }
-        Some(Transport::Udp { src_port, .. }) => Some(Transport::Udp { src_port, dst_port: port }),
-        other => other,
-    };
-    let ip = transport.map(|transport| IpHeader { src, dst, transport });
-    Packet { ip, ..*packet }
 }

@@ -4,6 +4,7 @@
 //! inventory, knows which host a port is on and which port an address belongs to, and takes packets
 //! from end to end.
 
+mod balancer;
 mod journey;
 mod passed;
 mod routing;
@@ -11,6 +12,7 @@ mod timers;
 mod topology;
 mod traffic;
 
+pub use balancer::{Counted, Health, Member, Memory, Sessions, Standing, table};
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use passed::{Passed, RouterCounters, Tally};
 pub use routing::Hop;
@@ -56,9 +58,9 @@ pub struct Fabric {
     timers: timers::SessionTimers,
     /// What passed router ports.
     routed: RouterCounters,
-    /// Connections given to pool members so far.
-    turn: usize,
     meter: Meter,
+    /// What the load balancer remembers.
+    balancer: Memory,
 }
 
 impl Fabric {
@@ -75,8 +77,8 @@ impl Fabric {
             unguarded: HashSet::new(),
             timers: timers::SessionTimers::default(),
             routed: RouterCounters::default(),
-            turn: 0,
             meter: Meter::default(),
+            balancer: Memory::default(),
         }
     }
 
@@ -92,6 +94,7 @@ impl Fabric {
 
     /// Follows a change; to be called for every change, in order.
     pub fn apply(&mut self, inventory: &Inventory, change: &Change) {
+        self.follow_balancer(change);
         let moved = self.realization.apply(inventory, change, &mut self.plane);
         for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name)
         {
@@ -169,7 +172,7 @@ impl Fabric {
     }
 
     /// Sends a packet past the filters of its ends, with connections and counters.
-    pub fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
+    fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
         let transit = self.transit(now, leg);
         self.meter.count(leg, &transit);
         transit
@@ -202,9 +205,24 @@ impl Fabric {
         Transit { outbound: left.outbound, ..came }
     }
 
-    /// Lets the next connection to a pool go to the next member.
-    pub fn take_turn(&mut self) {
-        self.turn = self.turn.wrapping_add(1);
+    /// Sends a packet all its way, until a filter keeps it: what became of it on each leg.
+    pub fn carry(&mut self, now: Millis, journey: &Journey) -> Vec<Transit> {
+        let mut transits = Vec::new();
+        for (place, leg) in journey.legs.iter().enumerate() {
+            // The load balancer stands before the last leg.
+            if let Some(packet) = &journey.balanced
+                && place + 1 == journey.legs.len()
+            {
+                self.note(now, packet);
+            }
+            let transit = self.send(now, leg);
+            let delivered = transit.delivered();
+            transits.push(transit);
+            if !delivered {
+                break;
+            }
+        }
+        transits
     }
 
     /// What passed router ports.

@@ -105,6 +105,8 @@ fn stand_ins(client: &Client, world: &World) -> Result<Aliases, Fault> {
             "/loadbalancer/application-profiles",
             ("display_name", "nsx-default-lb-fast-tcp-profile"),
         ),
+        // Any will do.
+        ("edge_cluster_id", "/edge-clusters", ("resource_type", "EdgeCluster")),
     ] {
         let named = world.objects.iter().map(|o| &o.body[field]).find(|id| id.is_string());
         let Some(named) = named else { continue };

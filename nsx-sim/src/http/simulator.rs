@@ -42,22 +42,37 @@ enum Protocol {
     Icmp,
 }
 
+impl PacketRequest {
+    /// What makes the packet for two addresses.
+    fn build(&self) -> Result<impl Fn(IpAddr, IpAddr) -> Packet, Error> {
+        let flags = flags(self.tcp_flags.as_deref().unwrap_or("SYN"))?;
+        let port = |own: Option<Int<0, 65_535>>, default| {
+            own.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(default)
+        };
+        // The first of the ephemeral ports [IANA].
+        let (src_port, dst_port) = (port(self.src_port, 49_152), port(self.dst_port, 0));
+        let protocol = self.protocol;
+        Ok(move |src, dst| {
+            let sockets = (SocketAddr::new(src, src_port), SocketAddr::new(dst, dst_port));
+            match protocol {
+                Protocol::Tcp => Packet::tcp(sockets.0, sockets.1, flags),
+                Protocol::Udp => Packet::udp(sockets.0, sockets.1),
+                Protocol::Icmp => Packet::icmp_echo(src, dst, src_port),
+            }
+        })
+    }
+}
+
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     routes.at("POST", "/sim/v1/packets", |call| {
         let (request, from, to) = read(call)?;
         let (journey, transits) = call.world.with_fabric(|fabric, now| {
-            let journey = plan(call, fabric, &request, &from, &to)?;
-            fabric.take_turn();
-            let mut transits = Vec::new();
-            for leg in &journey.legs {
-                let transit = fabric.send(now, leg);
-                let delivered = transit.delivered();
-                transits.push(transit);
-                if !delivered {
-                    break;
-                }
-            }
+            let build = request.build()?;
+            let inventory = &call.world.inventory;
+            let journey = fabric.journey_at(inventory, now, &from, &to, build);
+            let journey = journey.map_err(|why| Error::field("to", why))?;
+            let transits = fabric.carry(now, &journey);
             Ok::<_, Error>((journey, transits))
         })?;
         let verdicts = transits.iter().flat_map(|transit| [transit.outbound, transit.inbound]);
@@ -71,7 +86,8 @@ pub fn register(routes: &mut Routes) {
     routes.at("POST", "/sim/v1/explain", |call| {
         let (request, from, to) = read(call)?;
         let fabric = call.world.fabric();
-        let journey = plan(call, &fabric, &request, &from, &to)?;
+        let journey = fabric.journey(&call.world.inventory, &from, &to, request.build()?);
+        let journey = journey.map_err(|why| Error::field("to", why))?;
         let mut printed = Vec::new();
         let mut outcome = Some(Outcome::Delivered);
         'legs: for leg in &journey.legs {
@@ -106,34 +122,6 @@ fn read(call: &Call<'_>) -> Result<(PacketRequest, Place, Place), Error> {
     let (from, to) = (find("from", &request.from)?, find("to", &request.to)?);
     drop(fabric);
     Ok((request, from, to))
-}
-
-fn plan(
-    call: &Call<'_>,
-    fabric: &Fabric,
-    request: &PacketRequest,
-    from: &Place,
-    to: &Place,
-) -> Result<Journey, Error> {
-    let flags = flags(request.tcp_flags.as_deref().unwrap_or("SYN"))?;
-    let build = |src, dst| packet(request, flags, src, dst);
-    let journey = fabric.journey(&call.world.inventory, from, to, build);
-    journey.map_err(|why| Error::field("to", why))
-}
-
-fn packet(request: &PacketRequest, flags: TcpFlags, src: IpAddr, dst: IpAddr) -> Packet {
-    let port = |own: Option<Int<0, 65_535>>, default| {
-        own.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(default)
-    };
-    // The first of the ephemeral ports [IANA].
-    let src_port = port(request.src_port, 49_152);
-    let (src_socket, dst_socket) =
-        (SocketAddr::new(src, src_port), SocketAddr::new(dst, port(request.dst_port, 0)));
-    match request.protocol {
-        Protocol::Tcp => Packet::tcp(src_socket, dst_socket, flags),
-        Protocol::Udp => Packet::udp(src_socket, dst_socket),
-        Protocol::Icmp => Packet::icmp_echo(src, dst, src_port),
-    }
 }
 
 /// Flags as `SYN`, `SYN,ACK`.

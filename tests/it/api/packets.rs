@@ -2,7 +2,9 @@
 
 use super::samples::with;
 use serde_json::{Value, json};
-use tests::{Answer, Manager, Port, any_rule, group_by_tag, reference, section, switch};
+use tests::{
+    Answer, Manager, Port, any_rule, group_by_tag, load_balancer, reference, section, switch,
+};
 
 /// Pods `web` and `db` of namespace `shop`; rules: web to db on 5432, the rest between pods dropped.
 fn world() -> (Manager, tests::RuleIds) {
@@ -152,6 +154,7 @@ fn outside_reaches_pods_through_a_virtual_server_alone() {
     });
     manager.post("/loadbalancer/pools", pool).expect(201);
     let server = json!({
+        "id": "front",
         "display_name": "front",
         "ip_address": "192.0.2.10",
         "ports": ["80"],
@@ -159,6 +162,7 @@ fn outside_reaches_pods_through_a_virtual_server_alone() {
         "application_profile_id": "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01",
     });
     manager.post("/loadbalancer/virtual-servers", server).expect(201);
+    load_balancer(&manager, &["front"]);
     let direct = json!({"from": "198.51.100.1", "to": "db", "dst_port": 5432});
     assert_eq!(explain(&manager, direct).expect(200)["outcome"], "UNREACHABLE");
     let through = json!({"from": "198.51.100.1", "to": "192.0.2.10", "dst_port": 80});

@@ -1,6 +1,7 @@
 //! What packets meet: objects go in through the API, packets through the simulator's own, and a
 //! line of text comes out.
 
+mod balanced;
 mod balancer;
 mod guide;
 mod matching;

@@ -1,7 +1,7 @@
 //! What a virtual server takes its connections for [spec LbAppProfile].
 
 use super::{Count, MAX, by_type};
-use crate::inventory::{Kind, Resource};
+use crate::inventory::{Kind, Level, Resource};
 use crate::kinds::service_element::L4Protocol;
 use crate::wire::{Int, int, polymorphic};
 use schemars::JsonSchema;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     polymorphic: true,
     filters: &[by_type(&["LbHttpProfile", "LbFastTcpProfile", "LbFastUdpProfile"])],
     ..Kind::of::<LbAppProfile>("LbAppProfile", "/loadbalancer/application-profiles")

@@ -1,8 +1,10 @@
 //! What tells whether a pool's members are well [spec LbMonitor].
 
-use super::ssl::{Choice, Cipher, Group, PeerAuth, Protocol};
+use super::ssl::{Choice, Cipher, Group, PeerAuth, Protocol, certificates};
 use super::{Count, MAX, by_type};
-use crate::inventory::{Error, Filter, Header, Kind, Resource, Transaction, Words};
+use crate::inventory::{
+    Error, Filter, Header, Kind, Level, Reference, Resource, Transaction, Words,
+};
 use crate::kinds::values::PortElement;
 use crate::wire::{Int, Items, Told, int, polymorphic};
 use schemars::JsonSchema;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     polymorphic: true,
     filters: &[Filter {
         words: Some(Words::Of(&[
@@ -259,6 +262,12 @@ pub struct Passive {
 impl Resource for LbMonitor {
     fn resource_type(&self) -> Option<&'static str> {
         Some(self.variant())
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let Self::LbHttpsMonitor(own) = self else { return Vec::new() };
+        let ids = own.client_certificate_id.iter();
+        certificates(ids.chain(own.server_auth_ca_ids.iter().flatten())).collect()
     }
 
     fn admit(

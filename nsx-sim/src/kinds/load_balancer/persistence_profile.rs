@@ -1,13 +1,14 @@
 //! What brings a client back to the same member [spec LbPersistenceProfile].
 
 use super::{Count, MAX, by_type};
-use crate::inventory::{Kind, Resource};
+use crate::inventory::{Kind, Level, Resource};
 use crate::wire::{int, polymorphic, yes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub static KIND: Kind = Kind {
+    level: Level::Semantic,
     polymorphic: true,
     filters: &[by_type(&[
         "LbCookiePersistenceProfile",

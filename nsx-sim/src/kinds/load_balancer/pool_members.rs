@@ -30,7 +30,8 @@ pub struct PoolMember {
     /// Whether it takes connections only while the others are not well.
     #[serde(default)]
     pub backup_member: bool,
-    max_concurrent_connections: Option<Count>,
+    /// With so many connections it takes no more.
+    pub max_concurrent_connections: Option<Count>,
 }
 
 /// Whether a member takes connections.

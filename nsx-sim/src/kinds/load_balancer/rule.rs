@@ -4,7 +4,7 @@ use super::action::Action;
 use super::condition::Condition;
 use super::persistence_profile::{self, LbPersistenceProfile};
 use super::{must_be, pool};
-use crate::inventory::{Error, Header, Inventory, Kind, Reference, Resource, Transaction};
+use crate::inventory::{Error, Header, Inventory, Kind, Level, Reference, Resource, Transaction};
 use crate::wire::{self, Fields, Items};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::net::IpAddr;
 
 /// The declaration.
-pub static KIND: Kind = Kind::of::<LbRule>("LbRule", "/loadbalancer/rules");
+pub static KIND: Kind =
+    Kind { level: Level::Semantic, ..Kind::of::<LbRule>("LbRule", "/loadbalancer/rules") };
 
 /// What is done with messages that fulfil conditions, for virtual servers of layer 7.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

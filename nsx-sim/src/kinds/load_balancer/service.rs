@@ -2,7 +2,7 @@
 
 use super::virtual_server;
 use crate::inventory::{
-    Error, Filter, Header, Inventory, Kind, Object, Reference, Resource, Transaction,
+    Error, Filter, Header, Inventory, Kind, Level, Object, Reference, Resource, Transaction,
 };
 use crate::kinds::reference::ResourceReference;
 use crate::wire::{self, Fields, yes};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// The declaration.
 pub static KIND: Kind = Kind {
-    level: crate::inventory::Level::Semantic,
+    level: Level::Semantic,
     filters: &[Filter {
         name: "logical_router_id",
         words: None,

@@ -6,6 +6,7 @@
 
 use super::{Count, MAX};
 use crate::inventory::{Error, Header, Kind, Reference, Resource, Transaction};
+use crate::kinds::certificate;
 use crate::wire::{Int, Told, int, yes};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error as _};
@@ -268,17 +269,31 @@ pub struct ServerBinding {
 }
 
 impl ClientBinding {
-    /// The profile that the binding names.
-    pub fn reference(&self) -> Option<Reference> {
-        Some(Reference::new(CLIENT.name, self.ssl_profile_id.as_deref()?))
+    /// The profile and the certificates that the binding names.
+    pub fn references(&self) -> Vec<Reference> {
+        let ids = std::iter::once(&self.default_certificate_id);
+        let ids = ids.chain(self.sni_certificate_ids.iter().flatten());
+        let ids = ids.chain(self.client_auth_ca_ids.iter().flatten());
+        let profile = self.ssl_profile_id.iter().map(|id| Reference::new(CLIENT.name, id));
+        certificates(ids).chain(profile).collect()
     }
 }
 
 impl ServerBinding {
-    /// The profile that the binding names.
-    pub fn reference(&self) -> Option<Reference> {
-        Some(Reference::new(SERVER.name, self.ssl_profile_id.as_deref()?))
+    /// The profile and the certificates that the binding names.
+    pub fn references(&self) -> Vec<Reference> {
+        let ids = self.client_certificate_id.iter();
+        let ids = ids.chain(self.server_auth_ca_ids.iter().flatten());
+        let profile = self.ssl_profile_id.iter().map(|id| Reference::new(SERVER.name, id));
+        certificates(ids).chain(profile).collect()
     }
+}
+
+/// References to certificates.
+pub(super) fn certificates<'a>(
+    ids: impl Iterator<Item = &'a String>,
+) -> impl Iterator<Item = Reference> {
+    ids.map(|id| Reference::new(certificate::KIND.name, id))
 }
 
 impl Resource for LbClientSslProfile {

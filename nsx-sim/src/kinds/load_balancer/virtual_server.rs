@@ -5,7 +5,8 @@ use super::persistence_profile::LbPersistenceProfile;
 use super::ssl::{ClientBinding, ServerBinding};
 use super::{Count, application_profile, persistence_profile, pool, rule, tcp_profile};
 use crate::inventory::{
-    Error, Header, Kind, Level, Object, Query, Reference, Resource, Transaction,
+    Error, Header, IndexKey, Inventory, Kind, Level, Object, Query, Reference, Resource,
+    Transaction,
 };
 use crate::kinds::service_element::L4Protocol;
 use crate::kinds::values::{Formed, PortElement};
@@ -19,6 +20,9 @@ pub static KIND: Kind = Kind {
     level: Level::Semantic,
     ..Kind::of::<LbVirtualServer>("LbVirtualServer", "/loadbalancer/virtual-servers")
 };
+
+/// The index of virtual servers by their address.
+pub const BY_ADDRESS: &str = "LbVirtualServer.ip_address";
 
 /// An address and ports that stand for a pool.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +56,8 @@ pub struct LbVirtualServer {
     default_pool_member_port: Option<PortElement>,
     /// The ports of members that have none of their own.
     default_pool_member_ports: Option<Items<PortElement, 14>>,
-    max_concurrent_connections: Option<Count>,
+    /// With so many connections it takes no more.
+    pub max_concurrent_connections: Option<Count>,
     max_new_connection_rate: Option<Count>,
     #[serde(default)]
     access_log_enabled: bool,
@@ -96,6 +101,19 @@ impl LbVirtualServer {
         default.map_or(asked, |(first, last)| first.saturating_add(offset).min(last))
     }
 
+    /// The port of a member that has none of its own, for whoever asks for the first port; none where
+    /// any port is taken.
+    pub fn first_member_port(&self) -> Option<u16> {
+        Some(self.member_port(self.ports.first()?.span().0))
+    }
+
+    /// Whether its application profile is of layer 7.
+    pub fn is_layer_7(&self, inventory: &Inventory) -> bool {
+        let profile = inventory.find(application_profile::KIND.name, &self.application_profile_id);
+        let profile = profile.as_deref().and_then(Object::body::<LbAppProfile>);
+        profile.is_some_and(LbAppProfile::is_layer_7)
+    }
+
     /// Both forms of the ports say the same; the newer one counts [spec LbVirtualServer.port].
     fn settle_ports(&mut self) {
         let older = self.port.take();
@@ -135,40 +153,40 @@ impl LbVirtualServer {
             None => Ok(()),
         }
     }
+}
 
-    /// Cookies are read on layer 7 only; generic tables are for rules [spec LbPersistenceProfile].
-    fn check_persistence(
-        &self,
-        layer_7: bool,
-        profile: &LbPersistenceProfile,
-    ) -> Result<(), Error> {
-        let fits = match profile {
-            LbPersistenceProfile::LbSourceIpPersistenceProfile(_) => true,
-            LbPersistenceProfile::LbCookiePersistenceProfile(_) => layer_7,
-            LbPersistenceProfile::LbGenericPersistenceProfile(_) => false,
-        };
-        if fits {
-            return Ok(());
-        }
-        let problem = format!("can not be an {} here", profile.variant());
-        Err(Error::field("persistence_profile_id", problem))
+/// Cookies are read on layer 7 only; generic tables are for rules [spec LbPersistenceProfile].
+fn check_persistence(layer_7: bool, profile: &LbPersistenceProfile) -> Result<(), Error> {
+    let fits = match profile {
+        LbPersistenceProfile::LbSourceIpPersistenceProfile(_) => true,
+        LbPersistenceProfile::LbCookiePersistenceProfile(_) => layer_7,
+        LbPersistenceProfile::LbGenericPersistenceProfile(_) => false,
+    };
+    if fits {
+        return Ok(());
     }
+    let problem = format!("can not be an {} here", profile.variant());
+    Err(Error::field("persistence_profile_id", problem))
 }
 
 impl Resource for LbVirtualServer {
     fn references(&self) -> Vec<Reference> {
         let of = |kind: &'static Kind| move |id: &String| Reference::new(kind.name, id);
         let tcp = [&self.client_tcp_profile_id, &self.server_tcp_profile_id];
-        let client = self.client_ssl_profile_binding.as_ref().and_then(ClientBinding::reference);
-        let server = self.server_ssl_profile_binding.as_ref().and_then(ServerBinding::reference);
+        let client = self.client_ssl_profile_binding.iter().flat_map(ClientBinding::references);
+        let server = self.server_ssl_profile_binding.iter().flat_map(ServerBinding::references);
         [Reference::new(application_profile::KIND.name, &self.application_profile_id)]
             .into_iter()
             .chain(self.pools().map(of(&pool::KIND)))
             .chain(self.persistence_profile_id.iter().map(of(&persistence_profile::KIND)))
             .chain(tcp.into_iter().flatten().map(of(&tcp_profile::KIND)))
-            .chain(client.into_iter().chain(server))
+            .chain(client.chain(server))
             .chain(self.rules().iter().map(of(&rule::KIND)))
             .collect()
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        vec![(BY_ADDRESS, self.ip_address.value().to_string())]
     }
 
     fn admit(
@@ -188,7 +206,7 @@ impl Resource for LbVirtualServer {
         let persistence =
             persistence.and_then(|id| transaction.find(persistence_profile::KIND.name, id));
         match persistence.as_deref().and_then(Object::body::<LbPersistenceProfile>) {
-            Some(persistence) => self.check_persistence(profile.is_layer_7(), persistence),
+            Some(persistence) => check_persistence(profile.is_layer_7(), persistence),
             None => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use super::super::samples::with;
 use super::{kinds, rule_ids, start, tcp, trace, world};
 use serde_json::{Value, json};
-use tests::{DEFAULT_L3, Manager, Port, any_rule, reference, section, tag};
+use tests::{DEFAULT_L3, Manager, Port, any_rule, load_balancer, reference, section, tag};
 
 const SAME_SEGMENT: [&str; 3] =
     ["ReceivedLogical LS", "ReceivedLogical DFW", "ForwardedLogical DFW"];
@@ -236,10 +236,12 @@ fn every_way_ends_in_a_drop_or_a_delivery() {
     };
     assert_eq!(end("192.0.2.1"), ("Delivered LR".to_owned(), Value::Null), "the router's uplink");
     let server = json!({
+        "id": "front",
         "ip_address": "192.0.2.1",
         "application_profile_id": "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01",
     });
     manager.post("/loadbalancer/virtual-servers", server).expect(201);
+    load_balancer(&manager, &["front"]);
     assert_eq!(end("192.0.2.1"), ("DroppedLogical LR".to_owned(), json!("NO_ROUTE")), "no member");
     set_down(&manager, "a2");
     assert_eq!(end("10.0.0.2"), ("DroppedLogical LS".to_owned(), json!("LSWITCH")));
@@ -298,8 +300,12 @@ fn both_families_are_traced() {
 fn a_virtual_server_shows_what_it_made_of_the_packet() {
     let manager = world();
     let member = json!({"ip_address": "10.0.1.1", "port": "8080"});
-    manager.post("/loadbalancer/pools", json!({"id": "pool", "members": [member]})).expect(201);
+    let pool = json!({
+        "id": "pool", "members": [member], "snat_translation": {"type": "LbSnatAutoMap"},
+    });
+    manager.post("/loadbalancer/pools", pool).expect(201);
     let server = json!({
+        "id": "front",
         "display_name": "front",
         "ip_address": "192.0.2.10",
         "ports": ["80"],
@@ -307,6 +313,7 @@ fn a_virtual_server_shows_what_it_made_of_the_packet() {
         "application_profile_id": "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01",
     });
     manager.post("/loadbalancer/virtual-servers", server).expect(201);
+    load_balancer(&manager, &["front"]);
     let mut packet = tcp("192.0.2.10");
     packet["transport_header"]["tcp_header"]["dst_port"] = json!(80);
     let steps = trace(&manager, "a1", packet);

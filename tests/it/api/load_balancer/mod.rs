@@ -1,16 +1,19 @@
-//! What a Kubernetes service of type LoadBalancer needs of the load balancer [facts §4.16].
+//! The load balancer's objects [facts §4.16].
 
-use super::samples::with;
+mod members;
+mod profiles;
+
+pub use super::samples::with;
 use serde_json::{Value, json};
-use tests::{Answer, Manager, Port, switch};
+use tests::{Answer, Manager, Port, load_balancer, switch};
 
-const FAST_TCP: &str = "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01";
+pub const FAST_TCP: &str = "57b7e8f5-7b2d-4b3e-9b3f-3b3f6c1e7a01";
 
-fn pool(manager: &Manager, more: Value) -> Answer {
+pub fn pool(manager: &Manager, more: Value) -> Answer {
     manager.post("/loadbalancer/pools", with(json!({"id": "pool"}), more))
 }
 
-fn server(manager: &Manager, more: Value) -> Answer {
+pub fn server(manager: &Manager, more: Value) -> Answer {
     let body = json!({"id": "vip", "ip_address": "192.0.2.1", "application_profile_id": FAST_TCP});
     manager.post("/loadbalancer/virtual-servers", with(body, more))
 }
@@ -76,6 +79,7 @@ fn members_without_a_port_take_that_of_the_server() {
     pool(&manager, json!({"members": [{"ip_address": "10.0.0.1"}]})).expect(201);
     let ports = json!(["80", "443", "1000-1009"]);
     let mut made = server(&manager, json!({"pool_id": "pool", "ports": ports})).expect(201);
+    load_balancer(&manager, &["vip"]);
     for (defaults, expected) in [
         (json!(null), [80, 443, 1003]),
         (json!(["8080"]), [8080, 8080, 8080]),
@@ -133,4 +137,67 @@ fn values_outside_their_limits_are_refused() {
     pool(&manager, member(json!({"admin_state": "UP"}))).refused(400, 255);
     pool(&manager, json!({"snat_translation": {"type": "LbSnatNone"}})).refused(400, 255);
     pool(&manager, json!({"active_monitor_ids": ["one", "two"]})).refused(400, 255);
+}
+
+#[test]
+fn what_a_server_names_fits_its_layer() {
+    let manager = Manager::new();
+    let post = |path: &str, body: Value| manager.post(&format!("/loadbalancer/{path}"), body);
+    for (id, class) in [("http", "LbHttpProfile"), ("udp", "LbFastUdpProfile")] {
+        post("application-profiles", json!({"id": id, "resource_type": class})).expect(201);
+    }
+    for (id, class) in [
+        ("cookie", "LbCookiePersistenceProfile"),
+        ("source", "LbSourceIpPersistenceProfile"),
+        ("generic", "LbGenericPersistenceProfile"),
+    ] {
+        let mut profile = json!({"id": id, "resource_type": class});
+        if id == "cookie" {
+            profile["cookie_name"] = json!("member");
+        }
+        post("persistence-profiles", profile).expect(201);
+    }
+    post("tcp-profiles", json!({"id": "tcp"})).expect(201);
+    for (layer_4, layer_7, more) in [
+        (201, 201, json!({"persistence_profile_id": "source"})),
+        (400, 201, json!({"persistence_profile_id": "cookie"})),
+        (400, 400, json!({"persistence_profile_id": "generic"})),
+        (400, 201, json!({"client_tcp_profile_id": "tcp"})),
+        (201, 400, json!({"ports": ["80", "81"]})),
+        (201, 400, json!({"ports": ["80-89"]})),
+        (400, 400, json!({"ip_protocol": "UDP"})),
+        (400, 400, json!({"application_profile_id": "udp"})),
+        (201, 201, json!({"application_profile_id": "udp", "ip_protocol": "UDP"})),
+    ] {
+        for (profile, status) in [(FAST_TCP, layer_4), ("http", layer_7)] {
+            let body = with(json!({"application_profile_id": profile}), more.clone());
+            server(&manager, body).expect(status);
+            manager.delete("/loadbalancer/virtual-servers/vip");
+        }
+    }
+}
+
+#[test]
+fn a_service_carries_servers_that_no_other_one_carries() {
+    let manager = Manager::new();
+    server(&manager, json!({})).expect(201);
+    let post = |body: Value| manager.post("/loadbalancer/services", body);
+    let made = post(json!({"id": "one", "virtual_server_ids": ["vip"]})).expect(201);
+    for (name, value) in [
+        ("size", json!("SMALL")),
+        ("enabled", json!(true)),
+        ("error_log_level", json!("INFO")),
+        ("access_log_enabled", json!(false)),
+        ("virtual_server_ids", json!(["vip"])),
+    ] {
+        assert_eq!(made[name], value, "{name}");
+    }
+    post(json!({"virtual_server_ids": ["vip"]})).refused(400, 255);
+    post(json!({"virtual_server_ids": ["nobody"]})).refused(404, 600);
+    let group = json!({"target_type": "NSGroup", "target_id": "g"});
+    post(json!({"attachment": group})).refused(400, 255);
+    post(json!({"attachment": group, "size": "DLB"})).refused(404, 600);
+    manager.delete("/loadbalancer/virtual-servers/vip").expect(400);
+    manager.delete("/loadbalancer/services/one").expect(200);
+    manager.delete("/loadbalancer/virtual-servers/vip").expect(200);
 }
