@@ -22,6 +22,7 @@ mod firewall_status;
 mod groups;
 mod inventory;
 mod list;
+mod load_balancer;
 mod metadata_proxies;
 mod monitoring;
 mod nat;
@@ -94,6 +95,7 @@ impl Api {
         firewall_stats::register(&mut routes);
         firewall_status::register(&mut routes);
         inventory::register(&mut routes);
+        load_balancer::register(&mut routes);
         traceflow::register(&mut routes);
         aaa::register(&mut routes);
         node_users::register(&mut routes);

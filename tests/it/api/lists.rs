@@ -241,7 +241,7 @@ fn zones_and_profiles_and_services_are_found_by_their_members() {
     assert_eq!(found("/ns-services?default_service=false"), ["service"]);
     assert_eq!(found("/ns-service-groups?default_service=False").len(), 0);
     assert_eq!(found("/loadbalancer/application-profiles?type=LbFastTcpProfile").len(), 1);
-    assert_eq!(found("/loadbalancer/application-profiles?type=LbFastUdpProfile").len(), 1);
+    assert_eq!(found("/loadbalancer/monitors?type=LbUdpMonitor").len(), 0);
     manager.get("/loadbalancer/application-profiles?type=FastTcpProfile").refused(400, 255);
 }
 

@@ -2,6 +2,8 @@
 
 mod members;
 mod profiles;
+mod rules;
+mod runtime;
 
 pub use super::samples::with;
 use serde_json::{Value, json};
