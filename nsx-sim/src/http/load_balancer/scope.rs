@@ -1,6 +1,7 @@
 //! What belongs to a service: its virtual servers, and all that those lead to.
 
 use super::super::call::Call;
+use crate::fabric::Health;
 use crate::inventory::{Error, Kind, Object};
 use crate::kinds::load_balancer::action::Action;
 use crate::kinds::load_balancer::pool::{self, LbPool};
@@ -115,7 +116,6 @@ fn found<'a>(
 /// How many members a pool has: those that it lists, or the addresses that its group brings and the
 /// pool uses.
 pub fn count_members(call: &Call<'_>, pool: &LbPool) -> usize {
-    use crate::fabric::Health;
     let fabric = call.world.fabric();
     let members = fabric.members(&call.world.inventory, pool, None);
     members.iter().filter(|member| member.health != Health::Unused).count()

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::{check_source, whole};
 use crate::clock::Millis;
 use crate::fabric::{Counted, Fabric, Memory, Sessions, table};
-use crate::inventory::{Error, Object};
+use crate::inventory::{Error, Kind, Object};
 use crate::kinds::load_balancer::pool::{self, LbPool};
 use crate::kinds::load_balancer::virtual_server::{self, LbVirtualServer};
 use crate::wire;
@@ -52,11 +52,7 @@ fn read(call: &Call<'_>) -> Result<Scope, Error> {
 }
 
 /// One of a service's own objects; what is not the service's has no statistics there.
-fn own(
-    objects: &[Arc<Object>],
-    kind: &'static crate::inventory::Kind,
-    id: &str,
-) -> Result<Arc<Object>, Error> {
+fn own(objects: &[Arc<Object>], kind: &'static Kind, id: &str) -> Result<Arc<Object>, Error> {
     let found = objects.iter().find(|object| object.header.id == id);
     found.cloned().ok_or_else(|| Error::NotFound { kind: kind.name, id: id.to_owned() })
 }

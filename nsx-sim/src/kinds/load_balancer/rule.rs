@@ -58,7 +58,8 @@ impl LbRule {
         }
     }
 
-    /// Conditions and actions have their phases [spec LbRuleCondition, LbRuleAction].
+    /// Conditions and actions have their phases [spec LbRuleCondition, LbRuleAction]. Rules that
+    /// forward may have several actions, though the description says one [client tf].
     fn check_phase(&self) -> Result<(), Error> {
         let phase = self.phase;
         for (index, condition) in
@@ -79,9 +80,6 @@ impl LbRule {
                 let problem = format!("{} has no place in this phase", action.variant());
                 return Err(Error::field(format!("actions[{index}].type"), problem));
             }
-        }
-        if phase == Phase::HttpForwarding && self.actions.len() > 1 {
-            return Err(Error::field("actions", "can be only one in the phase HTTP_FORWARDING"));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{FAST_TCP, pool, server};
 use serde_json::{Value, json};
-use tests::{Manager, Port, load_balancer, switch};
+use tests::{Manager, Port, load_balancer, reference, switch};
 
 const SERVICE: &str = "/loadbalancer/services/balancer";
 
@@ -164,6 +164,45 @@ fn edge_nodes_have_room_until_services_are_on_them() {
     manager.get("/loadbalancer/usage-per-node/nobody").refused(404, 600);
     let plain = manager.get("/loadbalancer/node-usage-summary").expect(200);
     assert_eq!(plain.get("node_usages"), None);
+}
+
+#[test]
+fn a_service_is_on_the_edge_nodes_of_its_router() {
+    let manager = world();
+    let cluster = manager.get("/edge-clusters").results().remove(0);
+    let router = json!({
+        "id": "router", "router_type": "TIER1", "edge_cluster_id": cluster["id"],
+    });
+    manager.post("/logical-routers", router).expect(201);
+    edit(&manager, "services/balancer", |own| {
+        own["size"] = json!("MEDIUM");
+        own["attachment"] = reference("LogicalRouter", "router");
+    });
+    assert_eq!(status(&manager), ["UP", "UP", "UP"]);
+    let told = manager.get(&format!("{SERVICE}/status")).expect(200);
+    let node = |place: usize| cluster["members"][place]["transport_node_id"].clone();
+    assert_eq!(told["active_transport_nodes"], json!([node(0)]));
+    assert_eq!(told["standby_transport_nodes"], json!([node(1)]));
+    let usage = format!("/loadbalancer/usage-per-node/{}", node(0).as_str().unwrap());
+    let usage = manager.get(&usage).expect(200);
+    for (name, value) in [
+        ("form_factor", json!("MEDIUM_VIRTUAL_MACHINE")),
+        ("current_medium_load_balancer_services", json!(1)),
+        ("current_credit_number", json!(10)),
+        ("remaining_credit_number", json!(0)),
+        ("current_pool_members", json!(2)),
+        ("severity", json!("RED")),
+    ] {
+        assert_eq!(usage[name], value, "{name}");
+    }
+    let found = manager.get("/loadbalancer/services?logical_router_id=router").column("id");
+    assert_eq!(found, ["balancer"]);
+    manager.get("/loadbalancer/services?logical_router_id=other").expect(200);
+    manager.delete("/logical-routers/router").refused(400, 500_030);
+    let mut router = manager.get("/logical-routers/router").expect(200);
+    router["edge_cluster_member_indices"] = json!([1]);
+    manager.put("/logical-routers/router", router).expect(200);
+    assert_eq!(status(&manager)[0], "NO_STANDBY");
 }
 
 #[test]
