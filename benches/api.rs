@@ -17,7 +17,7 @@ fn call(api: &Api, method: &str, path: &str, query: &str, body: &Value) -> Value
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let path = format!("/api/v1{path}");
     match api.call(Actor::admin("admin"), method, &path, query, body.into()) {
-        Ok(reply) => reply.body.unwrap_or_default(),
+        Ok(reply) => reply.value(),
         Err(failure) => panic!("{method} {path}?{query}: {}", failure.answer().body),
     }
 }

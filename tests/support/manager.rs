@@ -136,7 +136,7 @@ impl Manager {
             if path.starts_with("/sim/") { path.to_owned() } else { format!("/api/v1{path}") };
         let body = body.to_owned().into();
         match self.api.call(self.caller.clone(), method, &path, query, body) {
-            Ok(reply) => Answer { status: reply.status, body: reply.body.unwrap_or_default() },
+            Ok(reply) => Answer { status: reply.status, body: reply.value() },
             Err(failure) => {
                 let answer = failure.answer();
                 Answer { status: answer.status, body: answer.body }

@@ -91,7 +91,10 @@ fn run(call: &Call<'_>, batch: &Batch, until_error: bool) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for item in &*batch.requests {
         let outcome = match one(call, item) {
-            Ok(Reply { status, body, .. }) => Outcome { status, body },
+            Ok(reply) => {
+                let (status, bodied) = (reply.status, reply.body.is_some());
+                Outcome { status, body: bodied.then(|| reply.value()) }
+            }
             Err(failure) => {
                 let answer = failure.answer();
                 Outcome { status: answer.status, body: Some(answer.body) }

@@ -76,9 +76,12 @@ pub struct Reply {
     pub status: u16,
     /// The body; none is an empty one.
     pub body: Option<Value>,
-    /// The media type of a body that is text and no JSON.
+    /// The media type of a body that is text: no JSON, or JSON that is printed already.
     pub media: Option<&'static str>,
 }
+
+/// The media type of all answers but a few.
+pub const JSON: &str = "application/json;charset=UTF-8";
 
 impl Reply {
     /// A status with a body, or an empty one.
@@ -89,6 +92,21 @@ impl Reply {
     /// 200 with a text.
     pub fn text(media: &'static str, text: impl Into<String>) -> Self {
         Self { status: 200, body: Some(Value::String(text.into())), media: Some(media) }
+    }
+
+    /// 200 with JSON that is printed already.
+    pub fn printed(text: String) -> Self {
+        Self::text(JSON, text)
+    }
+
+    /// The body as a value, whether or not it is printed already; null where there is none.
+    pub fn value(self) -> Value {
+        match (self.media, self.body) {
+            (Some(JSON), Some(Value::String(text))) => {
+                serde_json::from_str(&text).unwrap_or_default()
+            }
+            (_, body) => body.unwrap_or_default(),
+        }
     }
 
     /// 200 with a table of values without commas, after a line of names.

@@ -189,7 +189,7 @@ pub fn page(
         let header = &object.header;
         Row { key: header.name().into(), id: header.id.as_str().into(), item: object }
     });
-    Ok(paging.by_member(rows.collect(), |object| print(object))?)
+    Ok(paging.printed_by_member(rows.collect(), |object| print(object))?)
 }
 
 fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {

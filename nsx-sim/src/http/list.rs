@@ -2,8 +2,10 @@
 
 use super::call::Reply;
 use crate::inventory::{Error, Query};
+use crate::wire;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -58,9 +60,44 @@ impl Paging {
     /// [`Error::InvalidFields`] where no row has such a member, or it is no plain one.
     pub fn by_member<T>(
         &self,
-        mut rows: Vec<Row<'_, T>>,
+        rows: Vec<Row<'_, T>>,
         print: impl Fn(&T) -> Value,
     ) -> Result<Reply, Error> {
+        let rows = self.keyed(rows, &print)?;
+        Ok(self.sorted(rows, print))
+    }
+
+    /// As [`Paging::by_member`], printed row by row: long pages are never held as values.
+    ///
+    /// # Errors
+    /// As for `by_member`.
+    pub fn printed_by_member<T>(
+        &self,
+        rows: Vec<Row<'_, T>>,
+        print: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Error> {
+        let mut rows = self.keyed(rows, &print)?;
+        let start = self.sort(&mut rows);
+        let page = &rows[start..rows.len().min(start.saturating_add(self.size))];
+        let cursor = page.last().filter(|_| start + page.len() < rows.len());
+        let printed = Printed {
+            results: Rows(page, |item: &T| self.narrow(print(item))),
+            cursor: cursor.map(|last| print_cursor(&last.key, &last.id)),
+            result_count: rows.len(),
+            sort_by: &self.sort_by,
+            sort_ascending: self.ascending,
+        };
+        // Strings, numbers and JSON values always print.
+        let text = wire::to_pretty_bytes(&printed).unwrap_or_default();
+        Ok(Reply::printed(String::from_utf8(text).unwrap_or_default()))
+    }
+
+    /// Gives rows the keys that they are to be sorted by.
+    fn keyed<'a, T>(
+        &self,
+        mut rows: Vec<Row<'a, T>>,
+        print: impl Fn(&T) -> Value,
+    ) -> Result<Vec<Row<'a, T>>, Error> {
         if self.sort_by != NAME {
             let mut sortable = rows.is_empty();
             for row in &mut rows {
@@ -73,7 +110,7 @@ impl Paging {
                 return Err(self.unsortable());
             }
         }
-        Ok(self.sorted(rows, print))
+        Ok(rows)
     }
 
     /// For rows that have no members at all.
@@ -89,23 +126,29 @@ impl Paging {
     }
 
     /// Sorts the rows by their keys and gives the page.
+    fn sorted<T>(&self, mut rows: Vec<Row<'_, T>>, print: impl Fn(&T) -> Value) -> Reply {
+        let start = self.sort(&mut rows);
+        self.page(&rows, start, print)
+    }
+
+    /// Sorts the rows and tells where the page begins.
     ///
     /// The cursor names the last row given, by key and id: a row that goes or comes between two
     /// pages neither ends the walk nor shifts it.
-    fn sorted<T>(&self, mut rows: Vec<Row<'_, T>>, print: impl Fn(&T) -> Value) -> Reply {
+    fn sort<T>(&self, rows: &mut [Row<'_, T>]) -> usize {
         // Rows that stand so already cost one look at each.
         rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
         if !self.ascending {
             rows.reverse();
         }
-        let start =
-            self.after.as_ref().map_or(0, |after| {
-                let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
-                rows.partition_point(|row| {
+        self.after.as_ref().map_or(0, |after| {
+            let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
+            rows.partition_point(
+                |row| {
                     if self.ascending { here(row).is_le() } else { here(row).is_ge() }
-                })
-            });
-        self.page(&rows, start, print)
+                },
+            )
+        })
     }
 
     /// Gives the page of rows that stand in an order of their own, whichever way is asked for. The
@@ -157,6 +200,26 @@ pub fn page_size(query: &Query) -> Result<usize, Error> {
     }
 }
 
+/// A page on its way to text.
+#[derive(Serialize)]
+struct Printed<'a, R> {
+    results: R,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    result_count: usize,
+    sort_by: &'a str,
+    sort_ascending: bool,
+}
+
+/// Rows that become values one at a time, while they are printed.
+struct Rows<'a, T, F>(&'a [Row<'a, T>], F);
+
+impl<T, F: Fn(&T) -> Value> Serialize for Rows<'_, T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|row| (self.1)(&row.item)))
+    }
+}
+
 /// The key that a printed field sorts by; numbers sort as such.
 fn sort_key(value: Option<&Value>) -> String {
     match value {
@@ -204,7 +267,7 @@ mod tests {
     fn page(pairs: &[(&str, &str)], names: &[&str]) -> (Vec<String>, Option<String>) {
         let paging = Paging::read(&query(pairs), 1000).unwrap();
         let reply = paging.sorted(rows(names), |name| name.as_str().into());
-        let body = reply.body.unwrap();
+        let body = reply.value();
         let results = body["results"].as_array().unwrap();
         let results = results.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
         (results, body["cursor"].as_str().map(str::to_owned))

@@ -1,7 +1,7 @@
 //! Answers as bytes and headers, the way a real manager sends them [miq].
 
 use super::auth::{Opened, XSRF_TOKEN};
-use super::call::Reply;
+use super::call::{JSON, Reply};
 use super::error::Failure;
 use crate::wire;
 use axum::body::Body;
@@ -21,9 +21,6 @@ const HEADERS: [(HeaderName, &str); 9] = [
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000 ; includeSubDomains"),
     (header::SERVER, "NSX"),
 ];
-
-/// The media type of all answers but a few.
-const JSON: &str = "application/json;charset=UTF-8";
 
 /// Answers the call that opens a session: nothing but its cookie and token.
 pub fn session(opened: &Opened) -> Response<Body> {

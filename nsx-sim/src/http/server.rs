@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Method, Response};
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Address, Handle, Server};
 use std::io;
@@ -141,6 +142,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         }
         None => {
             let server = axum_server::from_tcp(listener).map_err(listen_error)?;
+            let server = server.acceptor(NoDelayAcceptor::new());
             tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
         }
     };
