@@ -25,6 +25,7 @@ pub mod node;
 pub mod observe;
 pub mod realize;
 pub mod search;
+pub mod version;
 pub mod wire;
 pub mod world;
 pub mod x509;

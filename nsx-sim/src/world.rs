@@ -10,6 +10,7 @@ use crate::kinds::KINDS;
 use crate::node::{Node, Setup};
 use crate::observe::Traceflows;
 use crate::realize::TagMatching;
+use crate::version::Version;
 use dataplane::Config;
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub traceflow_delay: Duration,
     /// What it stands on.
     pub topology: Topology,
+    /// Which release it says it is.
+    pub version: Version,
     /// How its appliance is set up.
     pub node: Setup,
 }
@@ -42,6 +45,7 @@ impl Default for Settings {
             revalidate_flows: true,
             traceflow_delay: Duration::from_millis(50),
             topology: Topology::default(),
+            version: Version::default(),
             node: Setup::default(),
         }
     }
@@ -66,14 +70,13 @@ impl World {
     /// # Errors
     /// Where the manager's own objects contradict each other: a mistake in the program.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let Settings { clock, seed, tags, revalidate_flows, traceflow_delay, topology, node } =
-            settings;
+        let Settings { clock, seed, tags, revalidate_flows, topology, .. } = settings;
         let config = Config { revalidate_flows, ..Config::default() };
         let world = Self {
-            inventory: Inventory::new(KINDS, seed),
-            node: Node::new(node, clock.now()),
+            inventory: Inventory::new(KINDS, seed, settings.version),
+            node: Node::new(settings.node, clock.now()),
             clock,
-            traceflows: Traceflows::new(traceflow_delay),
+            traceflows: Traceflows::new(settings.traceflow_delay),
             fabric: RwLock::new(Fabric::new(topology, tags, config)),
         };
         crate::boot::populate(&world)?;

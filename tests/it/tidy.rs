@@ -16,7 +16,7 @@ const LONG_FILES: [(&str, usize); 0] = [];
 
 /// Which of the crate's own modules each module may name, beside itself. `cli/serve.rs` and
 /// `cli/mod.rs` start a manager; the rest of the command line is a client like any other.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("clock.rs", &[]),
     ("wire", &[]),
     ("search", &[]),
@@ -25,16 +25,20 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("explain.rs", &["client"]),
     ("generate", &[]),
     ("guide", &["client"]),
+    ("version.rs", &[]),
     ("x509.rs", &["wire"]),
-    ("inventory", &["clock", "wire"]),
+    ("inventory", &["clock", "version", "wire"]),
     ("access.rs", &["inventory"]),
     ("node", &["clock", "inventory", "wire"]),
-    ("kinds", &["clock", "inventory", "wire", "x509"]),
+    ("kinds", &["clock", "inventory", "version", "wire", "x509"]),
     ("realize", &["inventory", "kinds"]),
     ("fabric", &["clock", "inventory", "kinds", "realize"]),
     ("observe", &["clock", "fabric", "inventory", "kinds", "wire", "world"]),
     ("boot", &["fabric", "inventory", "kinds", "wire", "world"]),
-    ("world.rs", &["boot", "clock", "fabric", "inventory", "kinds", "node", "observe", "realize"]),
+    (
+        "world.rs",
+        &["boot", "clock", "fabric", "inventory", "kinds", "node", "observe", "realize", "version"],
+    ),
     (
         "http",
         &[
@@ -47,12 +51,16 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "observe",
             "realize",
             "search",
+            "version",
             "wire",
             "world",
         ],
     ),
     ("cli/health.rs", &["client"]),
-    ("cli", &["client", "explain", "generate", "guide", "http", "node", "realize", "world"]),
+    (
+        "cli",
+        &["client", "explain", "generate", "guide", "http", "node", "realize", "version", "world"],
+    ),
 ];
 
 /// What a part of the source never mentions outside comments.
@@ -89,9 +97,9 @@ const PRODUCT_WORDS: [&str; 8] = [
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
 const EXTRAS: [&str; 11] = [
+    "GET /api/v1/operational/application/status",
     "GET /api/v1/reverse-proxy/node/health",
     "GET /api/v1/search",
-    "GET /api/v1/search/query",
     "GET /api/v1/spec/openapi/nsx_api.json",
     "GET /api/v1/spec/vmware/types/ManagedResource",
     "GET /api/v1/spec/vmware/types/Tag",

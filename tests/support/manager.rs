@@ -4,6 +4,7 @@ use crate::Answer;
 use nsx_sim::clock::{Clock, Millis};
 use nsx_sim::http::{Api, WorldDocument};
 use nsx_sim::inventory::{Actor, Role};
+use nsx_sim::version::Version;
 use nsx_sim::world::{Settings, World};
 use serde_json::Value;
 use std::sync::Arc;
@@ -58,8 +59,23 @@ impl Manager {
     /// # Errors
     /// Why it does not, in the manager's own words.
     pub fn try_of(document: &WorldDocument) -> Result<Self, String> {
+        Self::started(document, Version::default())
+    }
+
+    /// A manager that says it is another release.
+    #[track_caller]
+    pub fn of_version(version: &str) -> Self {
+        let version = version.parse();
+        match version.and_then(|own| Self::started(&WorldDocument::empty(), own)) {
+            Ok(manager) => manager,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn started(document: &WorldDocument, version: Version) -> Result<Self, String> {
         let clock = Clock::manual(START);
         let settings = Settings {
+            version,
             clock: clock.clone(),
             seed: 7,
             traceflow_delay: TRACEFLOW_DELAY,

@@ -1,7 +1,8 @@
-//! The settings and services of a fresh appliance.
+//! The settings and services of a fresh appliance and of the manager on it.
 
 use crate::inventory::{Error, Incoming, Kind, Transaction};
 use crate::kinds::appliance::{backup, network, node, service};
+use crate::kinds::system::{barrier, capacity, collection, plan, telemetry, version_list};
 use crate::wire::{Fields, Text, fields_of};
 use serde_json::{Value, json};
 
@@ -34,7 +35,35 @@ pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
     });
     entry(tx, &network::INTERFACE, network::MANAGEMENT_INTERFACE, &interface)?;
     document(tx, &backup::BACKUP, &json!({}))?;
-    document(tx, &backup::RESTORE, &json!({}))
+    document(tx, &backup::RESTORE, &json!({}))?;
+    manager(tx)
+}
+
+/// What concerns the manager as a whole. Which values a real one has at first is known of few.
+fn manager(tx: &mut Transaction<'_>) -> Result<(), Error> {
+    document(tx, &barrier::BARRIER, &json!({}))?;
+    document(tx, &barrier::MANAGEMENT, &json!({"publish_fqdns": false}))?;
+    let threshold = json!({
+        "threshold_type": "GLOBAL_DEFAULT",
+        "min_threshold_percentage": 70.0,
+        "max_threshold_percentage": 100.0,
+    });
+    document(tx, &capacity::THRESHOLDS, &json!({"capacity_thresholds": [threshold]}))?;
+    let collection =
+        json!({"is_data_collection_enabled": true, "aggregated_data_collection_frequency": 300});
+    document(tx, &collection::GLOBAL, &collection)?;
+    document(tx, &telemetry::AGREEMENT, &json!({"telemetry_agreement_displayed": false}))?;
+    let programme = json!({"ceip_acceptance": false, "schedule_enabled": false});
+    document(tx, &telemetry::CONFIG, &programme)?;
+    document(tx, &telemetry::PROXY, &json!({"enabled": false}))?;
+    for component in ["HOST", "EDGE", "CCP", "MP"] {
+        entry(tx, &plan::UPGRADE_SETTINGS, component, &json!({}))?;
+        entry(tx, &version_list::KIND, component, &json!({"acceptable_versions": []}))?;
+    }
+    for component in ["HOST", "EDGE"] {
+        entry(tx, &plan::MIGRATION_SETTINGS, component, &json!({}))?;
+    }
+    Ok(())
 }
 
 fn document(tx: &mut Transaction<'_>, kind: &'static Kind, body: &Value) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 use super::create;
 use crate::inventory::{Error, Transaction};
 use crate::kinds::firewall::profile;
+use crate::kinds::identity_firewall;
 use crate::kinds::ipfix::config;
 use crate::kinds::service_insertion::status;
 use crate::kinds::vpn::profile::DEFAULTS;
@@ -34,5 +35,8 @@ pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
         let body = json!({"id": id, "context": context, "global_status": "ENABLED"});
         create(tx, &status::KIND, &body)?;
     }
-    Ok(())
+    let off = json!({"id": "idfw-master-switch", "idfw_master_switch_enabled": false});
+    create(tx, &identity_firewall::MASTER, &off)?;
+    let off = json!({"id": "idfw-standalone-hosts-switch", "standalone_hosts_enabled": false});
+    create(tx, &identity_firewall::STANDALONE, &off)
 }

@@ -3,6 +3,7 @@
 use crate::http::{Options, Running, Tls, WorldDocument, start};
 use crate::node::{Account, Limits, Setup};
 use crate::realize::TagMatching;
+use crate::version::Version;
 use crate::world::Settings;
 use anyhow::Context;
 use clap::ValueEnum;
@@ -60,6 +61,9 @@ pub(super) struct Args {
     /// a world document.
     #[arg(long, env = "NSX_SIM_WORLD", default_value = "guide", value_name = "guide|empty|FILE")]
     world: WorldChoice,
+    /// The release that the manager says it is, from 2.4 to 3.2, with or without its build.
+    #[arg(long, env = "NSX_SIM_NSX_VERSION", default_value = "2.5.1", value_name = "VERSION")]
+    nsx_version: Version,
     /// Start of the sequence of identifiers: the same seed and calls give the same ids. Without it
     /// every start has its own.
     #[arg(long, env = "NSX_SIM_SEED")]
@@ -161,6 +165,7 @@ fn options(args: Args) -> anyhow::Result<Options> {
                     too_many_is_429: args.concurrency_429,
                 },
             },
+            version: args.nsx_version,
             seed: args.seed.unwrap_or_else(random),
             tags: args.tag_matching,
             revalidate_flows: matches!(args.flow_revalidation, OnOff::On),

@@ -20,7 +20,9 @@ mod firewall_search;
 mod firewall_stats;
 mod firewall_status;
 mod groups;
+mod identity;
 mod inventory;
+mod licenses;
 mod list;
 mod load_balancer;
 mod metadata_proxies;
@@ -28,6 +30,7 @@ mod monitoring;
 mod nat;
 mod node;
 mod node_users;
+mod normalizations;
 mod ns_profiles;
 mod openapi;
 mod pools;
@@ -46,6 +49,7 @@ mod service_insertion;
 mod sets;
 mod simulator;
 mod switches;
+mod system;
 mod throttle;
 mod tls;
 mod traceflow;
@@ -60,8 +64,9 @@ pub use routes::{Listed, Published, Verb};
 pub use server::{Options, Running, StartError, Tls, start};
 pub use world_file::{WorldDocument, WorldFileError};
 
-use crate::access;
+use crate::access::{self, Feature};
 use crate::inventory::{Actor, Query};
+use crate::version::MANAGER_API_DEPRECATED;
 use crate::world::World;
 use auth::Door;
 use axum::body::Bytes;
@@ -101,17 +106,20 @@ impl Api {
         node_users::register(&mut routes);
         api_service::register(&mut routes);
         trust::register(&mut routes);
+        licenses::register(&mut routes);
         firewall_profiles::register(&mut routes);
         ns_profiles::register(&mut routes);
         vpn::register(&mut routes);
         monitoring::register(&mut routes);
         rule_books::register(&mut routes);
         service_insertion::register(&mut routes);
+        identity::register(&mut routes);
+        normalizations::register(&mut routes);
         simulator::register(&mut routes);
         appliance::register(&mut routes);
+        system::register(&mut routes);
         batch::register(&mut routes);
         search::register(&mut routes);
-
         pools::register(&mut routes);
         dhcp::register(&mut routes);
         metadata_proxies::register(&mut routes);
@@ -124,6 +132,7 @@ impl Api {
         route_tables::register(&mut routes);
         bgp::register(&mut routes);
         nat::register(&mut routes);
+        routes.keep(world.inventory.version());
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);
@@ -138,6 +147,19 @@ impl Api {
     /// Every operation of the 2.5.1 API and of the simulator, and whether it is modelled.
     pub fn operations(&self) -> Vec<Listed> {
         self.routes.listed()
+    }
+
+    /// Whether the manager warns that an operation is deprecated: by the description of the API, or
+    /// because the release has it in the Policy API, too [tf].
+    fn is_deprecated(&self, method: &str, path: &str, query: &str) -> bool {
+        let shared = |feature| {
+            use Feature::{Grouping, LoadBalancing, Networking, Security};
+            matches!(feature, Networking | Security | Grouping | LoadBalancing)
+        };
+        let below = path.strip_prefix("/api/v1");
+        self.routes.is_deprecated(method, path, query)
+            || (self.world.inventory.version().has(MANAGER_API_DEPRECATED)
+                && below.is_some_and(|path| shared(Feature::of_path(path))))
     }
 
     /// Answers a call made in somebody's name.

@@ -6,15 +6,16 @@ use crate::clock::Millis;
 use crate::inventory::{MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS};
 use serde_json::json;
 
-/// What the manager says it is. Plain dotted digits: clients compare them [nsxlib].
-pub const NODE_VERSION: &str = "2.5.1.0.0.15314288";
-/// The same, shorter.
-pub const PRODUCT_VERSION: &str = "2.5.1";
-
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
-    let version = || json!({"node_version": NODE_VERSION, "product_version": PRODUCT_VERSION});
-    routes.on("GET", "/node/version", move |_| Ok(Reply::ok(version())));
+    routes.on("GET", "/node/version", |call| {
+        let own = call.world.inventory.version();
+        Ok(Reply::ok(json!({"node_version": own.node(), "product_version": own.product()})))
+    });
+    // Before 2.4 [nsxlib cluster.py], and not in the published API either.
+    routes.on("GET", "/operational/application/status", |_| {
+        Ok(Reply::ok(json!({"application_status": "WORKING"})))
+    });
     // Not in the published API, but the health check of every client since 2.4 [nsxlib cluster.py].
     routes.on("GET", "/reverse-proxy/node/health", |_| {
         Ok(Reply::ok(json!({"healthy": true, "components_health": "MANAGER:UP, SEARCH:UP, UI:UP, NODE_MGMT:UP"})))

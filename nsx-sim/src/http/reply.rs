@@ -71,6 +71,11 @@ pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Res
     response
 }
 
+/// Adds what a manager tells of an operation that is deprecated [miq].
+pub fn warn_deprecated(response: &mut Response<Body>) {
+    put(response.headers_mut(), header::WARNING, "299 - \"Deprecated API\"");
+}
+
 fn put(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.append(name, value);

@@ -7,9 +7,10 @@
 use super::call::{Call, Handler, Reply};
 use super::error::Failure;
 use crate::inventory::{Error, Kind, Level, Query};
+use crate::version::{self, Version};
 use std::collections::{BTreeMap, HashMap};
 
-/// Method, path and name of every operation of the 2.5.1 API.
+/// Method, path and name of every operation of the 2.5.1 API, and whether it is deprecated.
 const OPERATIONS: &str = include_str!("operations.txt");
 
 /// The words in a query that choose among operations on one path.
@@ -62,6 +63,8 @@ pub struct Published {
     pub name: &'static str,
     /// Its path below `/api/v1`, with the word in the query that selects it.
     pub path: &'static str,
+    /// Whether its description says that it is deprecated.
+    pub deprecated: bool,
 }
 
 /// An operation of the 2.5.1 API and whether it is modelled.
@@ -89,7 +92,8 @@ impl Routes {
             if let (Some(method), Some(path), Some(name)) =
                 (parts.next(), parts.next(), parts.next())
             {
-                let published = Some(Published { name, path });
+                let deprecated = parts.next() == Some("deprecated");
+                let published = Some(Published { name, path, deprecated });
                 let absent = Operation { published, answer: None, of: None };
                 routes.put(method, &format!("/api/v1{path}"), absent);
             }
@@ -201,6 +205,10 @@ impl Routes {
     ) -> Result<(&Handler, Vec<String>), Failure> {
         let found = self.paths.at(path).map_err(|_| Failure::NoSuchPath(path.to_owned()))?;
         let operations = &self.places[*found.value].operations;
+        // Another release may have something here.
+        if operations.is_empty() {
+            return Err(Failure::NoSuchPath(path.to_owned()));
+        }
         let params = found.params.iter().map(|(_, value)| {
             percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
         });
@@ -232,6 +240,31 @@ impl Routes {
                 _ => Err(Failure::MethodNotAllowed),
             },
         }
+    }
+
+    /// Takes out what a release does not have.
+    pub fn keep(&mut self, version: &Version) {
+        for (method, path, span) in version::OPERATIONS {
+            let place = self.known.get(&unnamed(&format!("/api/v1{path}")));
+            if let Some(place) = place.filter(|_| !version.has(span)) {
+                let operations = &mut self.places[*place].operations;
+                operations.retain(|(verb, _), _| verb != method);
+            }
+        }
+    }
+
+    /// Whether the operation that a call is for is deprecated in the 2.5.1 API.
+    pub fn is_deprecated(&self, method: &str, path: &str, query: &str) -> bool {
+        let Ok(found) = self.paths.at(path) else { return false };
+        let operations = &self.places[*found.value].operations;
+        // Of the words in the query only the one that selects counts, and it stands as it is.
+        let selected = |word: &&Option<String>| {
+            word.as_ref().is_some_and(|word| query.split('&').any(|own| own == word))
+        };
+        let mut words = operations.keys().filter(|(verb, _)| verb == method).map(|(_, word)| word);
+        let key = (method.to_owned(), words.find(selected).cloned().flatten());
+        let published = operations.get(&key).and_then(|own| own.published);
+        published.is_some_and(|own| own.deprecated)
     }
 
     /// Every operation of the table.

@@ -206,8 +206,13 @@ async fn answer(api: &Api, parts: &Parts, body: Body) -> Response<Body> {
         Some(Err(failure)) => reply::response(Err(failure), None),
         Some(Ok(Admitted { actor, opened })) => {
             let query = parts.uri.query().unwrap_or("");
-            let outcome = api.call(actor, parts.method.as_str(), path, query, body);
-            reply::response(outcome, opened.as_ref())
+            let method = parts.method.as_str();
+            let outcome = api.call(actor, method, path, query, body);
+            let mut response = reply::response(outcome, opened.as_ref());
+            if api.is_deprecated(method, path, query) {
+                reply::warn_deprecated(&mut response);
+            }
+            response
         }
     }
 }

@@ -26,6 +26,7 @@ pub use object::{
 pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};
+use crate::version::Version;
 use dashmap::DashMap;
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,6 +46,7 @@ pub struct Inventory {
     /// Kind and id of an object to the objects that name it.
     referrers: DashMap<(String, String), BTreeSet<Place>>,
     ids: Ids,
+    version: Version,
     writer: Writer,
 }
 
@@ -96,8 +98,8 @@ pub struct Write {
 }
 
 impl Inventory {
-    /// An empty inventory of some kinds.
-    pub fn new(kinds: &[&'static Kind], seed: u64) -> Self {
+    /// An empty inventory of some kinds, as a release has them.
+    pub fn new(kinds: &[&'static Kind], seed: u64, version: Version) -> Self {
         let mut parts: HashMap<_, Vec<_>> = HashMap::new();
         for kind in kinds {
             if let Some(parent) = &kind.parent {
@@ -111,8 +113,14 @@ impl Inventory {
             keys: DashMap::new(),
             referrers: DashMap::new(),
             ids: Ids::new(seed),
+            version,
             writer: Writer::default(),
         }
+    }
+
+    /// The release that the manager says it is.
+    pub fn version(&self) -> &Version {
+        &self.version
     }
 
     /// Where this world's identifiers come from.

@@ -1,6 +1,7 @@
 //! The inventory's law, with a kind of its own: it knows no other.
 
 use super::*;
+use crate::version::Version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ impl Resource for Widget {
 }
 
 fn inventory() -> Inventory {
-    Inventory::new(&[&WIDGET, &SCREW, &MANUAL], 1)
+    Inventory::new(&[&WIDGET, &SCREW, &MANUAL], 1, Version::default())
 }
 
 fn incoming(body: &Value) -> Incoming {

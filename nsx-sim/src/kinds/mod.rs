@@ -1,16 +1,19 @@
 //! The kinds of managed resources, one file each; [`KINDS`] is the only place that names them all.
 
+pub mod app_discovery;
 pub mod appliance;
 pub mod bindings;
 pub mod bridge;
 pub mod certificate;
 pub mod dhcp;
+pub mod directory;
 pub mod dns_forwarder;
 pub mod edge_placement;
 pub mod expression;
 pub mod fabric;
 pub mod firewall;
 pub mod global_config;
+pub mod identity_firewall;
 pub mod ipfix;
 pub mod load_balancer;
 pub mod logical_port;
@@ -34,6 +37,7 @@ pub mod service_element;
 pub mod service_insertion;
 pub mod sets;
 pub mod switching_profile;
+pub mod system;
 pub mod transport_zone;
 pub mod transport_zone_profile;
 pub mod values;
@@ -181,4 +185,27 @@ pub static KINDS: &[&Kind] = &[
     &service_insertion::section::ORDER,
     &service_insertion::status::KIND,
     &service_insertion::status::EXCLUDE_LIST,
+    &system::barrier::BARRIER,
+    &system::barrier::MANAGEMENT,
+    &system::capacity::THRESHOLDS,
+    &system::collection::GLOBAL,
+    &system::network_migration::KIND,
+    &system::notification::WATCHER,
+    &system::notification::NOTIFICATIONS,
+    &system::plan::UPGRADE_GROUP,
+    &system::plan::UPGRADE_SETTINGS,
+    &system::plan::MIGRATION_GROUP,
+    &system::plan::MIGRATION_SETTINGS,
+    &system::telemetry::AGREEMENT,
+    &system::telemetry::CONFIG,
+    &system::telemetry::PROXY,
+    &system::version_list::KIND,
+    &system::ui::VIEW,
+    &system::ui::WIDGET,
+    &directory::DOMAIN,
+    &directory::SERVER,
+    &identity_firewall::MASTER,
+    &identity_firewall::STANDALONE,
+    &app_discovery::PROFILE,
+    &app_discovery::SESSION,
 ];

@@ -127,36 +127,6 @@ impl<T: Form> JsonSchema for Formed<T> {
     }
 }
 
-/// A password or key: taken, forgotten and never shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Secret;
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_none()
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|_| Self)
-    }
-}
-
-impl JsonSchema for Secret {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "writeOnly": true })
-    }
-}
-
 /// An address, a block or a range: `10.0.0.1`, `10.0.0.0/24`, `10.0.0.1-10.0.0.9`; either family
 /// [spec address-or-block-or-range].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

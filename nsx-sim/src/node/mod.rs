@@ -3,11 +3,13 @@
 
 mod api_service;
 mod auth_policy;
+mod licenses;
 mod users;
 mod vidm;
 
 pub use api_service::{ApiServiceConfig, HttpServiceProperties, Limits, NamedSwitch};
 pub use auth_policy::AuthPolicy;
+pub use licenses::{KeyProblem, License, LicenseKey, Licenses, SHOWN_ONLY as LICENSE_SHOWN_ONLY};
 pub use users::{SshKey, SshKeyName, User, UserUpdate, Users};
 pub use vidm::Vidm;
 
@@ -68,6 +70,10 @@ pub struct State {
     pub auth_policy: AuthPolicy,
     /// The settings of the API's own service.
     pub api_service: ApiServiceConfig,
+    /// Its licences.
+    pub licenses: Licenses,
+    /// Whether somebody has agreed to the agreement with the user.
+    pub eula_accepted: bool,
     /// The identity provider of remote users, where one was registered.
     pub vidm: Option<Vidm>,
     /// Registration tokens by name, and whom each was given to.
@@ -91,6 +97,9 @@ impl Node {
             users: Users::new(admin, audit_password, now),
             auth_policy: AuthPolicy::default(),
             api_service: ApiServiceConfig::with_limits(limits),
+            licenses: Licenses::default(),
+            // Whoever installs a manager has agreed.
+            eula_accepted: true,
             vidm: None,
             tokens: BTreeMap::new(),
         };

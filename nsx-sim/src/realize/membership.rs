@@ -104,6 +104,11 @@ impl Membership {
         holders
     }
 
+    /// What a node is a direct member of.
+    pub fn direct_holders(&self, node: &Node) -> Vec<&Node> {
+        self.states.get(node).into_iter().flat_map(|own| &own.parents).collect()
+    }
+
     /// What a leaf brings.
     pub fn addresses(&self, leaf: &Node) -> &[Member] {
         self.states.get(leaf).map(|state| &*state.addresses).unwrap_or_default()

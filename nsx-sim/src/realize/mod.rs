@@ -120,6 +120,11 @@ impl Realization {
         self.membership.holders(node)
     }
 
+    /// What holds a node as a direct member.
+    pub fn direct_holders(&self, node: &Node) -> Vec<&Node> {
+        self.membership.direct_holders(node)
+    }
+
     /// The members that the dataplane gets of a node: addresses of a port, elements of a set.
     pub fn addresses(&self, node: &Node) -> &[dataplane::Member] {
         self.membership.addresses(node)

@@ -7,7 +7,10 @@ use tests::{Answer, Manager, Port, any_rule, section, switch};
 
 /// A manager with four ports.
 fn prepared() -> Manager {
-    let manager = Manager::new();
+    filled(Manager::new())
+}
+
+fn filled(manager: Manager) -> Manager {
     switch(&manager, "segment");
     Port::new("segment", "web-1").tag("tier", "web").tag("ncp/pod", "shop-1").make(&manager);
     Port::new("segment", "web-2").tag("tier", "web").address("10.0.0.2").make(&manager);
@@ -19,7 +22,7 @@ fn prepared() -> Manager {
 /// Calls with a query that is escaped for the URL.
 fn search(manager: &Manager, query: &str, more: &str) -> Answer {
     let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-    manager.get(&format!("/search/query?query={query}{more}"))
+    manager.get(&format!("/search?query={query}{more}"))
 }
 
 fn found(manager: &Manager, query: &str) -> Vec<String> {
@@ -28,9 +31,10 @@ fn found(manager: &Manager, query: &str) -> Vec<String> {
 
 #[test]
 fn both_paths_answer_as_nsxlib_asks() {
-    let manager = prepared();
     let query = "resource_type:LogicalPort%20AND%20tags.scope:tier%20AND%20tags.tag:web";
-    for path in ["search", "search/query"] {
+    // It looks at the release to know which it is.
+    for (version, path) in [("2.5.1", "search"), ("3.0", "search/query")] {
+        let manager = filled(Manager::of_version(version));
         let answer = manager.get(&format!("/{path}?query={query}&sort_by=id")).expect(200);
         assert_eq!(answer["result_count"], 2);
         assert_eq!(answer["cursor"], "2", "a decimal string on the last page, too [nsxlib]");
@@ -108,7 +112,7 @@ fn results_are_sorted_and_narrowed_as_asked() {
 #[test]
 fn a_query_that_does_not_read_is_refused() {
     let manager = prepared();
-    manager.get("/search/query").refused(400, 255);
+    manager.get("/search").refused(400, 255);
     manager.get("/search?query=").refused(400, 255);
     for query in ["(web", "AND web", "name:", "a:[1 TO", "\"web"] {
         let text = search(&manager, query, "").refused(400, 255);

@@ -1,6 +1,7 @@
 //! What all answers have in common: status line, headers, printed form.
 
 use super::{PASSWORD, Server, basic};
+use nsx_sim::http::Options;
 
 #[test]
 fn every_answer_carries_the_managers_headers() {
@@ -37,6 +38,40 @@ fn the_status_line_ends_in_a_blank() {
     assert_eq!(server.admin("GET", "/api/v1/node", "").status_line, "HTTP/1.1 200 ");
     assert_eq!(server.admin("POST", "/api/v1/ip-sets", "{").status_line, "HTTP/1.1 400 ");
     assert_eq!(server.call("GET", "/", &[], b"").status_line, "HTTP/1.1 403 ");
+}
+
+#[test]
+fn deprecated_operations_carry_a_warning() {
+    let warning = |server: &Server, method: &str, path: &str| {
+        let answer = server.admin(method, path, "{}");
+        answer.header("warning").map(str::to_owned)
+    };
+    let deprecated = Some("299 - \"Deprecated API\"".to_owned());
+    let server = Server::new();
+    for (method, path) in [
+        ("GET", "/api/v1/license"),
+        ("GET", "/api/v1/licenses/none"),
+        ("GET", "/api/v1/node/services/http"),
+        ("POST", "/api/v1/trust-management/principal-identities"),
+        ("GET", "/api/v1/cluster/nodes/"),
+    ] {
+        assert_eq!(warning(&server, method, path), deprecated, "{method} {path}");
+    }
+    for (method, path) in [
+        ("GET", "/api/v1/licenses"),
+        ("GET", "/api/v1/trust-management/principal-identities"),
+        ("POST", "/api/v1/trust-management/principal-identities?action=update_certificate"),
+        ("GET", "/api/v1/ip-sets"),
+        ("GET", "/api/v1/nothing"),
+    ] {
+        assert_eq!(warning(&server, method, path), None, "{method} {path}");
+    }
+    // What the Policy API has too is deprecated since 3.2 [tf].
+    let mut options = Options::default();
+    options.settings.version = "3.2".parse().unwrap();
+    let server = Server::with(options);
+    assert_eq!(warning(&server, "GET", "/api/v1/ip-sets"), deprecated);
+    assert_eq!(warning(&server, "GET", "/api/v1/node"), None);
 }
 
 #[test]

@@ -84,6 +84,39 @@ fn wrong_verbs_and_unknown_paths_and_what_is_not_modelled_are_told_apart() {
 }
 
 #[test]
+fn odd_requests_are_answered_in_the_managers_own_form() {
+    let server = Server::new();
+    let basic = basic(PASSWORD);
+    for (method, path, status) in [
+        ("GET", "/api/v1/ip-sets/%zz", 404),
+        ("GET", "/api/v1/ip-sets/%ff%fe", 404),
+        ("GET", "/api/v1/ip-sets/a%2Fb", 404),
+        ("GET", "/api/v1//ip-sets", 404),
+        ("GET", "/api/v1/ip-sets?page_size=%zz", 400),
+        ("GET", "/api/v1/ip-sets?page_size=-1", 400),
+        ("GET", "/api/v1/ip-sets?&&=&a=%ff&cursor=", 200),
+        ("GET", "/api/v1/firewall/sections?deep_search=maybe", 400),
+        ("GET", "http://nsx/api/v1/node/version", 200),
+        ("OPTIONS", "*", 404),
+        ("OPTIONS", "/api/v1/node", 405),
+        ("BREW", "/api/v1/node", 405),
+        ("POST", "/api/v1/ip-sets/?action=", 400),
+        ("POST", "/api/v1/ns-groups/x?action=add_members", 400),
+        ("GET", "", 400),
+    ] {
+        let body = if method == "POST" { "[]" } else { "" };
+        let headers = [("Authorization", basic.as_str()), ("X-Odd", "\u{e9}")];
+        let answer = server.call(method, path, &headers, body.as_bytes());
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        // What is no HTTP at all never comes as far as the manager.
+        if status >= 400 && !path.is_empty() {
+            let told = answer.json();
+            assert!(told["error_code"].is_u64() && told["error_message"].is_string(), "{told:#}");
+        }
+    }
+}
+
+#[test]
 fn clients_find_what_they_ask_for_at_start() {
     let server = Server::new();
     let get = |path: &str| server.admin("GET", path, "").json();

@@ -2,7 +2,6 @@
 
 use super::super::call::{Call, Reply};
 use super::super::error::Failure;
-use super::super::node::NODE_VERSION;
 use super::super::routes::Routes;
 use super::node::{missing, names, started, status};
 use super::settings;
@@ -10,6 +9,7 @@ use crate::inventory::{Error, Level};
 use crate::kinds::appliance::backup::{BACKUP, RESTORE};
 use crate::kinds::appliance::network::INTERFACE;
 use crate::kinds::appliance::node::{ADDRESS, CLUSTER_ID, ID, VIRTUAL_IP, VirtualIp};
+use crate::version::DETAILED_CLUSTER_STATUS;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -24,9 +24,9 @@ pub fn register(routes: &mut Routes) {
             "_revision": 0,
         })))
     });
-    routes.on("GET", "/cluster/status", |_| {
+    routes.on("GET", "/cluster/status", |call| {
         let own = json!({"uuid": ID, "mgmt_cluster_listen_ip_address": ADDRESS});
-        Ok(Reply::ok(json!({
+        let mut status = json!({
             "cluster_id": CLUSTER_ID,
             "mgmt_cluster_status": {
                 "status": "STABLE",
@@ -34,7 +34,11 @@ pub fn register(routes: &mut Routes) {
                 "offline_nodes": [],
             },
             "control_cluster_status": {"status": "STABLE"},
-        })))
+        });
+        if call.world.inventory.version().has(DETAILED_CLUSTER_STATUS) {
+            status["detailed_cluster_status"] = detailed_status(call)?;
+        }
+        Ok(Reply::ok(status))
     });
     routes.on("GET", "/cluster/{node}", |call| {
         own_node(call, "ClusterNodeInfo")?;
@@ -106,10 +110,28 @@ fn node_config(call: &Call<'_>) -> Result<Value, Error> {
     }))
 }
 
+/// The one service that all the others are part of, on the one node.
+fn detailed_status(call: &Call<'_>) -> Result<Value, Error> {
+    let (_, name) = names(call)?;
+    let member = json!({
+        "member_uuid": ID,
+        "member_fqdn": name,
+        "member_ip": ADDRESS,
+        "member_status": "UP",
+    });
+    let group = json!({
+        "group_id": CLUSTER_ID,
+        "group_type": "MANAGER",
+        "group_status": "STABLE",
+        "members": [member],
+    });
+    Ok(json!({"cluster_id": CLUSTER_ID, "overall_status": "STABLE", "groups": [group]}))
+}
+
 fn node_status(call: &Call<'_>) -> Result<Value, Error> {
     Ok(json!({
         "system_status": status(call)?,
-        "version": NODE_VERSION,
+        "version": call.world.inventory.version().node(),
         "mgmt_cluster_status": {"mgmt_cluster_status": "CONNECTED"},
         "control_cluster_status": {
             "control_cluster_status": "CONNECTED",

@@ -5,8 +5,10 @@ mod host;
 mod network;
 mod node;
 mod services;
-mod settings;
+pub mod settings;
 mod tasks;
+
+pub use node::{missing, names};
 
 use super::routes::Routes;
 

@@ -1,7 +1,7 @@
 //! The node: its properties, its figures, and the settings that stand directly below `/node`.
 
 use super::super::call::{Call, Reply};
-use super::super::node::{NODE_VERSION, PRODUCT_VERSION, date};
+use super::super::node::date;
 use super::super::routes::Routes;
 use super::{host, settings};
 use crate::clock::Millis;
@@ -84,9 +84,10 @@ const DOMAIN: &str = "corp.local";
 fn properties(call: &Call<'_>) -> Result<Value, Error> {
     let now = call.world.clock.now();
     let (_, whole_name) = names(call)?;
+    let version = call.world.inventory.version();
     let told = json!({
-        "node_version": NODE_VERSION,
-        "product_version": PRODUCT_VERSION,
+        "node_version": version.node(),
+        "product_version": version.product(),
         "kernel_version": "4.4.0-157-generic",
         "fully_qualified_domain_name": whole_name,
         "export_type": "UNRESTRICTED",

@@ -3,7 +3,8 @@
 
 use super::document;
 use crate::inventory::{Error, Header, Kind, Resource, Transaction};
-use crate::kinds::values::{Formed, Host, Secret};
+use crate::kinds::fabric::secret::Secret;
+use crate::kinds::values::{Formed, Host};
 use crate::wire::{Int, Items, int, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 
 use super::{document, entries};
 use crate::inventory::{Error, Header, Kind, Resource, Transaction};
-use crate::kinds::values::{Formed, Host, Hostname, Secret};
+use crate::kinds::fabric::secret::Secret;
+use crate::kinds::values::{Formed, Host, Hostname};
 use crate::wire::{Int, Told, int};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 
 use super::entries;
 use crate::inventory::{Kind, Resource};
-use crate::kinds::values::{Formed, Host, Secret};
+use crate::kinds::fabric::secret::Secret;
+use crate::kinds::values::{Formed, Host};
 use crate::wire::{Int, Text, int};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ use crate::inventory::{
 use crate::kinds::reference::ResourceReference;
 use crate::kinds::service_element::ServiceElement;
 use crate::kinds::values::{IpElement, PortElement};
+use crate::version::NO_NAT;
 use crate::wire::{Int, Items, Told, blank_is_none, int, yes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,9 @@ impl Resource for NatRule {
     ) -> Result<(), Error> {
         self.logical_router_id = of_router(header);
         self.settle_firewall()?;
+        if self.action == NatAction::NoNat && !transaction.inventory().version().has(NO_NAT) {
+            return Err(Error::field("action", "has value NO_NAT, which this release has not"));
+        }
         self.check_members()?;
         self.check_state(header, transaction)?;
         self.check_applied(header, transaction)?;

@@ -5,6 +5,7 @@ mod fabric;
 mod network;
 mod routing;
 mod security;
+mod system;
 
 use nsx_sim::inventory::Kind;
 use nsx_sim::kinds::KINDS;
@@ -128,6 +129,7 @@ pub fn all() -> impl Iterator<Item = &'static Sample> {
         network::SAMPLES,
         routing::SAMPLES,
         security::SAMPLES,
+        system::SAMPLES,
     ]
     .into_iter()
     .flatten()

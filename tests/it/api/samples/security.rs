@@ -1,8 +1,8 @@
 //! One body per kind of firewall profiles, VPN, monitoring and their kin.
 
-use super::Sample;
+use super::{PARENT, Sample};
 use serde_json::json;
-use tests::Manager;
+use tests::{Manager, OVERLAY};
 
 /// What the samples name beside themselves.
 pub fn prepare(manager: &Manager) {
@@ -35,6 +35,45 @@ pub fn prepare(manager: &Manager) {
     });
     manager.post("/ipfix/collectorconfigs", collectors.clone()).expect(201);
     manager.post("/ipfix-collector-profiles", collectors).expect(201);
+    prepare_service_insertion(manager);
+    let domain = json!({
+        "id": PARENT,
+        "resource_type": "DirectoryAdDomain",
+        "name": "example.com",
+        "netbios_name": "example",
+        "base_distinguished_name": "DC=example,DC=com",
+        "ldap_servers": [],
+    });
+    manager.post("/directory/domains", domain).expect(201);
+}
+
+fn prepare_service_insertion(manager: &Manager) {
+    let base = "/serviceinsertion";
+    let service = json!({
+        "id": PARENT,
+        "vendor_id": "acme",
+        "functionalities": ["EPP"],
+        "implementations": ["EAST_WEST"],
+    });
+    manager.post(&format!("{base}/services"), service).expect(201);
+    let service = format!("{base}/services/{PARENT}");
+    let instance = json!({
+        "id": PARENT, "resource_type": "VirtualServiceInstance", "transport_type": "NA",
+    });
+    manager.post(&format!("{service}/service-instances"), instance).expect(200);
+    let template = json!({"id": "template", "vendor_template_key": "gold"});
+    manager.post(&format!("{service}/vendor-templates"), template).expect(200);
+    let profile = json!({
+        "id": "profile",
+        "resource_type": "ServiceInsertionServiceProfile",
+        "vendor_template_id": "template",
+    });
+    manager.post(&format!("{service}/service-profiles"), profile).expect(200);
+    let attachment = json!({
+        "id": "attachment",
+        "deployed_to": {"target_type": "TransportZone", "target_id": OVERLAY},
+    });
+    manager.post(&format!("{base}/service-attachments"), attachment).expect(200);
 }
 
 /// One sample per kind that the API can make.
@@ -189,6 +228,129 @@ pub const SAMPLES: &[Sample] = &[
             })
         },
         required: Some("direction"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "ServiceDefinition",
+        body: || {
+            json!({
+                "vendor_id": "acme",
+                "functionalities": ["NG_FW"],
+                "implementations": ["NORTH_SOUTH"],
+                "attachment_point": ["TIER0_LR"],
+                "transports": ["L2_BRIDGE"],
+            })
+        },
+        required: Some("vendor_id"),
+        read_only: "service_manager_id",
+    },
+    Sample {
+        kind: "ServiceManager",
+        body: || {
+            json!({
+                "server": "partner.example.com",
+                "port": 443,
+                "uri": "/events",
+                "authentication_scheme": {
+                    "scheme_name": "BASIC_AUTH", "username": "nsx", "password": "secret",
+                },
+                "service_ids": [{"target_id": PARENT, "target_type": "ServiceDefinition"}],
+            })
+        },
+        required: Some("server"),
+        read_only: "vendor_id",
+    },
+    Sample { kind: "VendorTemplate", body: || json!({}), required: None, read_only: "service_id" },
+    Sample {
+        kind: "ServiceProfile",
+        body: || json!({"resource_type": "GiServiceProfile", "vendor_template_id": "template"}),
+        required: Some("vendor_template_id"),
+        read_only: "vendor_template_key",
+    },
+    Sample {
+        kind: "SolutionConfig",
+        body: || json!({"solution_id": "6", "control_ip": "192.0.2.1", "listen_port": 48651}),
+        required: Some("control_ip"),
+        read_only: "service_id",
+    },
+    Sample {
+        kind: "ServiceInstance",
+        body: || json!({"resource_type": "ByodServiceInstance", "transport_type": "L2_BRIDGE"}),
+        required: Some("transport_type"),
+        read_only: "service_id",
+    },
+    Sample {
+        kind: "InstanceEndpoint",
+        body: || {
+            json!({
+                "target_ips": [{"ip_addresses": ["192.0.2.1"], "prefix_length": 24}],
+                "service_attachments": [{
+                    "target_id": "attachment", "target_type": "ServiceAttachment",
+                }],
+            })
+        },
+        required: Some("target_ips"),
+        read_only: "service_instance_id",
+    },
+    Sample {
+        kind: "ServiceDeployment",
+        body: || {
+            json!({
+                "deployment_spec_name": "small",
+                "instance_deployment_template": {"name": "plain"},
+                "service_deployment_config": {
+                    "compute_manager_id": "vcenter", "compute_collection_id": "cluster",
+                },
+            })
+        },
+        required: Some("deployment_spec_name"),
+        read_only: "service_id",
+    },
+    Sample {
+        kind: "ServiceAttachment",
+        body: || json!({"deployed_to": {"target_type": "TransportZone", "target_id": OVERLAY}}),
+        required: Some("deployed_to"),
+        read_only: "service_port",
+    },
+    Sample {
+        kind: "ServiceChain",
+        body: || {
+            json!({
+                "forward_path_service_profiles": [{
+                    "target_type": "ServiceInsertionServiceProfile", "target_id": "profile",
+                }],
+                "service_attachments": [{
+                    "target_type": "ServiceAttachment", "target_id": "attachment",
+                }],
+            })
+        },
+        required: Some("service_attachments"),
+        read_only: "service_chain_id",
+    },
+    Sample {
+        kind: "DirectoryDomain",
+        body: || {
+            json!({
+                "resource_type": "DirectoryAdDomain",
+                "name": "example.org",
+                "netbios_name": "EXAMPLE",
+                "base_distinguished_name": "DC=example,DC=org",
+                "ldap_servers": [],
+            })
+        },
+        required: Some("ldap_servers"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "DirectoryLdapServer",
+        body: || json!({"host": "ldap.example.com"}),
+        required: Some("host"),
+        read_only: "_self",
+    },
+    Sample {
+        kind: "AppProfile",
+        body: || json!({"app_profile_criteria": ["*"]}),
+        required: Some("app_profile_criteria"),
         read_only: "_self",
     },
 ];
