@@ -17,6 +17,7 @@ pub mod client;
 pub mod clock;
 pub mod explain;
 pub mod fabric;
+pub mod generate;
 pub mod guide;
 pub mod http;
 pub mod inventory;

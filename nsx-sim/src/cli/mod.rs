@@ -1,5 +1,6 @@
 //! The command line.
 
+mod generated;
 mod health;
 mod serve;
 
@@ -21,6 +22,8 @@ const DEFAULT_URL: &str = "https://127.0.0.1:8443";
     after_help = "\
 Start here:
   nsx-sim serve                      a manager with the micro-segmentation guide's world
+  nsx-sim serve --vms 100 --groups 20 --rules 200
+                                     a manager with as many machines, groups and rules
   nsx-sim guide                      follow the guide end to end and check its result table
   nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080"
 )]
@@ -32,6 +35,13 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run a manager until it is interrupted.
+    #[command(after_long_help = "\
+A world by number, the same from the same seed:
+  nsx-sim serve --hosts 3 --vms 100 --switches 10 --groups 20 --sections 5 --rules 200 --seed 7
+
+Written down, changed by hand, and served:
+  nsx-sim world --vms 10 > my.json
+  nsx-sim serve --world my.json")]
     Serve(serve::Args),
     /// Follow VMware's micro-segmentation guide through the public API and compare what packets do
     /// with the guide's table. Without --url a manager is started for it, in this process.
@@ -50,6 +60,9 @@ enum Command {
         #[command(flatten)]
         args: explain::ExplainArgs,
     },
+    /// Print a world document made by number, to be changed and served: `nsx-sim world --vms 10 >
+    /// my.json`, then `nsx-sim serve --world my.json`.
+    World(generated::Args),
     /// Ask a running manager whether it is healthy; for container health checks.
     Health {
         #[command(flatten)]
@@ -72,6 +85,7 @@ pub fn run() -> ExitCode {
             )?;
             Ok(ExitCode::SUCCESS)
         }),
+        Command::World(args) => generated::run(&args),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
     done.unwrap_or_else(|error| {

@@ -1,11 +1,12 @@
 //! `serve`: a manager until it is interrupted.
 
+use super::generated::Numbers;
 use crate::http::{Options, Running, Tls, WorldDocument, start};
 use crate::node::{Account, Limits, Setup};
 use crate::realize::TagMatching;
 use crate::version::Version;
 use crate::world::Settings;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -58,14 +59,15 @@ pub(super) struct Args {
     #[arg(long, env = "NSX_SIM_CONCURRENCY_429")]
     concurrency_429: bool,
     /// What the manager begins with: `guide` (the pods of the micro-segmentation guide), `empty`, or
-    /// a world document.
-    #[arg(long, env = "NSX_SIM_WORLD", default_value = "guide", value_name = "guide|empty|FILE")]
-    world: WorldChoice,
+    /// a world document; `guide` unless told otherwise. Any of the numbers below makes a world in
+    /// its place.
+    #[arg(long, env = "NSX_SIM_WORLD", value_name = "guide|empty|FILE")]
+    world: Option<WorldChoice>,
     /// The release that the manager says it is, from 2.4 to 3.2, with or without its build.
     #[arg(long, env = "NSX_SIM_NSX_VERSION", default_value = "2.5.1", value_name = "VERSION")]
     nsx_version: Version,
     /// Start of the sequence of identifiers: the same seed and calls give the same ids. Without it
-    /// every start has its own.
+    /// every start has its own. A world by number takes its ids and choices from it, too.
     #[arg(long, env = "NSX_SIM_SEED")]
     seed: Option<u64>,
     /// How groups compare tags.
@@ -80,6 +82,8 @@ pub(super) struct Args {
     /// What is logged on standard error, as `info` or `nsx_sim=debug`.
     #[arg(long, env = "NSX_SIM_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
+    #[command(flatten)]
+    numbers: Numbers,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +102,27 @@ impl FromStr for WorldChoice {
             "empty" => Self::Empty,
             path => Self::File(path.into()),
         })
+    }
+}
+
+impl Args {
+    /// The world to begin with.
+    fn document(&self) -> anyhow::Result<WorldDocument> {
+        match (&self.world, self.numbers.any()) {
+            (Some(_), true) => bail!("--world and the numbers of a world exclude each other"),
+            (None, true) => self.numbers.document(self.seed),
+            (Some(choice), false) => choice.document(),
+            (None, false) => WorldChoice::Guide.document(),
+        }
+    }
+
+    /// Two ends of a packet to try, and the port that it goes to.
+    fn example(&self) -> &'static str {
+        if self.numbers.any() {
+            "--from vm-1 --to vm-2 --port 443"
+        } else {
+            "--from service-b-86d8c888c7-jpwf9 --to service-d-69f59f4cb9-f94rs --port 8080"
+        }
     }
 }
 
@@ -133,8 +158,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (user, password) = (args.user.clone(), args.password.clone());
+        let example = args.example();
         let server = start(options(args)?).await?;
-        announce(&server, &user, &password)?;
+        announce(&server, &user, &password, example)?;
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("terminated"),
@@ -145,6 +171,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn options(args: Args) -> anyhow::Result<Options> {
+    let world = args.document()?;
     let tls = match (args.plain_http, args.tls_cert, args.tls_key) {
         (true, ..) => Tls::Off,
         (false, Some(cert), Some(key)) => Tls::Files { cert, key },
@@ -172,12 +199,12 @@ fn options(args: Args) -> anyhow::Result<Options> {
             traceflow_delay: Duration::from_millis(args.traceflow_delay),
             ..Settings::default()
         },
-        world: args.world.document()?,
+        world,
     })
 }
 
 /// The first line is for programs; the rest for people. A reader that has left is no reason to stop.
-fn announce(server: &Running, user: &str, password: &str) -> io::Result<()> {
+fn announce(server: &Running, user: &str, password: &str, example: &str) -> io::Result<()> {
     let (url, mut out) = (server.url(), io::stdout().lock());
     let insecure = if server.secure { "-k " } else { "" };
     let told = write!(
@@ -189,7 +216,7 @@ fn announce(server: &Running, user: &str, password: &str) -> io::Result<()> {
          Try next:\n  \
          curl -s {insecure}-u '{user}:{password}' '{url}/api/v1/logical-ports?page_size=5'\n  \
          nsx-sim guide {insecure}--url {url}\n  \
-         nsx-sim explain {insecure}--url {url} --from service-b-86d8c888c7-jpwf9 --to service-d-69f59f4cb9-f94rs --port 8080\n"
+         nsx-sim explain {insecure}--url {url} {example}\n"
     )
     .and_then(|()| out.flush());
     match told {
