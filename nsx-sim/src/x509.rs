@@ -55,11 +55,25 @@ impl Certificate {
         }
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|error| format!("is no private key in PEM: {error}"))?;
-        let key = rustls::crypto::ring::sign::any_supported_type(&key)
-            .map_err(|error| format!("is not of a kind that is supported: {error}"))?;
-        let own = parse(&self.der).ok();
-        let own = own.as_ref().map(|certificate| certificate.public_key().raw);
-        match key.public_key() {
+        let parsed = parse(&self.der).ok();
+        let own = parsed.as_ref().map(|certificate| certificate.public_key());
+        let loaded = match rustls::crypto::ring::sign::any_supported_type(&key) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // Keys that are too short to be used here are kept by a manager all the same [tf].
+                let modulus = own.and_then(|own| match own.parsed() {
+                    Ok(PublicKey::RSA(rsa)) => Some(without_sign(rsa.modulus).to_vec()),
+                    _ => None,
+                });
+                return match (modulus, rsa_modulus(&key)) {
+                    (Some(own), Some(modulus)) if own == modulus => Ok(()),
+                    (Some(_), Some(_)) => Err("is not the key of the certificate".into()),
+                    _ => Err(format!("is not of a kind that is supported: {error}")),
+                };
+            }
+        };
+        let own = own.map(|own| own.raw);
+        match loaded.public_key() {
             Some(public) if Some(public.as_ref()) != own => {
                 Err("is not the key of the certificate".into())
             }
@@ -166,6 +180,20 @@ fn version(version: X509Version) -> String {
 fn common_name(name: &X509Name<'_>) -> String {
     let own = name.iter_common_name().next().and_then(|own| own.as_str().ok());
     own.unwrap_or_default().to_owned()
+}
+
+/// The modulus of an RSA key in the form of PKCS #1, without leading zeros.
+fn rsa_modulus(key: &PrivateKeyDer<'_>) -> Option<Vec<u8>> {
+    let PrivateKeyDer::Pkcs1(der) = key else { return None };
+    let (_, sequence) = x509_parser::der_parser::parse_der(der.secret_pkcs1_der()).ok()?;
+    let modulus = sequence.as_sequence().ok()?.get(1)?.as_slice().ok()?;
+    Some(without_sign(modulus).to_vec())
+}
+
+/// A number's bytes without the zero that keeps it positive.
+fn without_sign(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    &number[zeros..]
 }
 
 fn key_details(key: &SubjectPublicKeyInfo<'_>) -> Fields {

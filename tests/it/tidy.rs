@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("node", &["clock", "inventory", "wire"]),
     ("kinds", &["clock", "inventory", "version", "wire", "x509"]),
     ("realize", &["inventory", "kinds"]),
-    ("fabric", &["clock", "inventory", "kinds", "realize"]),
+    ("fabric", &["clock", "inventory", "kinds", "realize", "wire"]),
     ("observe", &["clock", "fabric", "inventory", "kinds", "wire", "world"]),
     ("boot", &["fabric", "inventory", "kinds", "wire", "world"]),
     (

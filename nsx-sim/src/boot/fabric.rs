@@ -5,6 +5,7 @@ use crate::fabric::{NodeType, Topology};
 use crate::inventory::{Error, Transaction};
 use crate::kinds::fabric::host_switch_profile::{DEFAULT_LLDP, DEFAULT_NIOC, DEFAULT_UPLINK};
 use crate::kinds::fabric::{cluster_profile, edge_cluster, host_switch_profile, transport_node};
+use crate::kinds::routing::router;
 use serde_json::{Value, json};
 
 /// The switch that carries zones on every node at boot.
@@ -75,7 +76,10 @@ fn uplinks(
     create(tx, &host_switch_profile::KIND, &body)
 }
 
-/// Makes the topology's hosts and edges, and the cluster of the edges.
+/// The router to the outside that clients look for by name [tf].
+const TIER0: (&str, &str) = ("6d1b9a1e-7f52-4c9e-a4a1-52d0a1c60e3f", "PLR-1 LogicalRouterTier0");
+
+/// Makes the topology's hosts and edges, the cluster of the edges, and the tier-0 router on it.
 ///
 /// # Errors
 /// Where two have one id.
@@ -99,7 +103,20 @@ pub fn nodes(tx: &mut Transaction<'_>, topology: &Topology) -> Result<(), Error>
     }
     let cluster = &topology.edge_cluster;
     let body = json!({"id": cluster.id, "display_name": cluster.display_name, "members": members});
-    create(tx, &edge_cluster::KIND, &body)
+    create(tx, &edge_cluster::KIND, &body)?;
+    if topology.edges.is_empty() {
+        return Ok(());
+    }
+    let (id, name) = TIER0;
+    let body = json!({
+        "id": id,
+        "display_name": name,
+        "router_type": "TIER0",
+        "edge_cluster_id": cluster.id,
+        "high_availability_mode": "ACTIVE_STANDBY",
+        "failover_mode": "NON_PREEMPTIVE",
+    });
+    create(tx, &router::KIND, &body)
 }
 
 /// A host switch with one card and one tunnel endpoint. Mask and gateway of the endpoint's network

@@ -60,7 +60,7 @@ fn a_manager_says_the_release_that_it_is_told() {
 #[test]
 fn releases_differ_in_what_clients_look_for() {
     let (old, new) = (Manager::new(), Manager::of_version("3.1"));
-    old.get("/licenses/licensed-features").refused(404, 600);
+    old.get("/licenses/licensed-features").refused(404, 404);
     let features = new.get("/licenses/licensed-features").column("feature_name");
     assert_eq!(features, ["CONTAINER", "DFW"]);
     let status = |manager: &Manager| manager.get("/cluster/status").expect(200);

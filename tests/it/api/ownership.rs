@@ -35,7 +35,7 @@ fn a_principal_protects_objects_of_every_kind_from_all_others() {
         assert_eq!(changed["_create_user"], "pks-1", "{one}");
         assert_eq!(changed["_last_modified_user"], "admin", "{one}");
         assert_eq!(seen(&other), "PROTECTED", "still the principal's: {one}");
-        manager.overwriting().delete(&one).expect(200);
+        manager.overwriting().delete(&one).expect(kind.deleted);
     }
 }
 

@@ -88,7 +88,8 @@ fn a_router_has_the_defaults_of_its_tier_and_mode() {
     assert_eq!(manager.get("/logical-routers?router_type=TIER1").column("id"), ["lower"]);
     assert_eq!(
         manager.get("/logical-routers?router_type=TIER0").column("id"),
-        ["active", "standby"]
+        ["6d1b9a1e-7f52-4c9e-a4a1-52d0a1c60e3f", "active", "standby"],
+        "with the one that every manager has"
     );
     manager.get("/logical-routers?router_type=TIER2").refused(400, 255);
 }

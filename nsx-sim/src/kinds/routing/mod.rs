@@ -11,6 +11,7 @@ pub mod placement;
 pub mod port;
 pub mod redistribution;
 pub mod router;
+mod service_binding;
 pub mod static_route;
 pub mod subnet;
 pub mod table;

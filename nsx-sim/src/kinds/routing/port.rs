@@ -2,6 +2,7 @@
 
 use super::ipv6::NDRA_PROFILE;
 use super::router::{self, LogicalRouter, RouterType};
+use super::service_binding::ServiceBinding;
 use super::subnet::{self, IpSubnet, Subnets};
 use super::{links, placement};
 use crate::inventory::{
@@ -201,13 +202,6 @@ pub struct Tunnel {
     vpn_session_id: Told<String>,
 }
 
-/// A service at a router port, such as a DHCP relay [spec ServiceBinding].
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceBinding {
-    service_id: ResourceReference,
-}
-
 type Mtu = Int<64, { i64::MAX }>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -227,6 +221,19 @@ struct NdraPrefix {
 }
 
 impl RouterPort {
+    /// The services that serve behind it.
+    fn service_bindings(&self) -> Option<&[ServiceBinding]> {
+        match self {
+            Self::LogicalRouterUpLinkPort(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterDownLinkPort(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterCentralizedServicePort(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterLoopbackPort(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterLinkPortOnTIER0(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterLinkPortOnTIER1(own) => own.service_bindings.as_deref(),
+            Self::LogicalRouterIPTunnelPort(own) => own.service_bindings.as_deref(),
+        }
+    }
+
     /// The router that it is of.
     pub fn router(&self) -> &str {
         match self {
@@ -405,6 +412,10 @@ impl Resource for RouterPort {
 
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
         let mut fields = wire::fields_of(self);
+        if let Some(bindings) = self.service_bindings() {
+            let bindings = bindings.iter().map(|own| own.fields(inventory));
+            fields.insert("service_bindings".into(), bindings.collect());
+        }
         links::tell(self, header, inventory, &mut fields);
         fields
     }
@@ -420,7 +431,9 @@ impl Resource for RouterPort {
         let switched = self.switch_port().map(|id| Reference::new(logical_port::KIND.name, id));
         let upper = self.upper().map(|id| Reference::new(KIND.name, id));
         let router = Reference::new(router::KIND.name, self.router());
-        [router].into_iter().chain(profile).chain(switched).chain(upper).collect()
+        let services = self.service_bindings().unwrap_or_default().iter();
+        let services = services.filter_map(ServiceBinding::service);
+        [router].into_iter().chain(profile).chain(switched).chain(upper).chain(services).collect()
     }
 
     fn keys(&self) -> Vec<IndexKey> {

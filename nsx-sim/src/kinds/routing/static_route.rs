@@ -18,6 +18,8 @@ use std::net::IpAddr;
 pub static KIND: Kind = Kind {
     parent: ROUTER,
     level: Level::Semantic,
+    // As the operation declares, and as one client checks [spec AddStaticRoute, tf].
+    created: 200,
     ..Kind::of::<StaticRoute>("StaticRoute", "/logical-routers/{}/routing/static-routes")
 };
 
