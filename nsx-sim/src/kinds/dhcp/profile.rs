@@ -19,7 +19,8 @@ pub static KIND: Kind = Kind {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DhcpProfile {
-    /// Their places in the edge cluster; one of them means no standby.
+    /// Their places in the edge cluster; one of them means no standby. Where the caller states none
+    /// the first two serve, and none are told: Terraform's plans stay empty that way [tf].
     edge_cluster_member_indexes: Option<MemberIndexes>,
     #[serde(default)]
     enable_standby_relocation: bool,
@@ -32,8 +33,10 @@ pub struct DhcpProfile {
 impl DhcpProfile {
     /// The transport nodes, the active one first.
     pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
-        let indexes = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
-        edge_placement::nodes(inventory, &self.edge_cluster_id, Some(indexes))
+        let chosen = self.edge_cluster_member_indexes.as_deref().filter(|own| !own.is_empty());
+        let mut nodes = edge_placement::nodes(inventory, &self.edge_cluster_id, chosen);
+        nodes.truncate(2);
+        nodes
     }
 }
 
@@ -55,10 +58,8 @@ impl Resource for DhcpProfile {
         if before.is_some_and(moved) && !reallocated {
             return Err(Error::field("edge_cluster_id", "can not be changed but by reallocate"));
         }
-        let before = before.filter(|_| !reallocated);
-        let before = before.and_then(|before| before.edge_cluster_member_indexes.as_ref());
-        let indexes = &mut self.edge_cluster_member_indexes;
-        edge_placement::settle(transaction, &self.edge_cluster_id, indexes, before)
+        let chosen = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
+        edge_placement::check(transaction, &self.edge_cluster_id, chosen)
     }
 }
 
