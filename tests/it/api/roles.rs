@@ -37,6 +37,17 @@ fn an_auditor_reads_everything_and_changes_nothing() {
 }
 
 #[test]
+fn a_batch_may_do_no_more_than_its_calls() {
+    let auditor = Manager::new().with_role("audit", Role::Auditor);
+    let one = |method: &str| json!({"method": method, "uri": "/v1/ip-sets", "body": {}});
+    let batch = json!({"requests": [one("GET"), one("POST")]});
+    let results = auditor.post("/batch", batch).expect(200);
+    let codes = [&results["results"][0]["code"], &results["results"][1]["code"]];
+    assert_eq!(codes, [200, 403]);
+    assert!(auditor.get("/ip-sets").results().is_empty());
+}
+
+#[test]
 fn engineers_change_their_own_features_and_read_the_rest() {
     let manager = Manager::new();
     let network = manager.with_role("nora", Role::NetworkEngineer);
