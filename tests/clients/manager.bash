@@ -24,11 +24,14 @@ binary() {
     printf '%s\n' "${NSX_SIM_BIN:-$target/debug/nsx-sim}"
 }
 
+# What the manager begins with.
+world=(--world empty)
+
 # Runs a client against a manager of its own: with_manager NAME COMMAND...
 with_manager() {
     local name=$1 line manager reader status=0
     shift
-    exec {reader}< <(exec "$simulator" serve --listen 127.0.0.1:0 --world empty \
+    exec {reader}< <(exec "$simulator" serve --listen 127.0.0.1:0 "${world[@]}" \
         --user "$NSX_SIM_USER" --password "$NSX_SIM_PASSWORD")
     manager=$!
     if ! read -r -t 60 line <&"$reader" || [[ $line != "listening on "* ]]; then

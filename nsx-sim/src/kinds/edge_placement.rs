@@ -32,26 +32,28 @@ pub fn check(transaction: &Transaction<'_>, cluster: &str, indexes: &[i64]) -> R
     Ok(())
 }
 
-/// Checks the places that a caller chose; where there are none, those of before stay, and the first
-/// two of the cluster are taken for what is new [spec DhcpProfile.edge_cluster_member_indexes].
+/// The places where a service runs: those that a caller asks for; where there are none, those of
+/// before stay, and the first two of the cluster are taken for what is new
+/// [spec DhcpProfile.edge_cluster_member_indexes]. What was not asked for is not told as if it had
+/// been: clients take it for somebody else's change [tf].
 ///
 /// # Errors
 /// As for [`check`].
 pub fn settle(
     transaction: &Transaction<'_>,
     cluster: &str,
-    indexes: &mut Option<MemberIndexes>,
+    asked: Option<&MemberIndexes>,
     before: Option<&MemberIndexes>,
-) -> Result<(), Error> {
-    if let Some(chosen) = indexes.as_deref().filter(|chosen| !chosen.is_empty()) {
-        return check(transaction, cluster, chosen);
+) -> Result<Option<MemberIndexes>, Error> {
+    if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
+        check(transaction, cluster, asked)?;
+        return Ok(Some(asked.clone()));
     }
-    *indexes = before.cloned().or_else(|| {
+    Ok(before.cloned().or_else(|| {
         let mut first = places(&*transaction.find(edge_cluster::KIND.name, cluster)?);
         first.truncate(2);
         Items::try_new(first).ok().filter(|first| !first.is_empty())
-    });
-    Ok(())
+    }))
 }
 
 /// The transport nodes at some places of a cluster, in their order; those of all members where no

@@ -25,6 +25,9 @@ pub struct MetadataProxy {
     #[serde(default)]
     enable_standby_relocation: bool,
     edge_cluster_id: String,
+    /// The places that are taken, asked for or not.
+    #[serde(skip)]
+    chosen: Option<MemberIndexes>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +43,7 @@ enum CryptoProtocol {
 impl MetadataProxy {
     /// The transport nodes, the active one first.
     pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
-        let indexes = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
+        let indexes = self.chosen.as_deref().unwrap_or_default();
         edge_placement::nodes(inventory, &self.edge_cluster_id, Some(indexes))
     }
 
@@ -82,8 +85,9 @@ impl Resource for MetadataProxy {
     ) -> Result<(), Error> {
         self.check_url()?;
         let before = before.filter(|before| before.edge_cluster_id == self.edge_cluster_id);
-        let before = before.and_then(|before| before.edge_cluster_member_indexes.as_ref());
-        let indexes = &mut self.edge_cluster_member_indexes;
-        edge_placement::settle(transaction, &self.edge_cluster_id, indexes, before)
+        let before = before.and_then(|before| before.chosen.as_ref());
+        let asked = self.edge_cluster_member_indexes.as_ref();
+        self.chosen = edge_placement::settle(transaction, &self.edge_cluster_id, asked, before)?;
+        Ok(())
     }
 }

@@ -60,7 +60,7 @@ fn a_server_is_attached_to_one_port_and_stays_while_it_is() {
 fn a_profile_is_placed_on_two_members_of_its_cluster() {
     let manager = Manager::new();
     let made = profile(&manager);
-    assert_eq!(made.get("edge_cluster_member_indexes"), None, "none told, none chosen [tf]");
+    assert_eq!(made.get("edge_cluster_member_indexes"), None, "two are chosen, and not told");
     let put = |body: Value| manager.put("/dhcp/server-profiles/profile", with(made.clone(), body));
     put(json!({"edge_cluster_member_indexes": [7]})).refused(400, 255);
     put(json!({"edge_cluster_member_indexes": [1, 1]})).refused(400, 255);
@@ -69,7 +69,14 @@ fn a_profile_is_placed_on_two_members_of_its_cluster() {
     assert_eq!(one["edge_cluster_member_indexes"], json!([1]));
     let body = json!({"edge_cluster_id": edges(&manager), "_revision": 1});
     let kept = manager.put("/dhcp/server-profiles/profile", body).expect(200);
-    assert_eq!(kept.get("edge_cluster_member_indexes"), None, "a PUT replaces the whole");
+    assert_eq!(kept.get("edge_cluster_member_indexes"), None, "what is asked no more is not told");
+    let server = json!({
+        "id": "s", "dhcp_profile_id": "profile", "ipv4_dhcp_server": {"dhcp_server_ip": "10.0.0.1/24"},
+    });
+    manager.post("/dhcp/servers", server).expect(201);
+    let status = manager.get("/dhcp/servers/s/status").expect(200);
+    assert_eq!(status.get("stand_by_node"), None, "and stays chosen: one member only");
+    manager.delete("/dhcp/servers/s").expect(200);
     manager.post("/edge-clusters", json!({"id": "empty"})).expect(201);
     let moved = json!({"edge_cluster_id": "empty", "_revision": 2});
     manager.put("/dhcp/server-profiles/profile", moved.clone()).refused(400, 255);

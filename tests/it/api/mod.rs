@@ -26,6 +26,7 @@ mod ports;
 mod printed;
 mod profiles;
 mod roles;
+mod router_firewall;
 pub mod routers;
 mod routing;
 pub mod samples;

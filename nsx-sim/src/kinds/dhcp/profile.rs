@@ -19,12 +19,14 @@ pub static KIND: Kind = Kind {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DhcpProfile {
-    /// Their places in the edge cluster; one of them means no standby. Where the caller states none
-    /// the first two serve, and none are told: Terraform's plans stay empty that way [tf].
+    /// The places in the edge cluster that were asked for; one of them means no standby.
     edge_cluster_member_indexes: Option<MemberIndexes>,
     #[serde(default)]
     enable_standby_relocation: bool,
     edge_cluster_id: String,
+    /// The places that are taken, asked for or not.
+    #[serde(skip)]
+    chosen: Option<MemberIndexes>,
     /// Set for the one change that may name another cluster.
     #[serde(skip)]
     reallocated: bool,
@@ -33,10 +35,8 @@ pub struct DhcpProfile {
 impl DhcpProfile {
     /// The transport nodes, the active one first.
     pub fn nodes(&self, inventory: &Inventory) -> Vec<String> {
-        let chosen = self.edge_cluster_member_indexes.as_deref().filter(|own| !own.is_empty());
-        let mut nodes = edge_placement::nodes(inventory, &self.edge_cluster_id, chosen);
-        nodes.truncate(2);
-        nodes
+        let indexes = self.chosen.as_deref().unwrap_or_default();
+        edge_placement::nodes(inventory, &self.edge_cluster_id, Some(indexes))
     }
 }
 
@@ -58,8 +58,11 @@ impl Resource for DhcpProfile {
         if before.is_some_and(moved) && !reallocated {
             return Err(Error::field("edge_cluster_id", "can not be changed but by reallocate"));
         }
-        let chosen = self.edge_cluster_member_indexes.as_deref().unwrap_or_default();
-        edge_placement::check(transaction, &self.edge_cluster_id, chosen)
+        let before = before.filter(|_| !reallocated);
+        let before = before.and_then(|before| before.chosen.as_ref());
+        let asked = self.edge_cluster_member_indexes.as_ref();
+        self.chosen = edge_placement::settle(transaction, &self.edge_cluster_id, asked, before)?;
+        Ok(())
     }
 }
 
