@@ -39,7 +39,7 @@ struct Run {
 
 fn run() -> Run {
     let begun = Instant::now();
-    let server = Server::start("guide");
+    let server = Server::start("guide", &[]);
     server.get_bytes("/reverse-proxy/node/health");
     let first_answer = begun.elapsed();
     Run { listening: server.listening, first_answer, resident_kib: server.resident_kib() }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
     let measured = std::env::args().any(|word| word == "--bench");
     let (ports, groups) = if measured { (100_000, 10_000) } else { (200, 20) };
-    let server = Server::start("empty");
+    let server = Server::start("empty", &[]);
     let before = server.resident_kib();
 
     let switch = json!({"id": "s", "transport_zone_id": ZONE, "admin_state": "UP"});

@@ -1,5 +1,8 @@
 //! The product as a process of its own: a bench starts itself again as `serve`.
 
+// Each bench has this file as a module of its own and uses what it needs of it.
+#![allow(dead_code)]
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -38,12 +41,14 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts this binary again as a server with a world, over HTTPS.
-    pub fn start(world: &str) -> Self {
+    /// Starts this binary again as a server with a world, over HTTPS unless the further options say
+    /// otherwise.
+    pub fn start(world: &str, options: &[&str]) -> Self {
         let this = std::env::current_exe().expect("the bench knows its own path");
         let begun = Instant::now();
         let mut child = Command::new(this)
             .args([CHILD, "--listen", "127.0.0.1:0", "--world", world])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -55,6 +60,11 @@ impl Server {
         let url = line.trim().strip_prefix("listening on ").expect("the first line tells");
         let process = child.id();
         Self { child: Some(child), process, url: url.to_owned(), agent: agent(), listening }
+    }
+
+    /// Where it listens: scheme, address and port.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// A further connection to the same server; the server does not end with it.

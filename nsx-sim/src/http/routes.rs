@@ -188,8 +188,11 @@ impl Routes {
             }
         }
         let key = (method.to_owned(), selector);
-        let known = operations.get(&key).and_then(|own| own.published);
-        operation.published = operation.published.or(known);
+        if let Some(known) = operations.get(&key) {
+            operation.published = operation.published.or(known.published);
+            // A handler of its own for a kind's verb takes and gives what the verb does.
+            operation.of = operation.of.or(known.of);
+        }
         operations.insert(key, operation);
     }
 
