@@ -149,8 +149,7 @@ fn measure(
         let runs = (0..size.runs).map(|_| load(address, calls, CLIENTS, size.time));
         let mut runs = runs.collect::<Result<Vec<_>>>()?;
         runs.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
-        let (median, slowest, fastest) =
-            (&runs[runs.len() / 2], &runs[0], &runs[runs.len() - 1]);
+        let (median, slowest, fastest) = (&runs[runs.len() / 2], &runs[0], &runs[runs.len() - 1]);
         println!(
             "peers/{name:<8} {what:<9} {:>9.0}/s (median of {}, {:.0} to {:.0}; connections {})",
             median.per_second,

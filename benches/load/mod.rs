@@ -138,8 +138,7 @@ pub fn load(
         Ok((answered, connection.opened))
     };
     let counts = std::thread::scope(|scope| {
-        let started: Vec<_> =
-            (0..clients).map(|client| scope.spawn(move || run(client))).collect();
+        let started: Vec<_> = (0..clients).map(|client| scope.spawn(move || run(client))).collect();
         let ended = started.into_iter().map(|one| one.join().expect("a client does not panic"));
         ended.collect::<Result<Vec<_>>>()
     })?;

@@ -26,8 +26,8 @@ pub enum Failure {
         /// Of this client.
         of_client: bool,
     },
-    /// The path is known, the verb is not.
-    MethodNotAllowed,
+    /// The path is known, the verb is not; these are, with commas between.
+    MethodNotAllowed(String),
     /// No such path.
     NoSuchPath(String),
     /// More than the server reads.
@@ -126,7 +126,7 @@ impl Failure {
                 let text = format!("The number of concurrent API calls of {whose} is exceeded.");
                 (503, BUSY, COMMON, text)
             }
-            Self::MethodNotAllowed => {
+            Self::MethodNotAllowed(_) => {
                 (405, 405, COMMON, "The method is not allowed for this resource.".to_owned())
             }
             Self::NoSuchPath(path) => {

@@ -32,6 +32,10 @@ pub fn session(opened: &Opened) -> Response<Body> {
 /// Prints what came of a call, with the cookie of the session that came with it.
 pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Response<Body> {
     let mut media = JSON;
+    let allowed = match &outcome {
+        Err(Failure::MethodNotAllowed(verbs)) => Some(verbs.clone()),
+        _ => None,
+    };
     let (status, body) = match outcome {
         Ok(Reply { status, body: Some(Value::String(text)), media: Some(own) }) => {
             media = own;
@@ -65,6 +69,9 @@ pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Res
     }
     let request = uuid::Uuid::new_v4().to_string();
     put(headers, HeaderName::from_static("x-nsx-requestid"), &request);
+    if let Some(verbs) = allowed {
+        put(headers, header::ALLOW, &verbs);
+    }
     if has_body {
         put(headers, header::CONTENT_TYPE, media);
     }

@@ -240,7 +240,7 @@ impl Routes {
                 _ if has_selectors(operations, method) => {
                     Err(Error::field("action", "is required").into())
                 }
-                _ => Err(Failure::MethodNotAllowed),
+                _ => Err(Failure::MethodNotAllowed(verbs(operations))),
             },
         }
     }
@@ -286,6 +286,13 @@ impl Routes {
         });
         operations.collect()
     }
+}
+
+/// The verbs of a path, as the header `Allow` lists them.
+fn verbs(operations: &BTreeMap<(String, Option<String>), Operation>) -> String {
+    let mut verbs: Vec<&str> = operations.keys().map(|(verb, _)| verb.as_str()).collect();
+    verbs.dedup();
+    verbs.join(", ")
 }
 
 fn has_selectors(operations: &BTreeMap<(String, Option<String>), Operation>, method: &str) -> bool {
@@ -335,7 +342,8 @@ mod tests {
         let routes = Routes::new();
         let fails = |method, path, word| routes.find(method, path, &query(word)).err();
         assert!(matches!(fails("GET", "/api/v1/nothing", ""), Some(Failure::NoSuchPath(_))));
-        assert!(matches!(fails("PATCH", "/api/v1/ns-groups", ""), Some(Failure::MethodNotAllowed)));
+        let wrong = fails("PATCH", "/api/v1/ns-groups", "");
+        assert!(matches!(wrong, Some(Failure::MethodNotAllowed(verbs)) if verbs == "GET, POST"));
         let wrong = fails("POST", "/api/v1/firewall/sections/x", "action=LOCK");
         assert!(matches!(wrong, Some(Failure::Refused(Error::InvalidFields(_)))), "{wrong:?}");
     }

@@ -232,7 +232,7 @@ fn enter<'a>(api: &'a Api, client: &str) -> Result<Pass<'a>, Failure> {
 /// The two calls that open and end sessions.
 fn session(api: &Api, parts: &Parts, path: &str, peer: &Peer, body: &[u8]) -> Response<Body> {
     if parts.method != Method::POST {
-        return reply::response(Err(Failure::MethodNotAllowed), None);
+        return reply::response(Err(Failure::MethodNotAllowed("POST".to_owned())), None);
     }
     if path == "/api/session/destroy" {
         api.door.destroy(&parts.headers);

@@ -3,6 +3,7 @@
 mod allocated;
 mod appliance;
 mod batch;
+mod described;
 mod dhcp;
 mod fabric;
 mod firewall_lock;

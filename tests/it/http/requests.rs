@@ -84,6 +84,19 @@ fn wrong_verbs_and_unknown_paths_and_what_is_not_modelled_are_told_apart() {
 }
 
 #[test]
+fn a_wrong_verb_is_answered_with_those_that_are_there() {
+    let server = Server::new();
+    for (method, path, allowed) in [
+        ("PATCH", "/api/v1/ip-sets/a", "DELETE, GET, POST, PUT"),
+        ("DELETE", "/api/v1/ip-sets", "GET, POST"),
+        ("GET", "/api/session/create", "POST"),
+    ] {
+        assert_eq!(server.admin(method, path, "").header("Allow"), Some(allowed), "{method} {path}");
+    }
+    assert_eq!(server.admin("GET", "/api/v1/ip-sets", "").header("Allow"), None);
+}
+
+#[test]
 fn odd_requests_are_answered_in_the_managers_own_form() {
     let server = Server::new();
     let basic = basic(PASSWORD);

@@ -72,6 +72,6 @@ impl JsonSchema for SampleProbability {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "exclusiveMinimum": 0, "maximum": 100 })
+        json_schema!({ "type": "number", "minimum": 0, "exclusiveMinimum": true, "maximum": 100 })
     }
 }

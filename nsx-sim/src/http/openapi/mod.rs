@@ -1,0 +1,71 @@
+//! The API's description of itself: `GET /api/v1/spec/openapi/nsx_api.json`, in OpenAPI 3.0, made
+//! from the table of routes and the kinds' own schemas. What is not modelled is not in it.
+
+mod components;
+mod operation;
+
+use super::call::Reply;
+use super::routes::{Listed, Routes};
+use crate::inventory::Level;
+use components::components;
+use operation::operation;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Adds the route. What it tells is settled once all others are in the table.
+pub fn register(routes: &mut Routes, listed: Arc<Vec<Listed>>) {
+    routes
+        .at("GET", "/api/v1/spec/openapi/nsx_api.json", move |_| Ok(Reply::ok(document(&listed))));
+}
+
+fn document(listed: &[Listed]) -> Value {
+    let modelled = || {
+        let modelled = listed.iter().filter(|own| own.level > Level::Absent);
+        modelled.filter(|own| own.path.starts_with("/api/"))
+    };
+    let schemas = components(modelled().filter_map(|own| own.of).map(|(kind, _)| kind));
+    // Operations on one path that a word in the query tells apart are one to OpenAPI.
+    let mut paths: BTreeMap<&str, BTreeMap<String, Vec<&Listed>>> = BTreeMap::new();
+    for own in modelled() {
+        let path = own.path.split('?').next().unwrap_or_default();
+        paths.entry(path).or_default().entry(own.method.to_lowercase()).or_default().push(own);
+    }
+    let paths = paths.into_iter().map(|(path, verbs)| {
+        let named = named(path, verbs.values().flatten());
+        let verbs = verbs.into_iter().map(|(verb, all)| {
+            let described = operation(&verb, path, &named, &all);
+            (verb, described)
+        });
+        let verbs = Value::Object(verbs.collect());
+        (named, verbs)
+    });
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "NSX-T Manager API, as simulated",
+            "version": "2.5.1",
+            "description": "Every operation that this simulator models. Values are read as \
+                            leniently as by a manager: a number for a string and the other way \
+                            round, `true` in any case, null for what is absent.",
+        },
+        "paths": paths.collect::<Map<_, _>>(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "BasicAuth": { "type": "http", "scheme": "basic" } },
+        },
+        "security": [{ "BasicAuth": [] }],
+    })
+}
+
+/// A path with the names that the published API gives to its variable parts, where it has them and
+/// no two are alike.
+fn named<'a>(path: &str, mut operations: impl Iterator<Item = &'a &'a Listed>) -> String {
+    let published = operations.find_map(|own| own.published);
+    let Some(published) = published else { return path.to_owned() };
+    let below = published.path.split('?').next().unwrap_or_default();
+    let mut names: Vec<&str> = below.split('/').filter(|part| part.starts_with('{')).collect();
+    names.sort_unstable();
+    let alike = names.windows(2).any(|pair| pair[0] == pair[1]);
+    if alike { path.to_owned() } else { format!("/api/v1{below}") }
+}
