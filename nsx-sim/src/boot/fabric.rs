@@ -92,13 +92,13 @@ pub fn nodes(tx: &mut Transaction<'_>, topology: &Topology) -> Result<(), Error>
         };
         let machine = json!({"resource_type": "HostNode", "os_type": os});
         let switch = switch("vmnic1", &host.tep.to_string());
-        create(tx, &transport_node::KIND, &node(&host.id, &host.display_name, machine, switch))?;
+        create(tx, &transport_node::KIND, &node(&host.id, &host.display_name, &machine, &switch))?;
     }
     let mut members = Vec::new();
     for edge in &topology.edges {
         let machine = json!({"resource_type": "EdgeNode"});
         let switch = switch("fp-eth0", &edge.tep.to_string());
-        create(tx, &transport_node::KIND, &node(&edge.id, &edge.display_name, machine, switch))?;
+        create(tx, &transport_node::KIND, &node(&edge.id, &edge.display_name, &machine, &switch))?;
         members.push(json!({"transport_node_id": edge.id}));
     }
     let cluster = &topology.edge_cluster;
@@ -139,7 +139,7 @@ fn switch(device: &str, tep: &str) -> Value {
     })
 }
 
-fn node(id: &str, name: &str, machine: Value, switch: Value) -> Value {
+fn node(id: &str, name: &str, machine: &Value, switch: &Value) -> Value {
     let zones: Vec<Value> = ZONES.iter().map(|(id, ..)| json!({"transport_zone_id": id})).collect();
     json!({
         "id": id,

@@ -61,8 +61,8 @@ impl Routing<'_> {
         let (near, far) = (self.switch(from), self.switch(to));
         match (&near, &far) {
             (Some(near), Some(far)) if near == far => Routed::default(),
-            (Some(near), _) => self.from_segment(near, far.as_deref(), from.address, to.address),
-            (None, Some(far)) => self.from_outside(far, to.address),
+            (Some(near), _) => self.leaving_segment(near, far.as_deref(), from.address, to.address),
+            (None, Some(far)) => self.coming_in(far, to.address),
             (None, None) => {
                 let (from, to) = (from.address, to.address);
                 Routed::stuck(format!("{from} is outside, and so is {to}"))
@@ -84,7 +84,7 @@ impl Routing<'_> {
         vec![hop.unwrap_or_else(|| self.implicit())]
     }
 
-    fn from_segment(&self, near: &str, far: Option<&str>, from: IpAddr, to: IpAddr) -> Routed {
+    fn leaving_segment(&self, near: &str, far: Option<&str>, from: IpAddr, to: IpAddr) -> Routed {
         let gateways = self.gateways(near);
         if gateways.is_empty() {
             return match far {
@@ -106,7 +106,7 @@ impl Routing<'_> {
     }
 
     /// What is outside comes in by the uplink of any tier-0 that knows the way.
-    fn from_outside(&self, far: &str, to: IpAddr) -> Routed {
+    fn coming_in(&self, far: &str, to: IpAddr) -> Routed {
         let why = format!("there is no route from outside to {to}");
         if self.gateways(far).is_empty() {
             return Routed::stuck(why);

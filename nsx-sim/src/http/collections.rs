@@ -171,7 +171,7 @@ pub fn list(
     kind: &'static Kind,
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
-    page(call, kind, filtered(call, kind)?, print)
+    page(call, kind, &filtered(call, kind)?, print)
 }
 
 /// A page of some of a kind's objects.
@@ -181,7 +181,7 @@ pub fn list(
 pub fn page(
     call: &Call<'_>,
     kind: &'static Kind,
-    objects: Vec<Arc<Object>>,
+    objects: &[Arc<Object>],
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, kind.page_cap)?;

@@ -25,7 +25,7 @@ pub fn register(routes: &mut Routes) {
         let wanted = wanted.ok_or_else(|| Error::field("resource_type", "is required"))?;
         let mut profiles = collections::filtered(call, &profile::KIND)?;
         profiles.retain(|own| own.resource_type() == wanted);
-        collections::page(call, &profile::KIND, profiles, |object| call.print(object))
+        collections::page(call, &profile::KIND, &profiles, |object| call.print(object))
     });
     routes.on("POST", "/service-configs/batch", batch);
     routes.on("GET", "/service-configs/effective-profiles", effective);

@@ -53,7 +53,7 @@ pub fn register(routes: &mut Routes) {
         });
         drop(fabric);
         let print = |own: &Object| Value::Object(discovered::print(own, &call.world.inventory));
-        collections::page(call, &MACHINE, machines, print)
+        collections::page(call, &MACHINE, &machines, print)
     });
 }
 
@@ -90,9 +90,9 @@ fn found(routes: &mut Routes, name: &str, kind: &'static Kind, about: fn(&Node) 
         let inventory = &call.world.inventory;
         let nodes = nodes(call)?;
         let ids = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
-        let objects = ids.filter_map(|(_, id)| inventory.find(kind.name, id)).collect();
+        let objects: Vec<_> = ids.filter_map(|(_, id)| inventory.find(kind.name, id)).collect();
         let print = |own: &Object| Value::Object(discovered::print(own, inventory));
-        collections::page(call, kind, objects, print)
+        collections::page(call, kind, &objects, print)
     });
 }
 

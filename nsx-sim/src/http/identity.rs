@@ -104,7 +104,9 @@ fn register_discovery(routes: &mut Routes) {
         let ids = object.body::<AppDiscoverySession>().map(|own| own.app_profile_ids.as_slice());
         let ids = ids.unwrap_or_default().iter();
         let profiles = ids.filter_map(|id| call.world.inventory.find(PROFILE.name, id));
-        collections::page(call, &PROFILE, profiles.collect(), |object| call.print(object))
+        collections::page(call, &PROFILE, &profiles.collect::<Vec<_>>(), |object| {
+            call.print(object)
+        })
     });
     routes.on("GET", "/app-discovery/sessions/{id}/ns-groups", |call| {
         let paging = Paging::read(&call.query, 1000)?;

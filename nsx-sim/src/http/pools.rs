@@ -27,7 +27,7 @@ pub fn register(routes: &mut Routes) {
         let mut addresses: Vec<_> = taken.map(|taken| (taken.address(), taken.printed())).collect();
         addresses.sort_unstable_by_key(|(address, _)| *address);
         let rows = addresses.into_iter().enumerate().map(|(place, (address, item))| Row {
-            key: super::list::place_key(place).into(),
+            key: super::list::place_key(place),
             id: address.to_string().into(),
             item,
         });

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     routes.on("GET", "/logical-ports", |call| {
-        collections::page(call, &KIND, found(call)?, |object| call.print(object))
+        collections::page(call, &KIND, &found(call)?, |object| call.print(object))
     });
     routes.on("GET", "/logical-ports/{id}/state", |call| {
         let object = call.world.inventory.get(&KIND, call.param(0))?;

@@ -42,7 +42,7 @@ pub fn register(routes: &mut Routes) {
                 targets.iter().any(|target| target.target_id.as_deref() == Some(id))
             });
         }
-        collections::page(call, &instance::KIND, instances, |object| call.print(object))
+        collections::page(call, &instance::KIND, &instances, |object| call.print(object))
     });
     let instances = instance::KIND.path.replace("{}", "{service}") + "/{instance}";
     routes.on("GET", &format!("{instances}/instance-runtimes"), |call| {

@@ -48,7 +48,9 @@ pub fn register(routes: &mut Routes) {
         let object = call.world.inventory.get(&logical_switch::KIND, call.param(0))?;
         let ports = call.world.inventory.by_key(BY_SWITCH, &object.header.id);
         let (fabric, mut sum) = (call.world.fabric(), Traffic::default());
-        ports.iter().for_each(|port| sum += fabric.traffic(&port.header.id));
+        for port in &ports {
+            sum += fabric.traffic(&port.header.id);
+        }
         let mut statistics = counters::with_profiles(&sum);
         statistics["logical_switch_id"] = object.header.id.as_str().into();
         statistics["last_update_timestamp"] = call.world.clock.now().into();

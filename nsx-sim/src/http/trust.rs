@@ -22,7 +22,7 @@ pub fn register(routes: &mut Routes) {
         let of_cluster = call.query.one_of("type", &["cluster_api_certificate"])?.is_some();
         let objects =
             if of_cluster { Vec::new() } else { collections::filtered(call, &certificate::KIND)? };
-        collections::page(call, &certificate::KIND, objects, |own| print(call, own, details))
+        collections::page(call, &certificate::KIND, &objects, |own| print(call, own, details))
     });
     routes.on("GET", "/trust-management/certificates/{id}", |call| {
         let details = call.query.flag("details")?;

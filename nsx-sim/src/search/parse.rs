@@ -210,11 +210,11 @@ impl Reader {
             _ => return Err(self.error("a range is not closed")),
         };
         self.at += 1;
-        Ok(Term::Range(from, bound(to, closed)))
+        Ok(Term::Range(from, bound(&to, closed)))
     }
 
     fn end_of_range(&mut self, included: bool) -> Result<Bound, SyntaxError> {
-        Ok(bound(self.range_word()?, included))
+        Ok(bound(&self.range_word()?, included))
     }
 
     fn range_word(&mut self) -> Result<String, SyntaxError> {
@@ -280,11 +280,11 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | '"')
 }
 
-fn bound(text: String, included: bool) -> Bound {
-    match text.as_str() {
+fn bound(text: &str, included: bool) -> Bound {
+    match text {
         "*" => Bound::Open,
-        _ if included => Bound::Included(fold(&text)),
-        _ => Bound::Excluded(fold(&text)),
+        _ if included => Bound::Included(fold(text)),
+        _ => Bound::Excluded(fold(text)),
     }
 }
 

@@ -43,10 +43,8 @@ fn parts_of_paths_have_the_published_names_and_each_path_its_parameters() {
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.contains_key("/api/v1/firewall/sections/{section-id}/rules/{rule-id}"));
     for (path, verbs) in paths {
-        let parts: BTreeSet<&str> = path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .collect();
+        let parts: BTreeSet<&str> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         for (verb, operation) in verbs.as_object().unwrap() {
             let named = operation["parameters"].as_array().unwrap().iter();
             let named = named.filter(|own| own["in"] == "path");

@@ -91,7 +91,11 @@ fn a_wrong_verb_is_answered_with_those_that_are_there() {
         ("DELETE", "/api/v1/ip-sets", "GET, POST"),
         ("GET", "/api/session/create", "POST"),
     ] {
-        assert_eq!(server.admin(method, path, "").header("Allow"), Some(allowed), "{method} {path}");
+        assert_eq!(
+            server.admin(method, path, "").header("Allow"),
+            Some(allowed),
+            "{method} {path}"
+        );
     }
     assert_eq!(server.admin("GET", "/api/v1/ip-sets", "").header("Allow"), None);
 }

@@ -28,7 +28,7 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("GET", "/node/processes/{pid}", |call| {
         let process = host::process(call.world.clock.now(), started(call)?);
-        if process["pid"].to_string() != call.param(0) {
+        if process["pid"].as_u64() != call.param(0).parse().ok() {
             return Err(missing("NodeProcessProperties", call.param(0)).into());
         }
         Ok(Reply::ok(process))

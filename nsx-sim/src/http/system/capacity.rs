@@ -166,10 +166,10 @@ pub fn register(routes: &mut Routes) {
     });
 }
 
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn usage(call: &Call<'_>, limit: &Limit, thresholds: Option<&Thresholds>) -> Value {
     let objects = call.world.inventory.all(limit.kind);
     let count: u64 = objects.iter().map(|object| (limit.each)(object, call)).sum();
-    // Whole percents: what is counted is far below where a float begins to lie.
     let percent = count as f64 * 100.0 / limit.most as f64;
     let (least, most) = thresholds
         .and_then(|own| own.of(limit.counted))

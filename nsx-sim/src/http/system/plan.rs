@@ -83,7 +83,7 @@ fn groups<T: UnitGroup>(routes: &mut Routes, plan: Plan) {
         let (short, wanted) = (call.query.flag("summary")?, call.query.get("component_type"));
         let mut groups = collections::filtered(call, kind)?;
         groups.retain(|group| of_type::<T>(group, wanted));
-        collections::page(call, kind, groups, |group| print(call, group, plan, short))
+        collections::page(call, kind, &groups, |group| print(call, group, plan, short))
     });
     routes.on_as(Level::Stateful, "GET", &one, move |call| {
         let short = call.query.flag("summary")?;
@@ -103,7 +103,7 @@ fn groups<T: UnitGroup>(routes: &mut Routes, plan: Plan) {
         let (short, wanted) = (call.query.flag("summary")?, call.query.get("component_type"));
         let mut groups = call.world.inventory.all(kind.name);
         groups.retain(|group| of_type::<T>(group, wanted));
-        collections::page(call, kind, groups, |group| {
+        collections::page(call, kind, &groups, |group| {
             let own = print(call, group, plan, short);
             let mut told = json!({
                 "status": "NOT_STARTED", "percent_complete": 0.0, "failed_count": 0,
@@ -128,7 +128,7 @@ fn statuses<T: UnitGroup>(routes: &mut Routes, plan: Plan) {
         let wanted = call.query.get("component_type");
         let mut groups = call.world.inventory.all(kind.name);
         groups.retain(|group| of_type::<T>(group, wanted));
-        collections::page(call, kind, groups, |group| {
+        collections::page(call, kind, &groups, |group| {
             let mut told = json!({
                 "group_id": group.header.id,
                 "group_name": group.header.name(),

@@ -114,7 +114,8 @@ fn shown(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Error> {
     let ids: Vec<String> = match call.query.get("container") {
         Some(container) => {
             let container = inventory.get(&WIDGET, container)?;
-            let contents = container.body::<WidgetConfiguration>().map(|own| own.contents());
+            let contents =
+                container.body::<WidgetConfiguration>().map(WidgetConfiguration::contents);
             contents.unwrap_or_default().iter().map(|own| own.widget_id.to_string()).collect()
         }
         None => {

@@ -91,7 +91,10 @@ pub fn check_ranges(ranges: &[IpRange], field: &str) -> Result<(), Error> {
 /// What happens to a range of a pool when other ranges take the place of the old ones, for a range
 /// from which something is taken that the new ones leave out: still there and shorter, there with
 /// another start, or gone.
-pub fn fault_of<N: PartialOrd>(old: (N, N), new: impl IntoIterator<Item = (N, N)>) -> PoolFault {
+pub fn fault_of<N: PartialOrd + Copy>(
+    old: (N, N),
+    new: impl IntoIterator<Item = (N, N)>,
+) -> PoolFault {
     let mut fault = PoolFault::RangeDeleted;
     for (start, end) in new {
         if start == old.0 {

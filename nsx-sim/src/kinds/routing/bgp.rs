@@ -214,7 +214,7 @@ impl Resource for BgpConfig {
         self.logical_router_id = of_router(header);
         settle_as("as_num", &mut self.as_num, &mut self.as_number)?;
         let asked = self.graceful_restart;
-        let config = self.graceful_restart_config.get_or_insert_with(|| GracefulRestart {
+        let config = self.graceful_restart_config.get_or_insert(GracefulRestart {
             graceful_restart_mode: match asked {
                 Some(true) => RestartMode::GrAndHelper,
                 _ => RestartMode::HelperOnly,

@@ -61,10 +61,10 @@ pub fn follow_switch(
     let Some(object) = tx.find(kind, &linked) else {
         // It may have gone since; what is put back whole names it still.
         *switch = switch_before;
-        return match linked_before == Some(linked.as_str()) {
-            true => Ok(()),
-            false => Err(Error::MissingReference { kind: kind.to_owned(), id: linked }),
-        };
+        if linked_before == Some(linked.as_str()) {
+            return Ok(());
+        }
+        return Err(Error::MissingReference { kind: kind.to_owned(), id: linked });
     };
     let switch_id = object.body::<LogicalPort>().map(|port| port.logical_switch_id.clone());
     if let Some(zone) =

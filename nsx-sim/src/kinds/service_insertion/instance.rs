@@ -36,7 +36,7 @@ pub static ENDPOINT: Kind = Kind {
 
 /// One instance, by who looks after its appliance.
 #[derive(Clone, Debug, Deserialize)]
-#[allow(clippy::enum_variant_names, reason = "wire names")]
+#[allow(clippy::large_enum_variant, reason = "few objects, each in a box of its own")]
 pub enum ServiceInstance {
     /// The manager does.
     ServiceInstance(Deployed),

@@ -36,7 +36,7 @@ pub static KIND: Kind = Kind {
 fn is_on_router(inventory: &Inventory, object: &Object, router: &str) -> bool {
     let local = object
         .body::<IPSecVPNSession>()
-        .and_then(|own| inventory.find(endpoint::LOCAL.name, &own.common().1.local_endpoint_id));
+        .and_then(|own| inventory.find(endpoint::LOCAL.name, own.common().1.local_endpoint_id));
     local
         .as_deref()
         .and_then(Object::body::<IPSecVPNLocalEndpoint>)
