@@ -144,6 +144,7 @@ pub fn load(
     })?;
     let answered: u64 = counts.iter().map(|(answered, _)| answered).sum();
     let opened: u64 = counts.iter().map(|(_, opened)| opened).sum();
+    #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let per_second = answered as f64 / begun.elapsed().as_secs_f64();
     Ok(Load { per_second, kept: opened <= clients as u64 })
 }

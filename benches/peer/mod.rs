@@ -85,12 +85,15 @@ fn ec2(action: &str, parameters: &str) -> Vec<u8> {
     request("POST", "/", SIGNED, &body)
 }
 
+/// Requests as they go over the wire, to be sent in turn.
+type Requests = Vec<Vec<u8>>;
+
 /// Makes security groups in moto, each with a tag of its own, and gives for each the query by id
 /// and the query by tag.
 ///
 /// # Errors
 /// An answer that is no success or names no group.
-pub fn fill_moto(moto: &Peer, groups: usize) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+pub fn fill_moto(moto: &Peer, groups: usize) -> Result<(Requests, Requests)> {
     let mut client = Client::new(moto.address);
     let mut queries = (Vec::new(), Vec::new());
     for number in 0..groups {

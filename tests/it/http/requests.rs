@@ -92,12 +92,12 @@ fn a_wrong_verb_is_answered_with_those_that_are_there() {
         ("GET", "/api/session/create", "POST"),
     ] {
         assert_eq!(
-            server.admin(method, path, "").header("Allow"),
+            server.admin(method, path, "").header("allow"),
             Some(allowed),
             "{method} {path}"
         );
     }
-    assert_eq!(server.admin("GET", "/api/v1/ip-sets", "").header("Allow"), None);
+    assert_eq!(server.admin("GET", "/api/v1/ip-sets", "").header("allow"), None);
 }
 
 #[test]
