@@ -32,7 +32,7 @@ fn bodies() -> Vec<String> {
     ]
     .iter()
     .map(Value::to_string)
-    .chain(["".into(), "{".into(), "\u{0}".into(), "nul".into(), "[".repeat(5000)])
+    .chain([String::new(), "{".into(), "\u{0}".into(), "nul".into(), "[".repeat(5000)])
     .collect()
 }
 
