@@ -215,7 +215,8 @@ impl<const MIN: i64, const MAX: i64> JsonSchema for Int<MIN, MAX> {
     }
 }
 
-/// A number's default, for `#[serde(default = "int::<5, _, _>")]`.
+/// A number's default, for `#[serde(default = "int::<5, 0, 9>")]`; the limits are written out, for the
+/// schema asks for the default without the field's type.
 pub const fn int<const VALUE: i64, const MIN: i64, const MAX: i64>() -> Int<MIN, MAX> {
     Int::new(VALUE)
 }
