@@ -40,10 +40,10 @@ pub const OPERATIONS: [(&str, &str, Span); 2] = [
 /// The cluster's status tells its services apart [spec of later releases].
 pub const DETAILED_CLUSTER_STATUS: Span = Span::since(3, 0);
 
-/// NAT rules take the action `NO_NAT` [tf].
+/// NAT rules take the action `NO_NAT` [client tf].
 pub const NO_NAT: Span = Span::before(3, 0);
 
-/// Everything that the Policy API has, too, is deprecated in the Manager API [tf].
+/// Everything that the Policy API has, too, is deprecated in the Manager API [client tf].
 pub const MANAGER_API_DEPRECATED: Span = Span::since(3, 2);
 
 impl Span {

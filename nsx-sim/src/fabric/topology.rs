@@ -133,7 +133,7 @@ pub struct EdgeCluster {
 }
 
 impl Default for EdgeCluster {
-    /// By the name that terraform's acceptance tests look for [tf].
+    /// By the name that terraform's acceptance tests look for [client tf].
     fn default() -> Self {
         Self {
             id: "f6d6b3e8-5f6a-4c65-9d9b-2f3b9c1d7e10".into(),

@@ -167,7 +167,7 @@ impl Resource for BridgeEndpoint {
         }
     }
 
-    /// A port holds the endpoint to which it is attached [osp].
+    /// A port holds the endpoint to which it is attached [client osp].
     fn retire(object: &Object, transaction: &mut Transaction<'_>, _: &Query) -> Result<(), Error> {
         let id = &object.header.id;
         if let Some(port) =

@@ -74,7 +74,7 @@ impl Resource for Certificate {
     }
 }
 
-/// Imports the certificates of a text, one object for each [nsxlib]. The key is the first one's, as
+/// Imports the certificates of a text, one object for each [client nsxlib]. The key is the first one's, as
 /// are the name and the id where the caller chose one.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub fn check(transaction: &Transaction<'_>, cluster: &str, indexes: &[i64]) -> R
 /// The places where a service runs: those that a caller asks for; where there are none, those of
 /// before stay, and the first two of the cluster are taken for what is new
 /// [spec DhcpProfile.edge_cluster_member_indexes]. What was not asked for is not told as if it had
-/// been: clients take it for somebody else's change [tf].
+/// been: clients take it for somebody else's change [client tf].
 ///
 /// # Errors
 /// As for [`check`].

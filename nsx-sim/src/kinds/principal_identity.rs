@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The declaration. Callers make them by [`create`] and [`create_with_certificate`] and change them
-/// by [`update_certificate`]; there is no `PUT` [spec].
+/// by [`update_certificate`]; there is no `PUT` [spec PrincipalIdentity].
 pub static KIND: Kind = Kind {
     level: Level::Semantic,
     verbs: Verbs { list: true, create: false, update: false, delete: true },

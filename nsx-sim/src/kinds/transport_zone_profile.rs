@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
     ..Kind::of::<TransportZoneProfile>("TransportZoneProfile", "/transportzone-profiles")
 };
 
-/// The profile that every zone has unless told otherwise, by id [psnsxt] and name.
+/// The profile that every zone has unless told otherwise, by id [client psnsxt] and name.
 pub const DEFAULT: (&str, &str) =
     ("52035bb3-ab02-4a08-9884-18631312e50a", "nsx-default-tz-bfd-hm-profile");
 

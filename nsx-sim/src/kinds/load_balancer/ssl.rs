@@ -61,7 +61,7 @@ const SUITES: [(&str, Group); 31] = [
 /// The one suite that is broken by the size of its blocks (CVE-2016-2183).
 const TRIPLE_DES: &str = "TLS_RSA_WITH_3DES_EDE_CBC_SHA";
 
-/// A cipher suite of [`SUITES`].
+/// A cipher suite of `SUITES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cipher(&'static (&'static str, Group));
 
