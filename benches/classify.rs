@@ -18,7 +18,7 @@ fn classify(c: &mut Criterion) {
         let packets = benches::packets(count, 1_024);
         group.throughput(Throughput::Elements(packets.len() as u64));
         for kind in EngineKind::ALL {
-            let engine = kind.build(rules.clone());
+            let engine = kind.build_or_walk(rules.clone());
             for (packet, expected) in &packets {
                 let found = engine.classify(&sets, key(packet));
                 assert_eq!(found, Some(*expected), "{kind:?} at {count} rules: {packet:?}");

@@ -6,6 +6,7 @@
 mod walk;
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 pub use walk::Walk;
@@ -47,7 +48,31 @@ pub trait Classifier: fmt::Debug + Send + Sync {
     }
 }
 
-/// The engines there are.
+/// Why an engine can not serve a rule list. The list is served by another engine then; it is never
+/// served wrongly.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Unsupported {
+    /// A rule names an address set, whose members change without the engine being told.
+    AddressSets,
+    /// A rule belongs to the Ethernet layer.
+    EthernetRules,
+    /// The list is larger, once taken apart, than the engine's tables may grow.
+    TooLarge,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AddressSets => "a rule names an address set",
+            Self::EthernetRules => "a rule belongs to the Ethernet layer",
+            Self::TooLarge => "the rules need more room than the engine's tables may take",
+        })
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+/// The engines there are. Each reads and prints its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum EngineKind {
     /// Tries rule after rule: no build, no memory, time linear in the list.
@@ -59,10 +84,50 @@ impl EngineKind {
     /// Every engine, for suites and benches that try them all.
     pub const ALL: &[Self] = &[Self::Walk];
 
-    /// Builds an engine of this kind for a list.
-    pub fn build(self, rules: RuleList) -> Box<dyn Classifier> {
+    /// The name that [`FromStr`] reads.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Walk => Box::new(Walk::new(rules)),
+            Self::Walk => "walk",
         }
+    }
+
+    /// Builds an engine of this kind for a list, or says why it can not serve the list.
+    pub fn build(self, rules: RuleList) -> Result<Box<dyn Classifier>, Unsupported> {
+        match self {
+            Self::Walk => Ok(Box::new(Walk::new(rules))),
+        }
+    }
+
+    /// Builds an engine of this kind, or the plain walk where this kind can not serve the list.
+    pub fn build_or_walk(self, rules: RuleList) -> Box<dyn Classifier> {
+        self.build(Arc::clone(&rules)).unwrap_or_else(|_| Box::new(Walk::new(rules)))
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// No engine goes by this name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownEngine(pub String);
+
+impl fmt::Display for UnknownEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no engine is called {:?}; there are", self.0)?;
+        EngineKind::ALL.iter().try_for_each(|kind| write!(f, " {kind}"))
+    }
+}
+
+impl std::error::Error for UnknownEngine {}
+
+impl FromStr for EngineKind {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        let kind = Self::ALL.iter().find(|kind| kind.name() == name);
+        kind.copied().ok_or_else(|| UnknownEngine(name.to_owned()))
     }
 }

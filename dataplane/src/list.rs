@@ -35,7 +35,7 @@ impl VnicList {
     fn new(rules: &[Arc<Rule>], engine: EngineKind) -> Self {
         let table = |layer| {
             let rules: RuleList = rules.iter().filter(|r| r.layer == layer).cloned().collect();
-            Table { engine: engine.build(Arc::clone(&rules)), rules }
+            Table { engine: engine.build_or_walk(Arc::clone(&rules)), rules }
         };
         Self { ethernet: table(Layer::Ethernet), ip: table(Layer::Ip) }
     }

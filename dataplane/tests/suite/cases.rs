@@ -221,7 +221,7 @@ fn every_engine_passes_the_suite() {
         for case in CASES {
             let rules: RuleList =
                 (0..).zip(case.rules).map(|(id, text)| Arc::new(rule(id, text))).collect();
-            let classifier = engine.build(rules);
+            let classifier = engine.build_or_walk(rules);
             let sets = sets(case.sets);
             for (text, expected) in case.packets {
                 let (direction, text) = text.split_once(' ').unwrap();

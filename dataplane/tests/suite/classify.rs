@@ -41,7 +41,7 @@ proptest! {
         );
         prop_assert_eq!(&answers, &expected);
         for engine in EngineKind::ALL {
-            let classifier = engine.build(Arc::clone(&rules));
+            let classifier = engine.build_or_walk(Arc::clone(&rules));
             classifier.classify_batch(&sets, &keys, &mut answers);
             prop_assert_eq!(&answers, &expected, "{:?}, batch", engine);
             for (key, expected) in keys.iter().zip(&expected) {
@@ -70,4 +70,12 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn every_engine_reads_its_name() {
+    for engine in EngineKind::ALL {
+        assert_eq!(engine.to_string().parse(), Ok(*engine));
+    }
+    assert!("wlak".parse::<EngineKind>().is_err());
 }
