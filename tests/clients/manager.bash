@@ -24,6 +24,8 @@ binary() {
     printf '%s\n' "${NSX_SIM_BIN:-$target/debug/nsx-sim}"
 }
 
+# Where the manager listens: any free port unless told otherwise.
+listen=${NSX_SIM_LISTEN:-127.0.0.1:0}
 # What the manager begins with.
 world=(--world empty)
 
@@ -31,7 +33,7 @@ world=(--world empty)
 with_manager() {
     local name=$1 line manager reader status=0
     shift
-    exec {reader}< <(exec "$simulator" serve --listen 127.0.0.1:0 "${world[@]}" \
+    exec {reader}< <(exec "$simulator" serve --listen "$listen" "${world[@]}" \
         --user "$NSX_SIM_USER" --password "$NSX_SIM_PASSWORD")
     manager=$!
     if ! read -r -t 60 line <&"$reader" || [[ $line != "listening on "* ]]; then

@@ -1,6 +1,7 @@
 """Drives a manager with VMware's own Python client, vmware-nsxlib, as OpenStack does.
 
-The manager is named by the environment: NSX_SIM_URL, NSX_SIM_USER, NSX_SIM_PASSWORD.
+The manager is named by the environment: NSX_SIM_URL, NSX_SIM_USER, NSX_SIM_PASSWORD. Steps that
+need managers of their own start them with NSX_SIM_BIN.
 """
 
 import logging
@@ -12,8 +13,11 @@ from vmware_nsxlib import v3
 from vmware_nsxlib.v3 import config
 
 import balancing
+import failover
 import firewall
 import grouping
+import limits
+import races
 import startup
 import switching
 import traceflow
@@ -51,6 +55,9 @@ def main():
         for chapter in (startup, switching, grouping, firewall, balancing, traceflow):
             chapter.run(steps, nsxlib)
         startup.absent(nsxlib)
+    races.run(steps, os.environ["NSX_SIM_URL"])
+    limits.run(steps)
+    failover.run(steps)
     return 0 if steps.failed == 0 else 1
 
 
