@@ -1,6 +1,6 @@
 //! What rules have done.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::RuleId;
 
@@ -25,7 +25,7 @@ pub struct RuleCounters {
 /// is counted nowhere.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
-    rules: HashMap<RuleId, RuleCounters>,
+    rules: FxHashMap<RuleId, RuleCounters>,
 }
 
 impl Counters {

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::counters::Counters;
-use crate::flow::{Flow, FlowKey, FlowTable};
+use crate::flow::{self, Flow, FlowKey, FlowTable};
+use crate::fragments::Fragments;
+use crate::icmp;
 use crate::list::VnicList;
 use crate::matching::Key;
 use crate::ruling::Ruling;
 use crate::{
-    Action, AddressSets, Config, Evidence, Guard, IpHeader, Packet, RuleId, ScopeId, Time, Timers,
-    VnicId,
+    Action, AddressSets, Config, Direction, Evidence, Frame, Guard, IpHeader, Packet, RuleId,
+    ScopeId, Time, Timers, Transport, VnicId,
 };
 
 /// What a vNIC's filter holds.
@@ -23,6 +25,7 @@ pub(crate) struct Filter {
     pub(crate) timers: Option<Timers>,
     pub(crate) list: Arc<VnicList>,
     pub(crate) flows: FlowTable,
+    pub(crate) fragments: Fragments,
 }
 
 /// What the plane lends a filter while a packet passes.
@@ -37,6 +40,20 @@ pub(crate) struct Context<'p> {
 }
 
 impl Filter {
+    /// A filter without scopes and flows.
+    pub(crate) fn new(vnic: VnicId, list: Arc<VnicList>, hash_seed: u64) -> Self {
+        let hasher = flow::hasher(hash_seed);
+        Self {
+            vnic,
+            scopes: BTreeSet::new(),
+            excluded: false,
+            timers: None,
+            list,
+            flows: FlowTable::new(hasher.clone()),
+            fragments: Fragments::new(hasher),
+        }
+    }
+
     /// The guard that lets every packet pass unseen, if one does. `enabled` is the plane's switch.
     pub(crate) const fn exemption(&self, enabled: bool) -> Option<Guard> {
         match (enabled, self.excluded) {
@@ -46,35 +63,66 @@ impl Filter {
         }
     }
 
-    /// Decides about a packet, counts it, and opens, follows or forgets flows.
-    pub(crate) fn pass(&mut self, context: &mut Context<'_>, key: Key<'_>) -> Ruling {
+    /// Decides about a frame, counts it, and opens, follows or forgets flows.
+    pub(crate) fn pass(
+        &mut self,
+        context: &mut Context<'_>,
+        direction: Direction,
+        frame: &Frame,
+    ) -> Ruling {
         if let Some(guard) = self.exemption(context.enabled) {
             return guard.into();
         }
+        let key = Key { direction, packet: &frame.packet };
         let ethernet = self.list.ethernet.judge(context.sets, key);
         count_decision(context.counters, ethernet, key);
-        match &key.packet.ip {
-            Some(ip) if ethernet.action == Action::Allow => self.pass_ip(context, key, ip),
-            _ => ethernet,
+        match (&frame.packet.ip, frame.fragment) {
+            _ if ethernet.action != Action::Allow => ethernet,
+            (None, _) => ethernet,
+            (Some(ip), None) => self.pass_ip(context, key, ip, Some(frame)),
+            (Some(ip), Some(fragment)) => {
+                let transport = self.fragments.transport(context.now, direction, fragment, ip);
+                let ip = IpHeader { transport, ..*ip };
+                let packet = Packet { ip: Some(ip), ..frame.packet };
+                let key = Key { direction, packet: &packet };
+                if fragment.first {
+                    return self.pass_ip(context, key, &ip, Some(frame));
+                }
+                let ruling = self.pass_ip(context, key, &ip, None);
+                // Nobody is told of a later fragment's fate. [RFC 1122 3.2.2]
+                let silent = ruling.action == Action::Reject;
+                Ruling { action: if silent { Action::Drop } else { ruling.action }, ..ruling }
+            }
         }
     }
 
-    fn pass_ip(&mut self, context: &mut Context<'_>, key: Key<'_>, ip: &IpHeader) -> Ruling {
-        let conversation = FlowKey::of(key.direction, ip);
-        if let Some(conversation) = &conversation
-            && let Some(rule) = self.follow(context, conversation, key, ip)
+    /// `whole` is the frame whose transport header the packet holds; `None` for a later fragment,
+    /// which rides on flows, but opens none.
+    fn pass_ip(
+        &mut self,
+        context: &mut Context<'_>,
+        key: Key<'_>,
+        ip: &IpHeader,
+        whole: Option<&Frame>,
+    ) -> Ruling {
+        let own = FlowKey::of(key.direction, ip);
+        let told = whole.and_then(|frame| reported(key.direction, ip, frame.reports.as_ref()?));
+        if let Some(conversation) = own.or(told)
+            && let Some(rule) = self.follow(context, &conversation, key, ip)
         {
             context.counters.carried(rule, key.packet.length);
             return Ruling::by_flow(rule);
         }
         let ruling = self.list.ip.judge(context.sets, key);
-        if let (Some(rule), Some(conversation)) = (ruling.admitted_by, conversation) {
+        if let (Some(rule), Some(conversation), Some(_)) = (ruling.admitted_by, own, whole) {
             if !self.has_room(context) {
                 return Guard::StateLimit { rule }.into();
             }
-            let mut flow = Flow::new(rule, context.generation, key, ip.transport, context.now);
-            flow.observe(context.now, self.timers(context), key, ip.transport);
-            self.flows.insert(conversation, flow);
+            let epoch = self.flows.epoch(context.generation);
+            let (now, direction) = (context.now, key.direction);
+            let mut flow = Flow::new(conversation, rule, epoch, direction, ip.transport, now);
+            flow.observe(now, self.timers(context), key, ip);
+            self.flows.insert(flow);
             context.counters.opened(rule);
         }
         count_decision(context.counters, ruling, key);
@@ -90,9 +138,11 @@ impl Filter {
         key: Key<'_>,
         ip: &IpHeader,
     ) -> Option<RuleId> {
-        let flow = self.flows.get(conversation)?;
+        let slot = self.flows.find(conversation)?;
+        let epoch = self.flows.epoch(context.generation);
+        let flow = self.flows.get(slot)?;
         let before = flow.rule;
-        let admitted_by = self.readmit(context, flow, key.packet);
+        let admitted_by = self.readmit(context, flow, epoch, key.packet);
         if admitted_by != Some(before) {
             context.counters.closed(before);
             if let Some(rule) = admitted_by {
@@ -100,14 +150,14 @@ impl Filter {
             }
         }
         if let Some(rule) = admitted_by {
-            let timers = *self.timers(context);
-            self.flows.update(conversation, |flow| {
+            let timers = self.timers.as_ref().unwrap_or(&context.config.timers);
+            self.flows.update(slot, |flow| {
                 flow.rule = rule;
-                flow.generation = context.generation;
-                flow.observe(context.now, &timers, key, ip.transport);
+                flow.epoch = epoch;
+                flow.observe(context.now, timers, key, ip);
             });
         } else {
-            self.flows.remove(conversation);
+            self.flows.remove(slot);
         }
         admitted_by
     }
@@ -119,27 +169,45 @@ impl Filter {
     /// The rule in whose name a flow speaks for a packet of its conversation. After a change of
     /// rules, sets or scopes that is the stateful rule that would admit the flow's first packet
     /// now, which may be another one than then.
-    fn readmit(&self, context: &Context<'_>, flow: &Flow, packet: &Packet) -> Option<RuleId> {
+    fn readmit(
+        &self,
+        context: &Context<'_>,
+        flow: &Flow,
+        epoch: u32,
+        packet: &Packet,
+    ) -> Option<RuleId> {
         if !flow.speaks_for(context.now, packet) {
             return None;
         }
-        if !context.config.revalidate_flows || flow.generation == context.generation {
+        if !context.config.revalidate_flows || flow.epoch == epoch {
             return Some(flow.rule);
         }
-        let origin = Key { direction: flow.direction, packet: &flow.origin };
+        // IP rules look at the IP header alone.
+        let origin = Packet { ip: Some(flow.origin()), ..*packet };
+        let origin = Key { direction: flow.direction, packet: &origin };
         self.list.ip.judge(context.sets, origin).admitted_by
     }
 
-    /// Whether a flow more can be held, after making room if need be.
+    /// Whether a flow more can be held, after making room. Each flow that opens takes two that have
+    /// ended out of the table, so that those do not pile up; a full one takes out what it must.
     fn has_room(&mut self, context: &mut Context<'_>) -> bool {
         let limit = context.config.flow_limit;
-        if self.flows.len() >= limit {
-            for ended in self.flows.take_expired(self.vnic, context.now) {
-                context.counters.closed(ended.rule);
-            }
+        let mut taken = 0;
+        while taken < 2 || self.flows.is_full(limit) {
+            let Some(ended) = self.flows.take_expired(context.now) else { break };
+            context.counters.closed(ended.rule);
+            taken += 1;
         }
-        self.flows.len() < limit
+        !self.flows.is_full(limit)
     }
+}
+
+/// The conversation that an ICMP error reports on: the packet it quotes went the other way, and it
+/// goes to that packet's sender.
+fn reported(direction: Direction, error: &IpHeader, quoted: &IpHeader) -> Option<FlowKey> {
+    let Transport::Icmp { kind, .. } = error.transport else { return None };
+    let told = icmp::tells_of_conversation(error.family(), kind) && error.dst == quoted.src;
+    FlowKey::of(direction.opposite(), quoted).filter(|_| told)
 }
 
 /// Counts a packet on the rule that decided it, if a rule did.

@@ -1,6 +1,6 @@
 //! What an ICMP message is to a conversation.
 
-use crate::Family;
+use crate::{Family, IpHeader, Transport};
 
 /// The part a message plays in an exchange of ICMP messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,21 @@ pub(crate) fn role(family: Family, kind: u8) -> Role {
         .unwrap_or(Role::Notice)
 }
 
+/// Whether a packet is an ICMP error.
+pub(crate) fn is_error(ip: &IpHeader) -> bool {
+    matches!(ip.transport, Transport::Icmp { kind, .. } if role(ip.family(), kind) == Role::Error)
+}
+
+/// Whether an error of this kind belongs to the conversation that it reports on: unreachable, time
+/// exceeded and bad parameter, and in IPv6 packet too big. Source quench and redirect do not; they
+/// would have a host change its ways.
+pub(crate) const fn tells_of_conversation(family: Family, kind: u8) -> bool {
+    match family {
+        Family::V4 => matches!(kind, 3 | 11 | 12),
+        Family::V6 => matches!(kind, 1..=4),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +76,14 @@ mod tests {
         assert_eq!(role(Family::V6, 8), Role::Error);
         assert_eq!(role(Family::V6, 129), Role::Reply { request: 128 });
         assert_eq!(role(Family::V6, 135), Role::Notice);
+    }
+
+    #[test]
+    fn what_tells_of_a_conversation_is_an_error() {
+        for family in [Family::V4, Family::V6] {
+            let kinds = (0..=255).filter(|kind| tells_of_conversation(family, *kind));
+            assert!(kinds.clone().all(|kind| role(family, kind) == Role::Error));
+            assert_eq!(kinds.count(), if family == Family::V4 { 3 } else { 4 });
+        }
     }
 }

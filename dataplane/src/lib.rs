@@ -21,8 +21,8 @@
 //!    and keeps flows.
 //! 5. Nothing that arrives in a packet can make the plane panic, and state is bounded.
 //!
-//! Left out: TCP sequence windows; reassembly of fragments; the conversation an ICMP error reports
-//! on (rules judge every error by itself); and filtering of the answer to a rejected packet.
+//! Left out: TCP sequence windows; reassembly of fragments, which fare as the first of them; and
+//! filtering of the answer to a rejected packet.
 
 mod address;
 mod address_set;
@@ -31,6 +31,8 @@ pub mod engine;
 mod explain;
 mod filter;
 mod flow;
+mod fragments;
+mod frame;
 mod icmp;
 mod id;
 mod list;
@@ -50,6 +52,7 @@ pub use counters::RuleCounters;
 pub use engine::EngineKind;
 pub use explain::{Explanation, Step};
 pub use flow::{FlowView, Tally};
+pub use frame::{Fragment, Frame};
 pub use id::{Action, Direction, Family, RuleId, ScopeId, SetId, Time, VnicId};
 pub use mac::{MacAddr, ParseMacError};
 pub use matching::{Field, Key};

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::counters::Counters;
 use crate::explain::{self, Explanation};
 use crate::filter::{Context, Filter};
-use crate::flow::{FlowTable, FlowView};
+use crate::flow::FlowView;
 use crate::list::Lists;
 use crate::matching::Key;
 use crate::ruling::Ruling;
 use crate::{
-    Action, AddressSet, AddressSets, Answer, Direction, EngineKind, Guard, Layer, Member, Outcome,
-    Packet, Path, Rule, RuleCounters, RuleId, RuleProgram, ScopeId, SetId, Time, Timers, Transit,
-    Verdict, VnicId,
+    Action, AddressSet, AddressSets, Answer, Direction, EngineKind, Frame, Guard, Layer, Member,
+    Outcome, Packet, Path, Rule, RuleCounters, RuleId, RuleProgram, ScopeId, SetId, Time, Timers,
+    Transit, Verdict, VnicId,
 };
 
 /// The plane's settings.
@@ -23,9 +23,12 @@ pub struct Config {
     /// Whether a flow has to be admitted anew after a change of rules, sets, scopes or exclusion.
     /// If not, it lives by its timers alone. On by default.
     pub revalidate_flows: bool,
-    /// The most flows of one vNIC; 65,536 by default, about 25 MiB when all are used. Beyond it
+    /// The most flows of one vNIC; 65,536 by default, about 8 MiB when all are used. Beyond it
     /// packets that would open a flow are dropped.
     pub flow_limit: usize,
+    /// The seed of what flows are found by, so that nobody who does not know it can choose packets
+    /// that collide. No answer depends on it.
+    pub hash_seed: u64,
     /// The engine that searches rule lists. All give the same answers.
     pub engine: EngineKind,
 }
@@ -36,6 +39,7 @@ impl Default for Config {
             timers: Timers::default(),
             revalidate_flows: true,
             flow_limit: 65_536,
+            hash_seed: 0,
             engine: EngineKind::default(),
         }
     }
@@ -127,11 +131,8 @@ impl Dataplane {
     pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
         let new = !self.filters.contains_key(&vnic);
         if new {
-            let scopes = BTreeSet::new();
-            let list = self.lists.list_for(vnic, &scopes);
-            let flows = FlowTable::default();
-            self.filters
-                .insert(vnic, Filter { vnic, scopes, excluded: false, timers: None, list, flows });
+            let list = self.lists.list_for(vnic, &BTreeSet::new());
+            self.filters.insert(vnic, Filter::new(vnic, list, self.config.hash_seed));
         }
         new
     }
@@ -227,10 +228,17 @@ impl Dataplane {
     /// Sends a packet along a path: out through the sender's filter, then in through the
     /// receiver's. Counts, and opens, follows and forgets flows. `now` should not go back.
     pub fn transit(&mut self, now: Time, path: Path, packet: &Packet) -> Transit {
-        let outbound = path.from.map(|vnic| self.cross(now, vnic, Direction::Out, packet));
+        self.transit_frame(now, path, &Frame::from(*packet))
+    }
+
+    /// Sends a frame along a path, like [`transit`](Dataplane::transit): an ICMP error belongs to
+    /// the flow that it reports on, and a later fragment fares as the first one of its datagram.
+    pub fn transit_frame(&mut self, now: Time, path: Path, frame: &Frame) -> Transit {
+        let packet = &frame.packet;
+        let outbound = path.from.map(|vnic| self.cross(now, vnic, Direction::Out, frame));
         let inbound = match outbound {
             Some(verdict) if !verdict.allows() => None,
-            _ => path.to.map(|vnic| self.cross(now, vnic, Direction::In, packet)),
+            _ => path.to.map(|vnic| self.cross(now, vnic, Direction::In, frame)),
         };
         let outcome = match inbound.or(outbound) {
             Some(Verdict { vnic: at, action: Action::Drop, .. }) => Outcome::Dropped { at },
@@ -268,7 +276,7 @@ impl Dataplane {
     pub fn expire(&mut self, now: Time) -> Vec<FlowView> {
         let filters = self.filters.values_mut();
         let ended: Vec<FlowView> =
-            filters.flat_map(|filter| filter.flows.take_expired(filter.vnic, now)).collect();
+            filters.flat_map(|filter| filter.flows.take_all_expired(filter.vnic, now)).collect();
         for flow in &ended {
             self.counters.closed(flow.rule);
         }
@@ -303,7 +311,7 @@ impl Dataplane {
         filter.exemption(self.enabled).map_or(Ok(filter), Err)
     }
 
-    fn cross(&mut self, now: Time, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
+    fn cross(&mut self, now: Time, vnic: VnicId, direction: Direction, frame: &Frame) -> Verdict {
         let mut context = Context {
             now,
             enabled: self.enabled,
@@ -313,7 +321,7 @@ impl Dataplane {
             counters: &mut self.counters,
         };
         let ruling = match self.filters.get_mut(&vnic) {
-            Some(filter) => filter.pass(&mut context, Key { direction, packet }),
+            Some(filter) => filter.pass(&mut context, direction, frame),
             None => Guard::NoFilter.into(),
         };
         verdict(vnic, direction, ruling)

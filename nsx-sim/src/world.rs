@@ -71,7 +71,7 @@ impl World {
     /// Where the manager's own objects contradict each other: a mistake in the program.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let Settings { clock, seed, tags, revalidate_flows, topology, .. } = settings;
-        let config = Config { revalidate_flows, ..Config::default() };
+        let config = Config { revalidate_flows, hash_seed: seed, ..Config::default() };
         let world = Self {
             inventory: Inventory::new(KINDS, seed, settings.version),
             node: Node::new(settings.node, clock.now()),

@@ -1,8 +1,8 @@
 //! Flows: who may open one, what it admits, and when it is forgotten.
 
 use dataplane::{
-    Action, Config, Dataplane, Evidence, Guard, Outcome, Packet, Path, RuleId, SessionState, Tally,
-    TcpSide, Time, Transit, VnicId,
+    Action, Config, Dataplane, Evidence, Fragment, Frame, Guard, IpHeader, Outcome, Path, RuleId,
+    SessionState, Tally, TcpSide, Time, Transit, VnicId,
 };
 
 use crate::text::{packet, program};
@@ -35,6 +35,19 @@ impl Bench {
 
     fn send(&mut self, path: Path, text: &str) -> (Action, Evidence) {
         decision(self.plane.transit(self.now, path, &packet(text)))
+    }
+
+    /// Sends an ICMP error that quotes the header of another one.
+    fn report(&mut self, path: Path, text: &str, quoted: &str) -> (Action, Evidence) {
+        let frame = Frame { reports: packet(quoted).ip, ..packet(text).into() };
+        decision(self.plane.transit_frame(self.now, path, &frame))
+    }
+
+    /// Sends a packet as a fragment.
+    fn piece(&mut self, path: Path, text: &str, id: u32, first: bool) -> (Action, Evidence) {
+        let fragment = Some(Fragment { id, first });
+        let frame = Frame { fragment, ..packet(text).into() };
+        decision(self.plane.transit_frame(self.now, path, &frame))
     }
 }
 
@@ -91,6 +104,91 @@ fn icmp_errors_open_no_flow() {
         assert_eq!(bench.send(OUT, "icmp 10.0.0.1 > 10.0.0.2 3/13 0"), by_rule(1));
     }
     assert_eq!(bench.plane.flows(A).count(), 0);
+}
+
+#[test]
+fn an_icmp_error_belongs_to_the_conversation_that_it_reports_on() {
+    let mut bench = Bench::new(&["allow out from any to any", "drop from any to any"]);
+    let (syn, error) = ("tcp 10.0.0.1:9 > 10.0.0.2:80 S", "icmp 10.9.0.1 > 10.0.0.1 11/0 0");
+    assert_eq!(bench.report(IN, error, syn), dropped(2), "nobody has said anything yet");
+    assert_eq!(bench.send(OUT, syn), by_rule(1));
+    assert_eq!(bench.report(IN, error, syn), by_flow(1));
+    assert_eq!(bench.report(IN, error, "tcp 10.0.0.1:9 > 10.0.0.2:81 S"), dropped(2));
+    assert_eq!(bench.report(IN, error, "tcp 10.0.0.2:80 > 10.0.0.1:9 A"), dropped(2), "its own");
+    let astray = "icmp 10.9.0.1 > 10.0.0.3 11/0 0";
+    assert_eq!(bench.report(IN, astray, syn), dropped(2), "not to the sender");
+    let redirect = "icmp 10.9.0.1 > 10.0.0.1 5/0 0";
+    assert_eq!(bench.report(IN, redirect, syn), dropped(2));
+    assert_eq!(bench.send(IN, error), dropped(2), "it quotes nothing");
+    let flow = bench.plane.flows(A).next().unwrap();
+    assert_eq!((flow.received.packets, flow.expires), (1, Time(120_000)));
+}
+
+#[test]
+fn an_icmp_error_about_a_query_shortens_its_life() {
+    let mut bench = Bench::new(&["allow out from any to any", "drop from any to any"]);
+    let ping = "icmp fd00::1 > fd00::2 128/0 7";
+    assert_eq!(bench.send(OUT, ping), by_rule(1));
+    assert_eq!(bench.report(IN, "icmp fd00::9 > fd00::1 1/0 0", ping), by_flow(1));
+    assert_eq!(bench.plane.flows(A).next().unwrap().expires, Time(10_000));
+}
+
+#[test]
+fn later_fragments_fare_as_the_first() {
+    let rules = ["allow out from any to any svc udp:53", "reject from any to any"];
+    for (port, first, later) in [
+        (53, by_rule(1), by_flow(1)),
+        (54, (Action::Reject, Evidence::Rule(RuleId(2))), dropped(2)),
+    ] {
+        let mut bench = Bench::new(&rules);
+        let start = format!("udp 10.0.0.1:9 > 10.0.0.2:{port}");
+        let rest = "proto17 10.0.0.1 > 10.0.0.2";
+        assert_eq!(bench.piece(OUT, rest, 7, false), dropped(2), "the first is not known");
+        assert_eq!(bench.piece(OUT, &start, 7, true), first);
+        assert_eq!(bench.piece(OUT, rest, 7, false), later);
+        assert_eq!(bench.piece(OUT, rest, 8, false), dropped(2), "another datagram");
+        assert_eq!(bench.piece(IN, rest, 7, false), dropped(2), "the other way");
+        bench.wait(29_999);
+        assert_eq!(bench.piece(OUT, rest, 7, false), later);
+        bench.wait(1);
+        assert_eq!(bench.piece(OUT, rest, 7, false), dropped(2), "forgotten");
+    }
+}
+
+#[test]
+fn a_later_fragment_opens_no_flow() {
+    let mut bench = Bench::new(&["allow from any to any"]);
+    assert_eq!(bench.piece(OUT, "proto17 10.0.0.1 > 10.0.0.2", 7, false), by_rule(1));
+    assert_eq!(bench.plane.flows(A).count(), 0);
+}
+
+#[test]
+fn a_flood_fills_the_table_and_no_more_and_what_is_open_goes_on() {
+    let config = Config { flow_limit: 1_000, hash_seed: 7, ..Config::default() };
+    let mut bench = Bench::with(config, &["allow from any to any"]);
+    let (open, answer) = ("tcp 10.0.0.1:9 > 10.0.0.2:80 S", "tcp 10.0.0.2:80 > 10.0.0.1:9 SA");
+    for (path, text) in [(OUT, open), (IN, answer), (OUT, "tcp 10.0.0.1:9 > 10.0.0.2:80 A")] {
+        assert_eq!(bench.send(path, text).0, Action::Allow);
+    }
+    let flood = |bench: &mut Bench, count: u32| {
+        let passed = (0..count).filter(|number| {
+            let [.., a, b] = number.to_be_bytes();
+            let syn = packet(&format!("tcp 10.1.{a}.{b}:1 > 10.0.0.1:80 S"));
+            bench.plane.transit(bench.now, IN, &syn).delivered()
+        });
+        passed.count()
+    };
+    assert_eq!(flood(&mut bench, 3_000), 999);
+    assert_eq!(bench.plane.flows(A).count(), 1_000);
+    assert_eq!(bench.send(IN, "tcp 10.0.0.2:80 > 10.0.0.1:9 A"), by_flow(1));
+    bench.wait(120_000);
+    assert_eq!(flood(&mut bench, 3_000), 999, "the first flood is over");
+    bench.wait(120_000);
+    assert_eq!(flood(&mut bench, 100), 100);
+    // Each takes the place of the ended one on its ports and clears away two others: none piles up,
+    // though nobody asked for it.
+    assert_eq!(bench.plane.flows(A).count(), 1_000 - 2 * 100);
+    assert_eq!(bench.send(IN, "tcp 10.0.0.2:80 > 10.0.0.1:9 A"), by_flow(1));
 }
 
 #[test]
@@ -202,7 +300,7 @@ fn a_flow_shows_what_it_has_seen() {
     bench.plane.transit(Time(5), OUT, &syn);
     bench.plane.transit(Time(7), IN, &syn.reply().with_length(52));
     let flow = bench.plane.flows(A).next().unwrap();
-    assert_eq!((flow.vnic, flow.rule, flow.origin), (A, RuleId(1), syn));
+    assert_eq!((flow.vnic, flow.rule, flow.origin), (A, RuleId(1), syn.ip.unwrap()));
     assert_eq!((flow.opened, flow.expires), (Time(5), Time(30_007)));
     assert_eq!(flow.sent, Tally { packets: 1, bytes: 60 });
     assert_eq!(flow.received, Tally { packets: 1, bytes: 52 });
@@ -217,8 +315,9 @@ fn expiry_returns_what_it_forgets() {
     bench.send(OUT, "udp 10.0.0.1:1 > 10.0.0.2:53");
     bench.send(OUT, "tcp 10.0.0.1:1 > 10.0.0.2:80 S");
     assert!(bench.plane.expire(Time(59_999)).is_empty());
-    let ended: Vec<Packet> = bench.plane.expire(Time(60_000)).iter().map(|f| f.origin).collect();
-    assert_eq!(ended, ["udp 10.0.0.1:1 > 10.0.0.2:53", "udp 10.0.0.1:2 > 10.0.0.2:53"].map(packet));
+    let ended: Vec<IpHeader> = bench.plane.expire(Time(60_000)).iter().map(|f| f.origin).collect();
+    let first = ["udp 10.0.0.1:1 > 10.0.0.2:53", "udp 10.0.0.1:2 > 10.0.0.2:53"];
+    assert_eq!(ended, first.map(|text| packet(text).ip.unwrap()));
     assert_eq!(bench.plane.counters(RuleId(1)).sessions, 1);
 }
 

@@ -1,7 +1,10 @@
 //! The fast lane is honest: whatever sequence of edits and packets, the plane equals the model,
 //! and a plane built from scratch.
 
-use dataplane::{Config, Dataplane, Packet, Path, RuleId, RuleProgram, Time, VnicId};
+use dataplane::{
+    Config, Dataplane, Fragment, Frame, IpHeader, Packet, Path, RuleId, RuleProgram, Time,
+    Transport, VnicId,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,6 +19,10 @@ enum Step {
     Answer,
     /// The packet before, once more.
     Repeat,
+    /// An ICMP error of this kind about the packet before, from its receiver or from outside.
+    Report(u8, bool),
+    /// The packet before as a fragment of this datagram, the first or a later one.
+    Fragment(Fragment),
     /// Milliseconds pass.
     Wait(u64),
     Expire,
@@ -28,6 +35,9 @@ fn step() -> impl Strategy<Value = Step> {
         8 => packet().prop_flat_map(|packet| path(packet).prop_map(move |p| Step::Send(packet, p))),
         8 => Just(Step::Answer),
         6 => Just(Step::Repeat),
+        4 => (select(vec![1, 2, 3, 4, 5, 11, 12]), any::<bool>())
+            .prop_map(|(kind, near)| Step::Report(kind, near)),
+        4 => (0_u32..2, any::<bool>()).prop_map(|(id, first)| Step::Fragment(Fragment { id, first })),
         4 => select(waits).prop_map(Step::Wait),
         1 => Just(Step::Expire),
         6 => edit().prop_map(Step::Edit),
@@ -35,9 +45,39 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn settings() -> impl Strategy<Value = Config> {
-    (any::<bool>(), select(vec![0_usize, 1, 3, 1000])).prop_map(|(revalidate_flows, flow_limit)| {
-        Config { revalidate_flows, flow_limit, ..Config::default() }
+    let limits = select(vec![0_usize, 1, 3, 1000]);
+    let parts = (any::<bool>(), limits, any::<u64>());
+    parts.prop_map(|(revalidate_flows, flow_limit, hash_seed)| Config {
+        revalidate_flows,
+        flow_limit,
+        hash_seed,
+        ..Config::default()
     })
+}
+
+const fn back(path: Path) -> Path {
+    Path { from: path.to, to: path.from }
+}
+
+/// An ICMP error about a packet, to its sender.
+fn report(about: &Packet, kind: u8, near: bool) -> Option<Frame> {
+    let quoted = about.ip?;
+    let reporter = match quoted.dst {
+        dst if near => dst,
+        std::net::IpAddr::V4(_) => "192.0.2.1".parse().unwrap(),
+        std::net::IpAddr::V6(_) => "2001:db8::1".parse().unwrap(),
+    };
+    let error = Packet::ip(reporter, quoted.src, Transport::Icmp { kind, code: 0, id: 0 });
+    Some(Frame { reports: Some(quoted), ..error.into() })
+}
+
+/// A packet as a fragment; a later one holds no transport header.
+fn fragment(packet: &Packet, fragment: Fragment) -> Option<Frame> {
+    let ip = packet.ip?;
+    let other = Transport::Other(ip.transport.protocol(ip.family()));
+    let transport = if fragment.first { ip.transport } else { other };
+    let packet = Packet { ip: Some(IpHeader { transport, ..ip }), ..*packet };
+    Some(Frame { fragment: Some(fragment), ..packet.into() })
 }
 
 proptest! {
@@ -62,11 +102,22 @@ proptest! {
         let mut last: Option<(Packet, Path)> = None;
         for step in steps {
             let next = match step {
-                Step::Send(packet, path) => Some((packet, path)),
-                Step::Answer => last.map(|(packet, path)| {
-                    (packet.reply(), Path { from: path.to, to: path.from })
+                Step::Send(packet, path) => {
+                    last = Some((packet, path));
+                    Some((packet.into(), path))
+                }
+                Step::Answer => {
+                    last = last.map(|(packet, path)| (packet.reply(), back(path)));
+                    last.map(|(packet, path)| (packet.into(), path))
+                }
+                Step::Repeat => last.map(|(packet, path)| (packet.into(), path)),
+                Step::Report(kind, near) => last.and_then(|(packet, path)| {
+                    let from = path.to.filter(|_| near);
+                    Some((report(&packet, kind, near)?, Path { from, ..back(path) }))
                 }),
-                Step::Repeat => last,
+                Step::Fragment(own) => {
+                    last.and_then(|(packet, path)| Some((fragment(&packet, own)?, path)))
+                }
                 Step::Wait(millis) => {
                     now = Time(now.0 + millis);
                     None
@@ -80,10 +131,9 @@ proptest! {
                     None
                 }
             };
-            if let Some((packet, path)) = next {
-                let transit = plane.transit(now, path, &packet);
-                prop_assert_eq!(transit, model.transit(now, path, &packet));
-                last = Some((packet, path));
+            if let Some((frame, path)) = next {
+                let transit = plane.transit_frame(now, path, &frame);
+                prop_assert_eq!(transit, model.transit(now, path, &frame));
             }
         }
         plane.expire(now);

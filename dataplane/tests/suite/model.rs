@@ -6,9 +6,9 @@ pub(crate) mod matching;
 mod session;
 
 use dataplane::{
-    Action, Answer, AppliedTo, Config, Dataplane, Direction, Evidence, Guard, Layer, Member,
-    Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId, Time, Transit, Transport,
-    Verdict, VnicId,
+    Action, Answer, AppliedTo, Config, Dataplane, Direction, Evidence, Frame, Guard, IpHeader,
+    Layer, Member, Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId, Time,
+    Transit, Transport, Verdict, VnicId,
 };
 
 use crate::strategies::Edit;
@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) vnics: Vec<VnicId>,
     pub(crate) excluded: Vec<VnicId>,
     flows: Vec<Flow>,
+    /// First fragments that a filter let come to its IP rules: when, which way, id and header.
+    fragments: Vec<(VnicId, u64, Direction, u32, IpHeader)>,
     /// What happened to packets: rule, whether it decided itself, bytes.
     packets: Vec<(RuleId, bool, u64)>,
     admissions: Vec<RuleId>,
@@ -49,6 +51,7 @@ impl Model {
             vnics: Vec::new(),
             excluded: Vec::new(),
             flows: Vec::new(),
+            fragments: Vec::new(),
             packets: Vec::new(),
             admissions: Vec::new(),
         }
@@ -92,6 +95,7 @@ impl Model {
                 self.scopes.retain(|(_, id)| *id != vnic);
                 self.excluded.retain(|id| *id != vnic);
                 self.flows.retain(|flow| flow.vnic != vnic);
+                self.fragments.retain(|own| own.0 != vnic);
             }
             Edit::Join(scope, vnic) => {
                 if plane.join(scope, vnic) {
@@ -133,10 +137,11 @@ impl Model {
         Verdict { vnic, direction, action, by }
     }
 
-    pub(crate) fn transit(&mut self, now: Time, path: Path, packet: &Packet) -> Transit {
+    pub(crate) fn transit(&mut self, now: Time, path: Path, frame: &Frame) -> Transit {
+        let packet = &frame.packet;
         let mut transit = Transit { outbound: None, inbound: None, outcome: Outcome::Delivered };
         if let Some(vnic) = path.from {
-            let verdict = self.cross(now, vnic, Direction::Out, packet);
+            let verdict = self.cross(now, vnic, Direction::Out, frame);
             transit.outbound = Some(verdict);
             if verdict.action != Action::Allow {
                 transit.outcome = lost(verdict, packet);
@@ -144,7 +149,7 @@ impl Model {
             }
         }
         if let Some(vnic) = path.to {
-            let verdict = self.cross(now, vnic, Direction::In, packet);
+            let verdict = self.cross(now, vnic, Direction::In, frame);
             transit.inbound = Some(verdict);
             if verdict.action != Action::Allow {
                 transit.outcome = lost(verdict, packet);
@@ -237,23 +242,28 @@ impl Model {
         (admits(rule) && decided == Evidence::Rule(rule.id)).then_some(rule.id)
     }
 
-    fn cross(&mut self, now: Time, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
+    fn cross(&mut self, now: Time, vnic: VnicId, direction: Direction, frame: &Frame) -> Verdict {
         let verdict = |(action, by)| Verdict { vnic, direction, action, by };
+        let later = frame.fragment.is_some_and(|fragment| !fragment.first);
         if let Some(guarded) = self.guard(vnic) {
             return verdict(guarded);
         }
-        let ethernet = self.layer(Layer::Ethernet, vnic, direction, packet);
-        self.count_decision(ethernet.1, packet);
-        if ethernet.0 != Action::Allow || packet.ip.is_none() {
+        let ethernet = self.layer(Layer::Ethernet, vnic, direction, &frame.packet);
+        self.count_decision(ethernet.1, &frame.packet);
+        let Some(ip) = frame.packet.ip.filter(|_| ethernet.0 == Action::Allow) else {
             return verdict(ethernet);
-        }
+        };
+        let packet =
+            &Packet { ip: Some(self.whole(now, vnic, direction, frame, ip)), ..frame.packet };
         self.flows.retain(|flow| now.0 < flow.expires);
-        if let Some(rule) = self.follow(now, vnic, direction, packet) {
+        let report = frame.reports.filter(|told| !later && session::tells(packet, told));
+        if let Some(rule) = self.follow(now, vnic, direction, packet, report) {
             self.count(rule, false, packet);
             return verdict((Action::Allow, Evidence::Flow(rule)));
         }
         if let Some(rule) = self.admitting(vnic, direction, packet)
             && session::has_state(packet)
+            && !later
         {
             let held = self.flows.iter().filter(|flow| flow.vnic == vnic).count();
             if held >= self.config.flow_limit {
@@ -264,9 +274,37 @@ impl Model {
             self.flows.push(Flow { vnic, rule, direction, origin: *packet, session, expires });
             self.admissions.push(rule);
         }
-        let decided = self.layer(Layer::Ip, vnic, direction, packet);
+        let mut decided = self.layer(Layer::Ip, vnic, direction, packet);
         self.count_decision(decided.1, packet);
+        if later && decided.0 == Action::Reject {
+            decided.0 = Action::Drop;
+        }
         verdict(decided)
+    }
+
+    /// The header of a fragment with the transport header of its datagram's first.
+    fn whole(
+        &mut self,
+        now: Time,
+        vnic: VnicId,
+        direction: Direction,
+        frame: &Frame,
+        ip: IpHeader,
+    ) -> IpHeader {
+        let Some(fragment) = frame.fragment else { return ip };
+        if fragment.first {
+            self.fragments.push((vnic, now.0, direction, fragment.id, ip));
+            return ip;
+        }
+        let protocol = |ip: &IpHeader| ip.transport.protocol(ip.family());
+        let first = self.fragments.iter().rev().find(|(at, _, way, id, first)| {
+            (*at, *way, *id) == (vnic, direction, fragment.id)
+                && (first.src, first.dst, protocol(first)) == (ip.src, ip.dst, protocol(&ip))
+        });
+        match first {
+            Some((_, since, .., first)) if now.0 < since + 30_000 => *first,
+            _ => ip,
+        }
     }
 
     fn follow(
@@ -275,10 +313,15 @@ impl Model {
         vnic: VnicId,
         direction: Direction,
         packet: &Packet,
+        report: Option<IpHeader>,
     ) -> Option<RuleId> {
         let at = self.flows.iter().position(|flow| {
             let forth = flow.direction == direction;
-            flow.vnic == vnic && session::belongs(&flow.origin, forth, packet)
+            let quoted = report.is_some_and(|told| {
+                let quoted = Packet { ip: Some(told), ..*packet };
+                session::belongs(&flow.origin, !forth, &quoted)
+            });
+            flow.vnic == vnic && (quoted || session::belongs(&flow.origin, forth, packet))
         })?;
         let mut flow = self.flows.swap_remove(at);
         if flow.session.is_over() && session::is_opening(packet) {
@@ -291,7 +334,11 @@ impl Model {
                 flow.rule = rule;
             }
         }
-        flow.expires = now.0 + flow.session.observe(flow.direction == direction, packet);
+        if report.is_none() {
+            flow.expires = now.0 + flow.session.observe(flow.direction == direction, packet);
+        } else if session::is_icmp(&flow.origin) {
+            flow.expires = now.0 + 10_000;
+        }
         let rule = flow.rule;
         self.flows.push(flow);
         Some(rule)

@@ -6,7 +6,7 @@
 //! SERVICE: tcp[:[SRC>]DST] | udp[…] | icmp4[:KIND[:CODE]] | icmp6[…] | proto:47 | type:0806
 //! TARGET:  scope1 | vnic1 | nowhere
 //! packet:  KIND SRC > DST [WORD], such as "tcp 10.0.0.1:999 > 10.0.0.2:80 SA", "icmp 10.0.0.1 > 10.0.0.2 8/0",
-//!          "gre 10.0.0.1 > 10.0.0.2", "arp mac01 > mac02"
+//!          "gre 10.0.0.1 > 10.0.0.2", "proto17 10.0.0.1 > 10.0.0.2" (UDP without a header), "arp mac01 > mac02"
 //! ```
 
 use std::net::{IpAddr, SocketAddr};
@@ -81,6 +81,7 @@ pub(crate) fn packet(text: &str) -> Packet {
             Packet::ip(ip(src), ip(dst), Transport::Icmp { kind, code, id })
         }
         "gre" => Packet::ip(ip(src), ip(dst), Transport::Other(47)),
+        "proto17" => Packet::ip(ip(src), ip(dst), Transport::Other(17)),
         "arp" => Packet::frame(mac(src), mac(dst), 0x0806),
         other => panic!("{other:?} is no kind of packet"),
     }

@@ -1,6 +1,6 @@
 //! Conversations, after the state machine of pf with its numbers.
 
-use dataplane::{Packet, TcpFlags, Transport};
+use dataplane::{IpHeader, Packet, TcpFlags, Transport};
 
 const SYN_SENT: u8 = 2;
 const ESTABLISHED: u8 = 4;
@@ -108,6 +108,19 @@ pub(super) fn has_state(packet: &Packet) -> bool {
         Transport::Icmp { kind, .. } => kind >= 128,
         _ => true,
     })
+}
+
+pub(super) fn is_icmp(packet: &Packet) -> bool {
+    packet.ip.is_some_and(|ip| matches!(ip.transport, Transport::Icmp { .. }))
+}
+
+/// Whether a packet is an ICMP error that belongs to the conversation of the packet it quotes.
+pub(super) fn tells(packet: &Packet, quoted: &IpHeader) -> bool {
+    packet.ip.is_some_and(|ip| match ip.transport {
+        Transport::Icmp { kind, .. } if ip.src.is_ipv4() => [3, 11, 12].contains(&kind),
+        Transport::Icmp { kind, .. } => (1..=4).contains(&kind),
+        _ => false,
+    } && ip.dst == quoted.src)
 }
 
 /// Whether a packet belongs to the flow that `origin` opened, going the same way as that one
