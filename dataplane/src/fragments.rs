@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ahash::RandomState;
 
-use crate::{Direction, Fragment, IpHeader, Time, Transport};
+use crate::{Direction, Family, Fragment, IpHeader, Time, Transport};
 
 /// The datagrams that a filter remembers; the oldest goes where another needs its place.
 const MOST: usize = 1024;
@@ -17,14 +17,14 @@ const MOST: usize = 1024;
 /// How long a first fragment is remembered: what hosts wait for the rest of a datagram.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A datagram on its way through a filter. [RFC 791: the pieces of a datagram have its addresses,
-/// protocol and identification]
+/// A datagram on its way through a filter, by what its pieces have in common. [RFC 791; RFC 8200]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Datagram {
     direction: Direction,
     src: IpAddr,
     dst: IpAddr,
-    protocol: u8,
+    /// In IPv6 the pieces need not agree in it.
+    protocol: Option<u8>,
     id: u32,
 }
 
@@ -51,7 +51,8 @@ impl Fragments {
         fragment: Fragment,
         ip: &IpHeader,
     ) -> Transport {
-        let protocol = ip.transport.protocol(ip.family());
+        let family = ip.family();
+        let protocol = (family == Family::V4).then(|| ip.transport.protocol(family));
         let datagram = Datagram { direction, src: ip.src, dst: ip.dst, protocol, id: fragment.id };
         if fragment.first {
             self.remember(now, datagram, ip.transport);

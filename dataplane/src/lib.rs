@@ -7,6 +7,7 @@
 //!   slow lane   RuleProgram ──load──► one rule list per set of vNICs that share it
 //!   fast lane   add_member / join ──► AddressSets, applied-to scopes   (no rule is touched)
 //!                                          │
+//!   bytes ──Frame::parse──► Frame: a Packet, its part of a datagram, what it reports on
 //!   Packet ──transit──► filter OUT at the sender, filter IN at the receiver ──► Transit
 //! ```
 //!
@@ -52,7 +53,7 @@ pub use counters::RuleCounters;
 pub use engine::EngineKind;
 pub use explain::{Explanation, Step};
 pub use flow::{FlowView, Tally};
-pub use frame::{Fragment, Frame};
+pub use frame::{Fault, Fragment, Frame, FrameError, FrameLayer};
 pub use id::{Action, Direction, Family, RuleId, ScopeId, SetId, Time, VnicId};
 pub use mac::{MacAddr, ParseMacError};
 pub use matching::{Field, Key};

@@ -6,9 +6,9 @@ pub(crate) mod matching;
 mod session;
 
 use dataplane::{
-    Action, Answer, AppliedTo, Config, Dataplane, Direction, Evidence, Frame, Guard, IpHeader,
-    Layer, Member, Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId, Time,
-    Transit, Transport, Verdict, VnicId,
+    Action, Answer, AppliedTo, Config, Dataplane, Direction, Evidence, Family, Frame, Guard,
+    IpHeader, Layer, Member, Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId,
+    Time, Transit, Transport, Verdict, VnicId,
 };
 
 use crate::strategies::Edit;
@@ -296,7 +296,10 @@ impl Model {
             self.fragments.push((vnic, now.0, direction, fragment.id, ip));
             return ip;
         }
-        let protocol = |ip: &IpHeader| ip.transport.protocol(ip.family());
+        let protocol = |ip: &IpHeader| match ip.family() {
+            Family::V4 => ip.transport.protocol(Family::V4),
+            Family::V6 => 0,
+        };
         let first = self.fragments.iter().rev().find(|(at, _, way, id, first)| {
             (*at, *way, *id) == (vnic, direction, fragment.id)
                 && (first.src, first.dst, protocol(first)) == (ip.src, ip.dst, protocol(&ip))
