@@ -3,6 +3,7 @@
 //! All engines keep one contract and pass one suite of cases. The plain walk is the oracle the
 //! others are held against.
 
+pub mod tuple;
 mod walk;
 
 use std::fmt;
@@ -13,6 +14,7 @@ pub use walk::Walk;
 
 use crate::matching::Key;
 use crate::{AddressSets, Rule};
+use tuple::{Crossed, TupleLists};
 
 /// The rules of one layer on one vNIC, in order. Shared, so that engines may keep it.
 pub type RuleList = Arc<[Arc<Rule>]>;
@@ -46,6 +48,11 @@ pub trait Classifier: fmt::Debug + Send + Sync {
         answers.clear();
         answers.extend(keys.iter().map(|key| self.classify(sets, *key)));
     }
+
+    /// Bytes of the engine's own tables; none where it reads the rules themselves.
+    fn memory(&self) -> usize {
+        0
+    }
 }
 
 /// Why an engine can not serve a rule list. The list is served by another engine then; it is never
@@ -78,16 +85,19 @@ pub enum EngineKind {
     /// Tries rule after rule: no build, no memory, time linear in the list.
     #[default]
     Walk,
+    /// Crossed tables of equivalence classes, for some thousand rules without address sets.
+    Crossed,
 }
 
 impl EngineKind {
     /// Every engine, for suites and benches that try them all.
-    pub const ALL: &[Self] = &[Self::Walk];
+    pub const ALL: &[Self] = &[Self::Walk, Self::Crossed];
 
     /// The name that [`FromStr`] reads.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Walk => "walk",
+            Self::Crossed => "crossed",
         }
     }
 
@@ -95,6 +105,10 @@ impl EngineKind {
     pub fn build(self, rules: RuleList) -> Result<Box<dyn Classifier>, Unsupported> {
         match self {
             Self::Walk => Ok(Box::new(Walk::new(rules))),
+            Self::Crossed => {
+                let tables = |filters: &[_]| Ok(Box::new(Crossed::new(filters)?) as _);
+                Ok(Box::new(TupleLists::new(rules, tables)?))
+            }
         }
     }
 

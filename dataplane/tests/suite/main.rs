@@ -7,6 +7,7 @@ mod classify;
 mod conversations;
 mod counting;
 mod edits;
+mod filters;
 mod frames;
 mod judging;
 mod model;

@@ -1,0 +1,157 @@
+//! A rule list served by a five-tuple engine.
+
+use std::net::IpAddr;
+
+use super::expand::{expand, number};
+use super::header::icmp_protocol;
+use super::places::Places;
+use super::{Filter, Header, HeaderClassifier, Kind, NONE, Scan};
+use crate::engine::{Classifier, RuleList, Unsupported};
+use crate::matching::Key;
+use crate::{AddressSets, Direction, Family, IpHeader, Transport};
+
+/// Makes the tables for some filters.
+pub(crate) type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
+
+/// Serves the IP rules of a list that name no address set, with tables of their own for either IP
+/// version.
+#[derive(Debug)]
+pub(crate) struct TupleLists {
+    rules: RuleList,
+    v4: Box<dyn HeaderClassifier>,
+    v6: Box<dyn HeaderClassifier>,
+    places: Places,
+}
+
+/// Keys that are looked up together: enough for engines that work on many headers abreast.
+const BATCH: usize = 128;
+
+/// Where a key is looked up.
+enum Way {
+    V4(Header),
+    V6(Header),
+    /// No table answers: not IP, or addresses of two families.
+    Walk,
+}
+
+impl TupleLists {
+    /// Tables for the rules, made by `build`.
+    pub(crate) fn new(rules: RuleList, build: Build) -> Result<Self, Unsupported> {
+        let tables = |filters: Vec<Filter>| -> Result<Box<dyn HeaderClassifier>, Unsupported> {
+            if filters.is_empty() { Ok(Box::new(Scan::default())) } else { build(&filters) }
+        };
+        let refs = || rules.iter().map(AsRef::as_ref);
+        let v4 = expand(refs(), Family::V4)?.into_iter().map(|wide| wide.narrow()).collect();
+        let (places, v6) = Places::of(&expand(refs(), Family::V6)?)?;
+        let (v4, v6) = (tables(v4)?, tables(v6)?);
+        Ok(Self { rules, v4, v6, places })
+    }
+
+    fn way(&self, key: Key<'_>) -> Way {
+        let Some(ip) = &key.packet.ip else { return Way::Walk };
+        match (ip.src, ip.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                Way::V4(header(key.direction, ip, src.into(), dst.into()))
+            }
+            (IpAddr::V6(_), IpAddr::V6(_)) => {
+                let place = |address| self.places.place(number(address));
+                Way::V6(header(key.direction, ip, place(ip.src), place(ip.dst)))
+            }
+            _ => Way::Walk,
+        }
+    }
+
+    fn walk(&self, sets: &AddressSets, key: Key<'_>) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.matches(sets, key))
+    }
+}
+
+fn header(direction: Direction, ip: &IpHeader, src: u32, dst: u32) -> Header {
+    let headed = |protocol| Kind::new(direction, protocol, false);
+    let (src_port, dst_port, kind) = match ip.transport {
+        Transport::Tcp { src_port, dst_port, .. } => (src_port, dst_port, headed(6)),
+        Transport::Udp { src_port, dst_port } => (src_port, dst_port, headed(17)),
+        Transport::Icmp { kind, code, .. } => {
+            (kind.into(), code.into(), headed(icmp_protocol(ip.family())))
+        }
+        Transport::Other(protocol) => (0, 0, Kind::new(direction, protocol, true)),
+    };
+    Header::new(src, dst, src_port, dst_port, kind)
+}
+
+/// A rank is a rule's place in its list.
+fn found(rank: u32) -> Option<usize> {
+    (rank != NONE).then_some(rank as usize)
+}
+
+impl Classifier for TupleLists {
+    fn classify(&self, sets: &AddressSets, key: Key<'_>) -> Option<usize> {
+        let mut rank = [NONE];
+        match self.way(key) {
+            Way::V4(header) => self.v4.classify_headers(&[header], &mut rank),
+            Way::V6(header) => self.v6.classify_headers(&[header], &mut rank),
+            Way::Walk => return self.walk(sets, key),
+        }
+        found(rank[0])
+    }
+
+    fn classify_batch(
+        &self,
+        sets: &AddressSets,
+        keys: &[Key<'_>],
+        answers: &mut Vec<Option<usize>>,
+    ) {
+        answers.clear();
+        let mut ranks = [NONE; BATCH];
+        let mut v4 = Gathered::default();
+        let mut v6 = Gathered::default();
+        for keys in keys.chunks(BATCH) {
+            let start = answers.len();
+            for (at, key) in keys.iter().enumerate() {
+                answers.push(None);
+                match self.way(*key) {
+                    Way::V4(header) => v4.push(header, start + at),
+                    Way::V6(header) => v6.push(header, start + at),
+                    Way::Walk => answers[start + at] = self.walk(sets, *key),
+                }
+            }
+            for (gathered, tables) in [(&mut v4, &self.v4), (&mut v6, &self.v6)] {
+                let (headers, places) = gathered.take();
+                tables.classify_headers(headers, &mut ranks);
+                for (place, rank) in places.iter().zip(ranks) {
+                    answers[*place] = found(rank);
+                }
+            }
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.v4.memory() + self.v6.memory() + self.places.bytes()
+    }
+}
+
+/// The headers of a batch that go to one table, and the places of their answers.
+struct Gathered {
+    headers: [Header; BATCH],
+    places: [usize; BATCH],
+    count: usize,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { headers: [Header::default(); BATCH], places: [0; BATCH], count: 0 }
+    }
+}
+
+impl Gathered {
+    fn push(&mut self, header: Header, place: usize) {
+        self.headers[self.count] = header;
+        self.places[self.count] = place;
+        self.count += 1;
+    }
+
+    fn take(&mut self) -> (&[Header], &[usize]) {
+        let count = std::mem::take(&mut self.count);
+        (&self.headers[..count], &self.places[..count])
+    }
+}
