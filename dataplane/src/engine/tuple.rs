@@ -11,6 +11,7 @@
 
 mod crossed;
 mod expand;
+mod forest;
 mod header;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
@@ -18,6 +19,7 @@ mod lists;
 mod places;
 
 pub use crossed::Crossed;
+pub use forest::Forest;
 pub use header::{Carried, Filter, Header, Kind, NONE, Span};
 pub(crate) use lists::TupleLists;
 

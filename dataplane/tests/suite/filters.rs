@@ -2,7 +2,7 @@
 
 use dataplane::engine::Unsupported;
 use dataplane::engine::tuple::{
-    Carried, Crossed, Filter, Header, HeaderClassifier, Kind, NONE, Scan, Span,
+    Carried, Crossed, Filter, Forest, Header, HeaderClassifier, Kind, NONE, Scan, Span,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,7 +13,10 @@ use crate::strategies::config;
 type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
 
 /// Every engine for headers, by name.
-const ENGINES: &[(&str, Build)] = &[("crossed", |filters| Ok(Box::new(Crossed::new(filters)?)))];
+const ENGINES: &[(&str, Build)] = &[
+    ("crossed", |filters| Ok(Box::new(Crossed::new(filters)?))),
+    ("forest", |filters| Ok(Box::new(Forest::new(filters)?))),
+];
 
 /// Few numbers far apart and next to each other, with the ends of the range among them.
 fn address() -> impl Strategy<Value = u32> {

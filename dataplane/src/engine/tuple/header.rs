@@ -55,6 +55,11 @@ impl Header {
     pub const fn new(src: u32, dst: u32, src_port: u16, dst_port: u16, kind: Kind) -> Self {
         Self { src, dst, src_port, dst_port, kind, spare: 0 }
     }
+
+    /// Both addresses as one number, the source in the upper half.
+    pub(super) const fn addresses(&self) -> u64 {
+        (self.src as u64) << 32 | self.dst as u64
+    }
 }
 
 /// Numbers from `first` to `last`, both included.
