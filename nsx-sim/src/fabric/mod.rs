@@ -6,31 +6,37 @@
 
 mod balancer;
 mod journey;
+mod machine;
+mod machines;
 mod passed;
+mod placement;
 mod routing;
 mod timers;
 mod topology;
 mod traffic;
+mod tunnels;
 
 pub use balancer::{Counted, Health, Member, Memory, Sessions, Standing, table};
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
+pub use machine::{Endpoint, HostSwitch, Machine};
+pub use machines::Machines;
 pub use passed::{Passed, RouterCounters, Tally};
 pub use routing::Hop;
 pub use timers::Applied;
 pub use topology::{
-    Cluster, ComputeManager, Edge, EdgeCluster, Endpoint, Interface, NodeType, Router, Topology,
+    Cluster, ComputeManager, Edge, EdgeCluster, Interface, NodeType, Router, Topology,
     TransportNode, VirtualMachine,
 };
 pub use traffic::{Flow, Traffic};
+pub use tunnels::{Session, Tunnel};
 
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};
-use crate::kinds::fabric::virtual_machine::{self, VirtualNetworkInterface};
-use crate::kinds::firewall::status::{self, Context, FirewallStatus, Switch};
+use crate::kinds::firewall::status;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::routing::port as router_port;
 use crate::kinds::values::IpElement;
-use crate::realize::{Node, Realization, TagMatching};
+use crate::realize::{Realization, TagMatching};
 use dataplane::{
     AddressRange, Config, Dataplane, Direction, Explanation, Layer, Packet, Path, RuleCounters,
     RuleId, Time, Transit, Verdict, VnicId,
@@ -45,9 +51,9 @@ pub struct Fabric {
     topology: Topology,
     realization: Realization,
     plane: Dataplane,
-    /// Port to the place of its host in the topology.
-    hosts: HashMap<Arc<str>, usize>,
-    next_host: usize,
+    machines: Machines,
+    /// Port to the place of its host; none while there is no host at all.
+    hosts: HashMap<Arc<str>, Option<usize>>,
     /// Single addresses to the ports that have them.
     addresses: HashMap<IpAddr, BTreeSet<Arc<str>>>,
     /// Blocks and ranges that ports have; few.
@@ -70,8 +76,8 @@ impl Fabric {
             topology,
             realization: Realization::new(tags),
             plane: Dataplane::new(config),
+            machines: Machines::default(),
             hosts: HashMap::new(),
-            next_host: 0,
             addresses: HashMap::new(),
             ranges: BTreeMap::new(),
             unguarded: HashSet::new(),
@@ -87,6 +93,11 @@ impl Fabric {
         &self.topology
     }
 
+    /// The hosts and edges.
+    pub fn machines(&self) -> &Machines {
+        &self.machines
+    }
+
     /// What is realized.
     pub fn realization(&self) -> &Realization {
         &self.realization
@@ -95,6 +106,7 @@ impl Fabric {
     /// Follows a change; to be called for every change, in order.
     pub fn apply(&mut self, inventory: &Inventory, change: &Change) {
         self.follow_balancer(change);
+        self.follow_machines(inventory, change);
         let moved = self.realization.apply(inventory, change, &mut self.plane);
         for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name)
         {
@@ -123,12 +135,8 @@ impl Fabric {
                 self.routed.forget(&write.id);
             }
         }
-        for write in change.writes.iter().filter(|write| write.kind.name == status::KIND.name) {
-            if let Some(status) = write.after.as_deref().and_then(Object::body::<FirewallStatus>)
-                && status.context == Context::TransportNodes
-            {
-                self.follow_status(status);
-            }
+        if change.writes.iter().any(|write| write.kind.name == status::KIND.name) {
+            self.follow_status(inventory);
         }
     }
 
@@ -152,8 +160,8 @@ impl Fabric {
     }
 
     /// The host that a port is on; none for ports without a vNIC.
-    pub fn host(&self, port: &str) -> Option<&TransportNode> {
-        self.topology.transport_nodes.get(*self.hosts.get(port)?)
+    pub fn host(&self, port: &str) -> Option<&Machine> {
+        self.machines.at((*self.hosts.get(port)?)?)
     }
 
     /// Judges a packet at a port as if no connection existed; changes nothing.
@@ -175,7 +183,16 @@ impl Fabric {
     fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
         let transit = self.transit(now, leg);
         self.meter.count(leg, &transit);
+        if transit.outbound.as_ref().is_none_or(Verdict::allows) {
+            let place = |port: &Option<String>| *self.hosts.get(port.as_deref()?)?;
+            self.meter.count_crossing(place(&leg.from.port), place(&leg.to.port), leg);
+        }
         transit
+    }
+
+    /// What has left a machine by its cards and come by them.
+    pub fn carried(&self, machine: &str) -> Traffic {
+        self.machines.place(machine).map(|own| self.meter.of_machine(own)).unwrap_or_default()
     }
 
     /// What has passed a port since it was made.
@@ -274,80 +291,6 @@ impl Fabric {
             self.ranges.insert(port.clone(), ranges);
         } else {
             self.ranges.remove(port);
-        }
-    }
-
-    /// The placed ports of machines' interfaces that a change made or moved.
-    fn attached_anew(&self, inventory: &Inventory, change: &Change) -> Vec<Arc<str>> {
-        let interfaces = change.writes.iter().filter_map(|write| write.after.as_deref());
-        let vifs = interfaces
-            .filter_map(Object::body::<VirtualNetworkInterface>)
-            .filter_map(|own| own.lport_attachment_id.as_deref());
-        let ports = vifs.flat_map(|vif| inventory.by_key(logical_port::BY_ATTACHMENT, vif));
-        let placed = ports.filter_map(|port| {
-            let (port, _) = self.hosts.get_key_value(port.header.id.as_str())?;
-            Some(Arc::clone(port))
-        });
-        placed.collect()
-    }
-
-    /// The host of the machine whose interface has this attachment.
-    fn host_of_vif(&self, inventory: &Inventory, vif: &str) -> Option<usize> {
-        let interfaces = inventory.by_key(virtual_machine::BY_ATTACHMENT, vif);
-        let host = interfaces.iter().find_map(|own| own.body::<VirtualNetworkInterface>())?;
-        self.topology.transport_nodes.iter().position(|own| own.id == host.host_id)
-    }
-
-    /// A machine's port is where the machine is, and a container's where its node's port is,
-    /// whichever came first; all others go round the hosts in turn.
-    fn place(&mut self, inventory: &Inventory, port: &Arc<str>) {
-        let object = inventory.find(logical_port::KIND.name, port);
-        let vif =
-            object.as_deref().and_then(Object::body::<LogicalPort>).and_then(LogicalPort::vif);
-        let parents = vif
-            .and_then(|(_, parent)| parent)
-            .map(|parent| inventory.by_key(logical_port::BY_ATTACHMENT, parent));
-        let with_parent = parents
-            .iter()
-            .flatten()
-            .find_map(|parent| self.hosts.get(parent.header.id.as_str()).copied());
-        let with_machine = vif.and_then(|(vif, _)| self.host_of_vif(inventory, vif));
-        let known = self.hosts.get(port).copied();
-        let host = with_machine.or(with_parent).or(known).unwrap_or_else(|| {
-            let next = self.next_host % self.topology.transport_nodes.len().max(1);
-            self.next_host += 1;
-            next
-        });
-        self.hosts.insert(port.clone(), host);
-        let children = vif.map(|(vif, _)| inventory.by_key(logical_port::BY_PARENT, vif));
-        for child in children.iter().flatten() {
-            if let Some(place) = self.hosts.get_mut(child.header.id.as_str()) {
-                *place = host;
-                self.refresh_exemption(&child.header.id);
-            }
-        }
-    }
-
-    fn follow_status(&mut self, status: &FirewallStatus) {
-        let hosts = &self.topology.transport_nodes;
-        self.unguarded = hosts
-            .iter()
-            .filter(|host| status.of_target(&host.id) == Switch::Disabled)
-            .map(|host| host.id.clone())
-            .collect();
-        self.plane.set_enabled(self.unguarded.len() < hosts.len());
-        let ports: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
-        for port in ports {
-            self.refresh_exemption(&port);
-        }
-    }
-
-    /// A port has no rules while it is excluded or its host's firewall is off.
-    fn refresh_exemption(&mut self, port: &str) {
-        let off = self.host(port).is_some_and(|host| self.unguarded.contains(&host.id));
-        let excluded = off || self.realization.excludes(&Node::port(port));
-        if let Some(vnic) = self.realization.vnic(port) {
-            self.plane.exclude(vnic, excluded);
         }
     }
 }

@@ -1,6 +1,5 @@
-//! What a world stands on and no Manager API call of this version makes: the hosts and edges that are
-//! there from the start, the machines on them, the router between segments, the load balancer's own
-//! address.
+//! What a world stands on before the first call: the hosts and edges that are there from the start,
+//! the machines on them, the router between segments, the load balancer's own address.
 
 use crate::inventory::Tag;
 use crate::kinds::fabric::virtual_machine::{MachineType, PowerState};
@@ -35,52 +34,6 @@ pub struct Topology {
     pub first_rule_id: Option<u64>,
     /// The id of the first firewall rule after the document is loaded.
     pub next_rule_id: Option<u64>,
-}
-
-/// A tunnel endpoint of a host or an edge, as the segments' tables tell it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Endpoint {
-    /// Its address.
-    pub address: IpAddr,
-    /// Its MAC address: made from the address, for nobody states it.
-    pub mac: String,
-    /// Its label, by which tunnels know it: its place in the topology.
-    pub label: usize,
-    /// The network that it is in.
-    pub segment: String,
-}
-
-impl Topology {
-    /// How many tunnel endpoints there are.
-    pub fn endpoints(&self) -> usize {
-        self.transport_nodes.len() + self.edges.len()
-    }
-
-    /// The tunnel endpoint of a host or an edge.
-    pub fn endpoint(&self, node: &str) -> Option<Endpoint> {
-        let hosts = self.transport_nodes.iter().map(|own| (&own.id, own.tep));
-        let mut all = hosts.chain(self.edges.iter().map(|own| (&own.id, own.tep))).enumerate();
-        let (place, (_, address)) = all.find(|(_, (id, _))| *id == node)?;
-        let (octets, segment) = match address {
-            IpAddr::V4(own) => {
-                let [a, b, c, d] = own.octets();
-                ([b, c, d], IpAddr::from([a, b, c, 0]))
-            }
-            IpAddr::V6(own) => {
-                let mut octets = own.octets();
-                let last = [octets[13], octets[14], octets[15]];
-                octets[8..].fill(0);
-                (last, IpAddr::from(octets))
-            }
-        };
-        let [x, y, z] = octets;
-        Some(Endpoint {
-            address,
-            mac: dataplane::MacAddr([0x00, 0x50, 0x56, x, y, z]).to_string(),
-            label: place + 1,
-            segment: segment.to_string(),
-        })
-    }
 }
 
 /// A host.

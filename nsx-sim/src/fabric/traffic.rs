@@ -52,10 +52,11 @@ impl AddAssign for Traffic {
     }
 }
 
-/// The counters of all ports that anything has passed.
+/// The counters of all ports that anything has passed, and of the cards of their hosts.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     ports: HashMap<Arc<str>, Traffic>,
+    machines: HashMap<usize, Traffic>,
 }
 
 impl Meter {
@@ -83,6 +84,31 @@ impl Meter {
                 Direction::In => traffic.received.count(bytes, allowed),
             }
         }
+    }
+
+    /// What has left a machine by its cards and come by them.
+    pub fn of_machine(&self, place: usize) -> Traffic {
+        self.machines.get(&place).copied().unwrap_or_default()
+    }
+
+    /// Counts a packet that left its sender's host for another one, or for nowhere that is known.
+    pub fn count_crossing(&mut self, from: Option<usize>, to: Option<usize>, leg: &Leg) {
+        if from == to {
+            return;
+        }
+        if let Some(from) = from {
+            let sent = &mut self.machines.entry(from).or_default().sent;
+            sent.count(leg.packet(Direction::Out).length, true);
+        }
+        if let Some(to) = to {
+            let received = &mut self.machines.entry(to).or_default().received;
+            received.count(leg.packet(Direction::In).length, true);
+        }
+    }
+
+    /// Forgets a machine that is gone.
+    pub fn forget_machine(&mut self, place: usize) {
+        self.machines.remove(&place);
     }
 
     /// Forgets a port that is gone.

@@ -11,6 +11,7 @@ use super::routes::Routes;
 use crate::inventory::{Incoming, Level, Object};
 use crate::kinds::routing::bgp::{BgpConfig, BgpNeighbor, CONFIG, NEIGHBOR};
 use crate::kinds::routing::filters::COMMUNITY_LIST;
+use crate::kinds::routing::placement::Place;
 use serde_json::{Value, json};
 
 const NEIGHBORS: &str = "/logical-routers/{}/routing/bgp/neighbors";
@@ -62,7 +63,7 @@ fn statuses(call: &Call<'_>) -> Result<Reply, Failure> {
     let runs = config.as_deref().and_then(Object::body::<BgpConfig>).is_some_and(|own| own.enabled);
     let neighbors = inventory.children(&NEIGHBOR, &router.header.id);
     let mut rows = Vec::new();
-    let places = places(call, &router).into_iter().filter(|place| place.active);
+    let places = places(call, &router).into_iter().filter(Place::is_active);
     for place in places.filter(|place| wanted.is_none_or(|node| node == place.node)) {
         for object in &neighbors {
             let Some(neighbor) = object.body::<BgpNeighbor>() else { continue };
@@ -110,7 +111,7 @@ fn exchanged(call: &Call<'_>) -> Result<Reply, Failure> {
     let object = collections::named(call, &NEIGHBOR)?;
     let router = named(call)?;
     let neighbor = object.body::<BgpNeighbor>().filter(|own| own.enabled);
-    let places = places(call, &router).into_iter().filter(|place| place.active);
+    let places = places(call, &router).into_iter().filter(Place::is_active);
     let nodes = places
         .filter(|_| neighbor.is_some())
         .map(|place| json!({ "transport_node_id": place.node, "routes": [] }));

@@ -109,16 +109,23 @@ impl Reply {
         }
     }
 
-    /// 200 with a table of values without commas, after a line of names.
+    /// 200 with a table of values after a line of names; a value with a comma, a quote or a line's
+    /// end is quoted [RFC 4180].
     pub fn csv<const COLUMNS: usize>(
         names: [&str; COLUMNS],
         rows: impl IntoIterator<Item = [String; COLUMNS]>,
     ) -> Self {
         let mut text = names.join(",") + "\n";
         for row in rows {
-            text += &(row.join(",") + "\n");
+            text += &(row.map(quoted).join(",") + "\n");
         }
         Self::text("text/csv", text)
+    }
+
+    /// The same as bytes, for whoever accepts nothing else.
+    #[must_use]
+    pub fn as_bytes(self) -> Self {
+        Self { media: Some("application/octet-stream"), ..self }
     }
 
     /// 200 with a body.
@@ -134,6 +141,14 @@ impl Reply {
     /// 200 without a body, as deletions answer [nsxlib client.py].
     pub fn empty() -> Self {
         Self::of(200, None)
+    }
+}
+
+fn quoted(value: String) -> String {
+    if value.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value
     }
 }
 

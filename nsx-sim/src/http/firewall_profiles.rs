@@ -83,9 +83,7 @@ fn effective(call: &Call<'_>) -> Result<Reply, Failure> {
     let inventory = &call.world.inventory;
     let fabric = call.world.fabric();
     let applied = fabric.applied_to(kind, id);
-    let hosts = &fabric.topology().transport_nodes;
-    let is_host = kind == "TransportNode" && hosts.iter().any(|host| host.id == id);
-    if !is_host && inventory.find(kind, id).is_none() {
+    if inventory.find(kind, id).is_none() {
         return Err(Error::MissingReference { kind: kind.into(), id: id.into() }.into());
     }
     let mut found: Vec<(&str, Fields)> = Vec::new();

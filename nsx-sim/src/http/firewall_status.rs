@@ -147,7 +147,7 @@ fn is_target(call: &Call<'_>, id: &str) -> bool {
         return call.world.inventory.find("LogicalRouter", id).is_some();
     }
     let fabric = call.world.fabric();
-    fabric.topology().transport_nodes.iter().any(|node| node.id == id)
+    fabric.machines().hosts().any(|host| host.id == id)
 }
 
 fn target_kind(call: &Call<'_>) -> &'static str {

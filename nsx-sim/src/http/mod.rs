@@ -14,6 +14,7 @@ mod coverage;
 mod dhcp;
 mod dns;
 mod error;
+mod fabric;
 mod firewall;
 mod firewall_profiles;
 mod firewall_search;
@@ -100,6 +101,7 @@ impl Api {
         firewall_stats::register(&mut routes);
         firewall_status::register(&mut routes);
         inventory::register(&mut routes);
+        fabric::register(&mut routes);
         load_balancer::register(&mut routes);
         traceflow::register(&mut routes);
         aaa::register(&mut routes);

@@ -39,7 +39,8 @@ pub fn register(routes: &mut Routes) {
 fn labels(call: &Call<'_>, pool: &Object) -> Value {
     let mut fields = call.print(pool);
     if let Some(body) = pool.body::<VtepLabelPool>() {
-        let taken = call.world.fabric().topology().endpoints();
+        let fabric = call.world.fabric();
+        let taken = fabric.machines().all().map(|own| own.endpoints().count()).sum();
         fields["pool_usage"] = json!(PoolUsage::new(body.size(), taken));
     }
     fields

@@ -28,7 +28,7 @@ pub fn register(routes: &mut Routes) {
         call.query.one_of("source", &["realtime", "cached"])?;
         let router = named(call)?;
         let nodes = places(call, &router).into_iter().map(|place| {
-            let status = if place.active { "ACTIVE" } else { "STANDBY" };
+            let status = place.standing.word();
             json!({ "high_availability_status": status, "transport_node_id": place.node })
         });
         Ok(Reply::ok(json!({

@@ -178,16 +178,17 @@ impl Routes {
             }
         };
         let operations = &mut self.places[place].operations;
-        // The published API lists some actions without their words [spec AddRemoveIPAddress]: once
-        // they are modelled by word there is nothing left to call without one.
-        let modelled_by_word = selector.is_some() && operation.answer.is_some();
-        if modelled_by_word && !has_selectors(operations, method) {
+        let key = (method.to_owned(), selector);
+        // The published API lists some actions without their words [spec AddRemoveIPAddress], beside
+        // others with theirs [spec UpdateTransportNodeMaintenanceMode]: once they are modelled by
+        // word there is nothing left to call without one.
+        let modelled_by_word = key.1.is_some() && operation.answer.is_some();
+        if modelled_by_word && !operations.contains_key(&key) {
             let plain = (method.to_owned(), None);
             if operations.get(&plain).is_some_and(|own| own.answer.is_none()) {
                 operation.published = operations.remove(&plain).and_then(|own| own.published);
             }
         }
-        let key = (method.to_owned(), selector);
         if let Some(known) = operations.get(&key) {
             operation.published = operation.published.or(known.published);
             // A handler of its own for a kind's verb takes and gives what the verb does.

@@ -48,9 +48,9 @@ pub fn register(routes: &mut Routes) {
         told(call, "logical_switch_id", rows.collect())
     });
     routes.on("GET", "/logical-switches/{id}/vtep-table?format=csv", |call| {
-        let rows = endpoints(call)?
-            .into_iter()
-            .map(|end| [end.label.to_string(), end.address.to_string(), end.segment, end.mac]);
+        let rows = endpoints(call)?.into_iter().map(|end| {
+            [end.label.to_string(), end.address.to_string(), end.segment.to_string(), end.mac]
+        });
         Ok(Reply::csv(["vtep_label", "vtep_ip", "segment_id", "vtep_mac_address"], rows))
     });
     routes.on("GET", "/logical-ports/{id}/mac-table", |call| {
@@ -107,7 +107,8 @@ fn remote(call: &Call<'_>, fabric: &Fabric) -> Result<Vec<(Arc<Object>, Endpoint
     let ports = inventory.by_key(BY_SWITCH, &switch.header.id).into_iter();
     let ports = ports.filter_map(|port| {
         let host = fabric.host(&port.header.id).filter(|host| asked != Some(host.id.as_str()))?;
-        let endpoint = fabric.topology().endpoint(&host.id)?;
+        // A host with several tunnel endpoints uses the first one.
+        let endpoint = host.endpoints().next()?.clone();
         Some((port, endpoint))
     });
     Ok(ports.collect())

@@ -5,7 +5,7 @@ use super::collections;
 use super::counters;
 use super::list::{Paging, Row};
 use super::routes::Routes;
-use crate::fabric::Traffic;
+use crate::fabric::{Machine, Traffic};
 use crate::inventory::Error;
 use crate::kinds::logical_port::{self, BY_SWITCH};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
@@ -92,9 +92,12 @@ fn zone_summary(call: &Call<'_>) -> Result<Value, Error> {
             .is_some_and(|switch| switch.transport_zone_id == zone.header.id)
     });
     let ports = switches.iter().map(|switch| inventory.by_key(BY_SWITCH, &switch.header.id).len());
+    let fabric = call.world.fabric();
+    let within = |own: &&Machine| own.zones.contains(&zone.header.id);
+    let nodes = fabric.machines().all().filter(within).count();
     Ok(json!({
         "transport_zone_id": zone.header.id,
-        "num_transport_nodes": call.world.fabric().topology().transport_nodes.len(),
+        "num_transport_nodes": nodes,
         "num_logical_switches": switches.len(),
         "num_logical_ports": ports.sum::<usize>(),
     }))

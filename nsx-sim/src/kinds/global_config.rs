@@ -140,8 +140,9 @@ pub struct Security {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Switching {
+    /// The largest frame of uplinks whose profile states none.
     #[serde(default = "physical_mtu")]
-    physical_uplink_mtu: i32,
+    pub physical_uplink_mtu: i32,
     #[serde(default = "threshold")]
     uplink_mtu_threshold: i32,
     #[serde(default)]

@@ -46,8 +46,9 @@ pub static KIND: Kind = Kind {
 pub struct TransportZone {
     /// Overlay or VLAN; fixed.
     pub transport_type: TransportType,
+    /// The host switch that carries it on every node.
     #[serde(default = "default_host_switch_name")]
-    host_switch_name: String,
+    pub host_switch_name: String,
     #[serde(default)]
     host_switch_mode: HostSwitchMode,
     #[serde(default)]
@@ -59,7 +60,7 @@ pub struct TransportZone {
     transport_zone_profile_ids: Vec<ProfileEntry>,
     /// Made by the manager with the zone; kept over changes.
     #[serde(skip_deserializing)]
-    host_switch_id: Option<String>,
+    pub host_switch_id: Option<String>,
 }
 
 /// What carries the traffic of a zone.

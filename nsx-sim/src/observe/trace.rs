@@ -6,8 +6,9 @@
 
 use super::observation::Observation;
 use crate::clock::Millis;
-use crate::fabric::{Fabric, Hop, Journey, Leg, NodeType, Obstacle, TransportNode};
+use crate::fabric::{Fabric, Hop, Journey, Leg, Machine, Obstacle};
 use crate::inventory::Inventory;
+use crate::kinds::fabric::node::OsType;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch::{self, LogicalSwitch};
 use crate::kinds::routing::router::RouterType;
@@ -44,7 +45,7 @@ struct Trace<'a> {
     hop_limit: u8,
     now: Millis,
     /// Where the packet is.
-    host: Option<&'a TransportNode>,
+    host: Option<&'a Machine>,
     /// Hosts passed so far.
     hops: u32,
     steps: Vec<Observation>,
@@ -128,17 +129,18 @@ impl Trace<'_> {
         if near.id == far.id {
             return;
         }
+        let tep = |own: &Machine| own.endpoints().next().map(|own| own.address);
         let mut step = self.step("TraceflowObservationForwarded", "PHYSICAL");
-        step.local_ip_address = Some(near.tep);
-        step.remote_ip_address = Some(far.tep);
+        step.local_ip_address = tep(near);
+        step.remote_ip_address = tep(far);
         step.dst_transport_node_id = Some(far.id.clone());
         step.dst_transport_node_name = Some(far.display_name.clone());
         self.steps.push(step);
         self.host = Some(far);
         self.hops += 1;
         let mut step = self.step("TraceflowObservationReceived", "PHYSICAL");
-        step.local_ip_address = Some(far.tep);
-        step.remote_ip_address = Some(near.tep);
+        step.local_ip_address = tep(far);
+        step.remote_ip_address = tep(near);
         self.steps.push(step);
     }
 
@@ -240,10 +242,13 @@ impl Trace<'_> {
         if let Some(host) = self.host {
             step.transport_node_id.clone_from(&host.id);
             step.transport_node_name.clone_from(&host.display_name);
-            step.transport_node_type = match host.node_type {
-                NodeType::Esx => "ESX",
-                NodeType::RhelKvm => "RHELKVM",
-                NodeType::UbuntuKvm => "UBUNTUKVM",
+            step.transport_node_type = match host.system {
+                Some(OsType::Esxi) => "ESX",
+                Some(OsType::RhelKvm) => "RHELKVM",
+                Some(OsType::UbuntuKvm) => "UBUNTUKVM",
+                Some(OsType::HyperV) => "HYPERV",
+                Some(_) => "OTHERS",
+                None => "EDGE",
             };
         }
         step

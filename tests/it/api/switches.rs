@@ -157,7 +157,7 @@ fn summaries_count_what_is_there() {
         zone,
         json!({
             "transport_zone_id": OVERLAY,
-            "num_transport_nodes": 3,
+            "num_transport_nodes": 5,
             "num_logical_switches": 1,
             "num_logical_ports": 1,
         })

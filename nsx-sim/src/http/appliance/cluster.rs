@@ -156,8 +156,7 @@ fn aggregate(call: &Call<'_>) -> Result<Value, Error> {
         "node_interface_properties": interfaces(call),
     });
     let mut manager = node.clone();
-    manager["transport_nodes_connected"] =
-        call.world.fabric().topology().transport_nodes.len().into();
+    manager["transport_nodes_connected"] = call.world.fabric().machines().hosts().count().into();
     manager["role_config"] = json!({"type": "ManagementClusterRoleConfig"});
     let mut controller = node;
     controller["role_config"] = json!({"type": "ControllerClusterRoleConfig"});

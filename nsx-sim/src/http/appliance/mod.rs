@@ -9,6 +9,7 @@ pub mod settings;
 mod tasks;
 
 pub use node::{missing, names};
+pub use settings::rows;
 
 use super::routes::Routes;
 

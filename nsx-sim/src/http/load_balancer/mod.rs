@@ -6,6 +6,8 @@ mod statistics;
 mod status;
 mod usage;
 
+pub use usage::{CreditPool, credit_pools, places};
+
 use super::call::{Call, Reply};
 use super::routes::Routes;
 use crate::inventory::{Error, Level};

@@ -13,6 +13,7 @@ use crate::inventory::Object;
 use crate::kinds::load_balancer::pool::{self, LbPool};
 use crate::kinds::load_balancer::service::LbService;
 use crate::kinds::load_balancer::virtual_server::{self, LbVirtualServer};
+use crate::kinds::routing::placement;
 use crate::wire;
 use serde_json::{Value, json};
 
@@ -23,15 +24,15 @@ pub fn register(routes: &mut Routes) {
         let scope = Scope::of(call)?;
         let nodes = edge_nodes(call, &scope);
         let printer = Printer::new(call, &scope);
-        let named = |active| -> Vec<&str> {
-            let own = nodes.iter().filter(|place| place.active == active);
+        let named = |standing| -> Vec<&str> {
+            let own = nodes.iter().filter(|place| place.standing == standing);
             own.map(|place| &*place.node).collect()
         };
         let printed = json!({
             "service_id": scope.service.header.id,
             "service_status": printer.service(nodes.len()),
-            "active_transport_nodes": named(true),
-            "standby_transport_nodes": named(false),
+            "active_transport_nodes": named(placement::Standing::Active),
+            "standby_transport_nodes": named(placement::Standing::Standby),
             "virtual_servers": printer.servers(),
             "pools": printer.pools(),
             "last_update_timestamp": call.world.clock.now(),

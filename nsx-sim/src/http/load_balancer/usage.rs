@@ -130,6 +130,31 @@ pub fn edge_nodes(call: &Call<'_>, scope: &Scope) -> Vec<Place> {
     router.map(|router| routers::places(call, &router)).unwrap_or_default()
 }
 
+/// What load balancers leave of an edge node.
+pub struct CreditPool {
+    /// The edge node.
+    pub node: String,
+    /// The credits left.
+    pub left: u64,
+    /// Those taken, in percent.
+    pub usage: f64,
+}
+
+/// What load balancers leave of the edge nodes in clusters.
+pub fn credit_pools(call: &Call<'_>) -> Vec<CreditPool> {
+    let pool = |own: Node| CreditPool {
+        left: own.form.capacity().0.saturating_sub(own.credits()),
+        usage: own.usage(),
+        node: own.id,
+    };
+    nodes(call).into_iter().map(pool).collect()
+}
+
+/// The edge nodes that a load balancer is on.
+pub fn places(call: &Call<'_>, service: Arc<Object>) -> Vec<Place> {
+    edge_nodes(call, &Scope::around(call, service))
+}
+
 /// An edge node in an edge cluster.
 struct Node {
     id: String,

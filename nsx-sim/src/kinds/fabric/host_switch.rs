@@ -2,6 +2,7 @@
 
 use super::host_switch_profile;
 use crate::inventory::{Error, Reference};
+use crate::kinds::pools::ip_pool;
 use crate::kinds::values::{Formed, MacText};
 use crate::wire::{Int, Items, polymorphic};
 use schemars::JsonSchema;
@@ -172,6 +173,24 @@ struct Vmknic {
     destination_network: String,
 }
 
+/// Where the tunnel endpoints of a host switch have their addresses from.
+#[derive(Clone, Debug)]
+pub enum Addressing<'a> {
+    /// A pool of the manager's, by its id.
+    Pool(&'a str),
+    /// Whoever answers on the network.
+    Dhcp,
+    /// The caller.
+    Stated {
+        /// Each address, with the MAC address where that is stated, too.
+        addresses: Vec<(IpAddr, Option<MacText>)>,
+        /// The mask of their network.
+        mask: IpAddr,
+        /// Its gateway.
+        gateway: IpAddr,
+    },
+}
+
 fn default_name() -> String {
     DEFAULT_NAME.into()
 }
@@ -218,26 +237,20 @@ impl HostSwitchSpec {
         Self::StandardHostSwitchSpec(Standard { host_switches })
     }
 
-    /// The addresses of tunnel endpoints that are stated one by one.
-    pub fn endpoints(&self) -> Vec<IpAddr> {
-        let lists = self.standard().iter().filter_map(|switch| switch.ip_assignment_spec.as_ref());
-        lists
-            .flat_map(|own| match own {
-                IpAssignment::StaticIpListSpec(list) => {
-                    list.ip_list.iter().map(|ip| *ip.value()).collect()
-                }
-                IpAssignment::StaticIpMacListSpec(list) => {
-                    list.ip_mac_list.iter().map(|pair| *pair.ip.value()).collect()
-                }
-                IpAssignment::StaticIpPoolSpec(_) | IpAssignment::AssignedByDhcp(_) => Vec::new(),
-            })
-            .collect()
+    /// Whether there is any host switch at all, whoever made it.
+    pub fn is_any(&self) -> bool {
+        match self {
+            Self::StandardHostSwitchSpec(spec) => !spec.host_switches.is_empty(),
+            Self::PreconfiguredHostSwitchSpec(spec) => !spec.host_switches.is_empty(),
+        }
     }
 
     /// What the host switches name.
     pub fn references(&self) -> impl Iterator<Item = Reference> + '_ {
-        let profiles = self.standard().iter().flat_map(|own| own.host_switch_profile_ids.iter());
-        profiles.flatten().map(|own| Reference::new(host_switch_profile::KIND.name, &own.value))
+        let profiles = self.standard().iter().flat_map(StandardHostSwitch::profiles);
+        let profiles = profiles.map(|id| Reference::new(host_switch_profile::KIND.name, id));
+        let pools = self.standard().iter().filter_map(StandardHostSwitch::pool);
+        profiles.chain(pools.map(|id| Reference::new(ip_pool::KIND.name, id)))
     }
 }
 
@@ -260,6 +273,40 @@ impl StandardHostSwitch {
                 profiles.push(ProfileEntry { key: Some(class), value: id.into() });
             }
         }
+    }
+
+    /// Where its tunnel endpoints have their addresses from; none where nobody says.
+    pub fn addressing(&self) -> Option<Addressing<'_>> {
+        Some(match self.ip_assignment_spec.as_ref()? {
+            IpAssignment::StaticIpPoolSpec(pool) => Addressing::Pool(&pool.ip_pool_id),
+            IpAssignment::AssignedByDhcp(_) => Addressing::Dhcp,
+            IpAssignment::StaticIpListSpec(list) => Addressing::Stated {
+                addresses: list.ip_list.iter().map(|ip| (*ip.value(), None)).collect(),
+                mask: *list.subnet_mask.value(),
+                gateway: *list.default_gateway.value(),
+            },
+            IpAssignment::StaticIpMacListSpec(list) => {
+                let pair = |own: &IpMac| (*own.ip.value(), own.mac.clone());
+                Addressing::Stated {
+                    addresses: list.ip_mac_list.iter().map(pair).collect(),
+                    mask: *list.subnet_mask.value(),
+                    gateway: *list.default_gateway.value(),
+                }
+            }
+        })
+    }
+
+    /// The pool that it has its addresses from, if it is one.
+    pub fn pool(&self) -> Option<&str> {
+        match self.addressing() {
+            Some(Addressing::Pool(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The ids of its profiles.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.host_switch_profile_ids.iter().flatten().map(|own| own.value.as_str())
     }
 
     /// The network cards.

@@ -81,13 +81,16 @@ pub struct Uplinks {
     #[serde(default = "int::<0, 0, 4094>")]
     transport_vlan: Int<0, 4094>,
     mtu: Option<Int<1280, { i32::MAX as i64 }>>,
+    /// How frames are wrapped in tunnels.
     #[serde(default)]
-    overlay_encap: Encapsulation,
+    pub overlay_encap: Encapsulation,
 }
 
+/// How frames are wrapped in tunnels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-enum Encapsulation {
+#[allow(missing_docs, reason = "wire names that say it all")]
+pub enum Encapsulation {
     Vxlan,
     #[default]
     Geneve,
@@ -256,6 +259,11 @@ fn unlimited() -> f64 {
 }
 
 impl Uplinks {
+    /// The largest frame that its uplinks carry, where that is stated.
+    pub fn mtu(&self) -> Option<i64> {
+        self.mtu.as_ref().map(|own| own.get())
+    }
+
     /// The names of uplinks that traffic may take, those of link aggregation groups among them.
     pub fn names(&self) -> BTreeSet<&str> {
         let named = self.named_teamings.iter().flat_map(|list| list.iter());

@@ -11,4 +11,5 @@ pub mod node;
 pub mod preparation;
 pub mod secret;
 pub mod transport_node;
+pub mod tunnel_endpoint;
 pub mod virtual_machine;

@@ -110,6 +110,22 @@ pub enum OsType {
 }
 
 impl OsType {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Esxi,
+        Self::RhelKvm,
+        Self::RhelServer,
+        Self::RhelContainer,
+        Self::UbuntuKvm,
+        Self::UbuntuServer,
+        Self::HyperV,
+        Self::CentosKvm,
+        Self::CentosServer,
+        Self::CentosContainer,
+        Self::SlesKvm,
+        Self::SlesServer,
+    ];
+
     /// The wire name.
     pub fn word(self) -> &'static str {
         match self {

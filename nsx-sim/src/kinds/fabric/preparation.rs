@@ -144,6 +144,33 @@ pub fn is_overridden(node: &TransportNode, inventory: &Inventory) -> bool {
     })
 }
 
+/// Makes one host what the profile of its cluster says, again.
+///
+/// # Errors
+/// [`Error::NotFound`], and where no profile is applied to its cluster.
+pub fn restore(tx: &mut Transaction<'_>, id: &str) -> Result<(), Error> {
+    let node = tx.get(&transport_node::KIND, id)?;
+    let own = node.body::<TransportNode>().and_then(|own| own.node_id.as_deref());
+    let inventory = tx.inventory();
+    let cluster = own.and_then(|own| compute::cluster_of(inventory, own));
+    let applied = cluster.map(|id| inventory.by_key(BY_CLUSTER, &id)).unwrap_or_default();
+    let profile = applied.iter().find_map(|own| {
+        let own = own.body::<TransportNodeCollection>()?;
+        inventory.find(PROFILE.name, &own.transport_node_profile_id)
+    });
+    let Some(profile) = profile.as_deref().and_then(Object::body::<TransportNodeProfile>) else {
+        return Err(Error::field(
+            "action",
+            "needs a profile that is applied to the host's cluster",
+        ));
+    };
+    tx.edit(&transport_node::KIND, id, |node: &mut TransportNode, _| {
+        node.apply(&profile.host_switch_spec, &profile.transport_zone_endpoints);
+        Ok(())
+    })?;
+    Ok(())
+}
+
 impl TransportNodeCollection {
     /// Whether each host of the cluster is as the profile has it.
     pub fn is_applied(&self, inventory: &Inventory) -> bool {

@@ -3,8 +3,10 @@
 //! Since 2.4 a transport node brings its fabric node along: `node_deployment_info` makes the node,
 //! changes with it and goes with it. The node is an object of its own; it is printed in its place.
 
-use super::host_switch::{HostSwitch, HostSwitchSpec};
+use super::host_switch::{HostSwitch, HostSwitchSpec, StandardHostSwitch};
 use super::node::{self, MaintenanceState, Node};
+use super::tunnel_endpoint::{Taken, TunnelEndpoint};
+use super::virtual_machine;
 use super::{failure_domain, node::KIND as NODE, preparation};
 use crate::inventory::{
     Error, Filter, Header, HeaderFields, IndexKey, Inventory, Kind, Object, Query, Reference,
@@ -82,6 +84,9 @@ pub struct TransportNode {
     /// As sent; the node's object has it once the change is admitted.
     #[schemars(with = "Option<Node>")]
     node_deployment_info: Option<Fields>,
+    /// The addresses that its host switches took from pools.
+    #[serde(skip)]
+    taken: Taken,
 }
 
 /// A zone that the node is in [spec TransportZoneEndPoint].
@@ -143,6 +148,15 @@ impl TransportNode {
     /// The host switches.
     pub fn switches(&self) -> Option<&HostSwitchSpec> {
         self.host_switch_spec.as_ref()
+    }
+
+    /// The addresses that tunnels end at on one of its host switches, as far as they are known.
+    pub fn endpoints(
+        &self,
+        switch: &StandardHostSwitch,
+        inventory: &Inventory,
+    ) -> Vec<TunnelEndpoint> {
+        self.taken.endpoints(switch, inventory)
     }
 
     /// Whether its host switches are those of a profile.
@@ -266,15 +280,19 @@ impl TransportNode {
     }
 }
 
-/// Takes a node out of service, or back.
+/// Takes a node out of service, or back. A host with running machines goes by force only
+/// (docs/fidelity.md).
 ///
 /// # Errors
 /// [`Error::NotFound`], and whatever forbids the change.
-pub fn set_maintenance(
-    tx: &mut Transaction<'_>,
-    id: &str,
-    mode: MaintenanceMode,
-) -> Result<(), Error> {
+pub fn enter(tx: &mut Transaction<'_>, id: &str, mode: MaintenanceMode) -> Result<(), Error> {
+    if mode == MaintenanceMode::Enabled {
+        let guests = virtual_machine::on_host(tx.inventory(), id);
+        if let Some(guest) = guests.iter().find(|own| virtual_machine::runs(own)) {
+            let why = format!("needs that no machine runs on the host: {}", guest.header.name());
+            return Err(Error::field("action", why));
+        }
+    }
     let node = tx.edit(&KIND, id, |own: &mut TransportNode, _| {
         own.maintenance_mode = Told(Some(mode));
         Ok(())
@@ -326,6 +344,8 @@ impl Resource for TransportNode {
         self.settle_switches(before)?;
         self.settle_node(header, before, tx)?;
         self.check_domain(tx)?;
+        let taken = before.map(|before| before.taken.clone()).unwrap_or_default();
+        self.taken = taken.settle(self.host_switch_spec.as_ref(), tx)?;
         if self.maintenance_mode.is_none() {
             let known = before.map(Self::maintenance);
             self.maintenance_mode = Told(Some(known.unwrap_or(MaintenanceMode::Disabled)));
@@ -333,15 +353,26 @@ impl Resource for TransportNode {
         Ok(())
     }
 
-    /// The machine goes, too [spec DeleteTransportNodeWithDeploymentInfo].
+    /// The fabric node goes, too [spec DeleteTransportNodeWithDeploymentInfo]. Virtual machines hold
+    /// their host, unless it goes by force: then they are not seen any more.
     fn retire(object: &Object, tx: &mut Transaction<'_>, query: &Query) -> Result<(), Error> {
         query.flag("unprepare_host")?;
         let node = body(object).and_then(|own| own.node_id.clone());
         let found = node.as_deref().and_then(|id| tx.find(NODE.name, id));
         let edge = found.is_some_and(|node| node.body::<Node>().is_some_and(Node::is_edge));
+        let guests = virtual_machine::on_host(tx.inventory(), &object.header.id);
         if edge || !query.flag("force")? {
             tx.refuse_if_used(object, |_| true)?;
+            if !guests.is_empty() {
+                let by = guests.iter().map(|own| format!("{}/{}", own.kind.name, own.header.id));
+                let id = object.header.id.clone();
+                return Err(Error::InUse { kind: KIND.name, id, by: by.collect() });
+            }
         }
+        for guest in guests {
+            virtual_machine::forget(tx, &guest)?;
+        }
+        body(object).map_or(Ok(()), |own| own.taken.give_back(tx))?;
         match node {
             Some(id) => tx.discard(&NODE, &id),
             None => Ok(()),

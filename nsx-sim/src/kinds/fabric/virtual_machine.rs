@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The declaration of virtual machines; their id is the external one.
 pub static MACHINE: Kind = Kind {
@@ -78,6 +79,9 @@ pub static INTERFACE: Kind = Kind {
 pub const BY_ATTACHMENT: &str = "interface-by-attachment";
 /// Index: machine to its interfaces.
 pub const BY_OWNER: &str = "interface-by-owner";
+
+/// Index: host to the machines on it.
+const BY_HOST: &str = "machine-by-host";
 
 /// The most tags that callers may give a machine; the rest are the system's
 /// [spec UpdateVirtualMachineTags].
@@ -199,7 +203,32 @@ pub fn set_tags(tx: &mut Transaction<'_>, machine: &str, tags: &MachineTags) -> 
     Ok(())
 }
 
+/// The machines on a host.
+pub fn on_host(inventory: &Inventory, host: &str) -> Vec<Arc<Object>> {
+    inventory.by_key(BY_HOST, host)
+}
+
+/// Whether a machine runs.
+pub fn runs(machine: &Object) -> bool {
+    machine.body::<VirtualMachine>().is_some_and(|own| own.power_state == PowerState::VmRunning)
+}
+
+/// Forgets a machine with its network cards: nobody tells of it any more.
+///
+/// # Errors
+/// None that an inventory in order has.
+pub fn forget(tx: &mut Transaction<'_>, machine: &Object) -> Result<(), Error> {
+    for card in tx.inventory().by_key(BY_OWNER, &machine.header.id) {
+        tx.discard(&INTERFACE, &card.header.id)?;
+    }
+    tx.discard(&MACHINE, &machine.header.id)
+}
+
 impl Resource for VirtualMachine {
+    fn keys(&self) -> Vec<IndexKey> {
+        self.host_id.iter().map(|id| (BY_HOST, id.clone())).collect()
+    }
+
     fn fields(&self, _: &Header, inventory: &Inventory) -> Fields {
         let mut fields = wire::fields_of(self);
         if let Some(host) = &self.host_id {

@@ -72,6 +72,13 @@ impl IpPool {
         subnets.flat_map(|subnet| subnet.allocation_ranges.iter().cloned()).collect()
     }
 
+    /// The network that an address of the pool is in, with its gateway.
+    pub fn network_of(&self, address: IpAddr) -> Option<(IpNet, Option<IpAddr>)> {
+        let mut subnets = self.subnets.iter().flat_map(|subnets| subnets.iter());
+        let subnet = subnets.find(|subnet| subnet.cidr.value().contains(&address))?;
+        Some((*subnet.cidr.value(), subnet.gateway_ip.as_ref().map(|own| *own.value())))
+    }
+
     /// What is taken must stay in the pool.
     fn check_taken(
         &self,

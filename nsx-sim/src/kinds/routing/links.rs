@@ -22,7 +22,7 @@ pub const LOWER_LINK_MAC: &str = "02:50:56:56:44:55";
 /// The class of the port that a tier-1 links to.
 const UPPER_LINK: &str = "LogicalRouterLinkPortOnTIER0";
 
-/// A MAC address for an uplink: made from its id, so that it is the same wherever the world is.
+/// A MAC address for an uplink or a card: made from its id, so that it is the same wherever the world is.
 pub fn uplink_mac(id: &str) -> String {
     // FNV-1a: the same in every build, which the standard hasher does not promise.
     let hash = id

@@ -5,7 +5,7 @@ pub mod bgp;
 pub mod config;
 pub mod filters;
 pub mod ipv6;
-mod links;
+pub mod links;
 pub mod nat;
 pub mod placement;
 pub mod port;

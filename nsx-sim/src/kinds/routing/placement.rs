@@ -4,17 +4,48 @@ use super::port::{BY_ROUTER, RouterPort};
 use super::router::{LogicalRouter, RouterType};
 use crate::inventory::{Error, Inventory, Object, Transaction};
 use crate::kinds::fabric::edge_cluster::{self, EdgeCluster};
+use crate::kinds::fabric::transport_node::{self, TransportNode};
 
 /// An edge node with a router's services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The edge's transport node.
     pub node: String,
-    /// Whether its services work, rather than wait for others to fail.
-    pub active: bool,
+    /// What its services do.
+    pub standing: Standing,
 }
 
-/// The edge nodes of a router's services, the one that works first. A tier-0 is where its uplinks
+/// What a router's services do on an edge node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They work.
+    Active,
+    /// They wait for others to fail.
+    Standby,
+    /// The node is out of service.
+    Down,
+}
+
+impl Standing {
+    /// The wire name [spec LogicalRouterStatusPerNode].
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Standby => "STANDBY",
+            Self::Down => "DOWN",
+        }
+    }
+}
+
+impl Place {
+    /// Whether its services work.
+    pub fn is_active(&self) -> bool {
+        self.standing == Standing::Active
+    }
+}
+
+/// The edge nodes of a router's services, the one that works first; a node in maintenance mode
+/// leaves the work to the next. A tier-0 is where its uplinks
 /// and loopbacks are; a tier-1 where its members were named, else on the cluster's first two
 /// [spec LogicalRouter.edge_cluster_member_indices].
 pub fn places(inventory: &Inventory, id: &str, router: &LogicalRouter) -> Vec<Place> {
@@ -46,10 +77,18 @@ pub fn places(inventory: &Inventory, id: &str, router: &LogicalRouter) -> Vec<Pl
         let member = cluster.members.iter().find(|member| own(&member.member_index))?;
         Some(member.transport_node_id.clone())
     };
-    let nodes = wanted.iter().filter_map(node).enumerate();
-    nodes
-        .map(|(place, node)| Place { node, active: place == 0 || router.is_active_active() })
-        .collect()
+    let down = |id: &String| {
+        let node = inventory.find(transport_node::KIND.name, id);
+        let own = node.as_deref().and_then(Object::body::<TransportNode>);
+        own.is_some_and(TransportNode::in_maintenance)
+    };
+    let (down, up): (Vec<String>, Vec<String>) = wanted.iter().filter_map(node).partition(down);
+    let up = up.into_iter().enumerate().map(|(place, node)| {
+        let works = place == 0 || router.is_active_active();
+        Place { node, standing: if works { Standing::Active } else { Standing::Standby } }
+    });
+    let down = down.into_iter().map(|node| Place { node, standing: Standing::Down });
+    up.chain(down).collect()
 }
 
 /// Refuses indexes that are no members of a router's edge cluster.

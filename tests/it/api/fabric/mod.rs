@@ -1,5 +1,10 @@
 //! Nodes, host switches and edge clusters.
 
+mod carriers;
+mod clusters;
+mod states;
+mod tunnels;
+
 use serde_json::{Value, json};
 use tests::{Manager, OVERLAY};
 
