@@ -14,7 +14,7 @@ pub use walk::Walk;
 
 use crate::matching::Key;
 use crate::{AddressSets, Rule};
-use tuple::{Crossed, TupleLists};
+use tuple::{Crossed, Forest, TupleLists};
 
 /// The rules of one layer on one vNIC, in order. Shared, so that engines may keep it.
 pub type RuleList = Arc<[Arc<Rule>]>;
@@ -87,17 +87,21 @@ pub enum EngineKind {
     Walk,
     /// Crossed tables of equivalence classes, for some thousand rules without address sets.
     Crossed,
+    /// Search trees on telling bits of the addresses, for up to hundreds of thousands of rules
+    /// without address sets.
+    Forest,
 }
 
 impl EngineKind {
     /// Every engine, for suites and benches that try them all.
-    pub const ALL: &[Self] = &[Self::Walk, Self::Crossed];
+    pub const ALL: &[Self] = &[Self::Walk, Self::Crossed, Self::Forest];
 
     /// The name that [`FromStr`] reads.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Walk => "walk",
             Self::Crossed => "crossed",
+            Self::Forest => "forest",
         }
     }
 
@@ -107,6 +111,10 @@ impl EngineKind {
             Self::Walk => Ok(Box::new(Walk::new(rules))),
             Self::Crossed => {
                 let tables = |filters: &[_]| Ok(Box::new(Crossed::new(filters)?) as _);
+                Ok(Box::new(TupleLists::new(rules, tables)?))
+            }
+            Self::Forest => {
+                let tables = |filters: &[_]| Ok(Box::new(Forest::new(filters)?) as _);
                 Ok(Box::new(TupleLists::new(rules, tables)?))
             }
         }

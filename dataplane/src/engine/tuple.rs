@@ -9,6 +9,8 @@
 // Tables hold narrow numbers, whose bounds are checked where they are made.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 
+mod carriage;
+mod classes;
 mod crossed;
 mod expand;
 mod forest;
@@ -17,6 +19,7 @@ mod header;
 mod lanes;
 mod lists;
 mod places;
+mod table;
 
 pub use crossed::Crossed;
 pub use forest::Forest;

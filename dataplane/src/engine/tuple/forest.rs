@@ -12,12 +12,14 @@ mod pieces;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 
-use super::{Crossed, Filter, Header, HeaderClassifier, NONE};
+use super::carriage::Carriage;
+use super::crossed::Ends;
+use super::{Filter, Header, HeaderClassifier, NONE};
 use crate::engine::Unsupported;
 use bits::extract;
-use leaf::{Leaves, Packed};
+use leaf::{Line, Services};
 
-/// Where a child of a node is: a node or, without the mark, a leaf.
+/// Where a child of a node is: a node or, without the mark, the first line of a leaf.
 type Entry = u32;
 
 /// Marks entries that name a node. The rest is the place of its mask among the nodes' words.
@@ -28,20 +30,29 @@ const NODE: Entry = 1 << 31;
 struct Tree {
     mask: u64,
     root: Box<[Entry]>,
-    /// The most nodes between the root and a leaf.
-    depth: usize,
 }
 
 /// The engine. See the module.
 #[derive(Clone, Debug)]
 pub struct Forest {
-    trees: Vec<Tree>,
+    carriage: Carriage,
+    /// By class of what is carried.
+    services: Box<[Services]>,
+    trees: Box<[Tree]>,
     /// Nodes: a mask's lower and upper half, then an entry for each value of its bits.
     nodes: Box<[u32]>,
-    leaves: Leaves,
-    rest: Option<Box<Crossed>>,
+    lines: Box<[Line]>,
+    rest: Option<Rest>,
     #[cfg(target_arch = "x86_64")]
     simd: bool,
+}
+
+/// Crossed tables for the filters that no tree takes.
+#[derive(Clone, Debug)]
+struct Rest {
+    ends: Ends,
+    /// The column of each class of what is carried.
+    columns: Box<[u32]>,
 }
 
 impl Forest {
@@ -50,83 +61,50 @@ impl Forest {
         build::build(filters)
     }
 
-    /// The leaf that a tree has for both addresses.
-    fn leaf(&self, tree: &Tree, addresses: u64) -> Entry {
-        let mut entry = tree.root[extract(addresses, tree.mask) as usize];
-        while entry & NODE != 0 {
-            let at = (entry & !NODE) as usize;
-            let mask = u64::from(self.nodes[at + 1]) << 32 | u64::from(self.nodes[at]);
-            entry = self.nodes[at + 2 + extract(addresses, mask) as usize];
-        }
-        entry
+    /// The entry of a node for both addresses.
+    fn below(&self, node: Entry, addresses: u64, extract: impl Fn(u64, u64) -> u64) -> Entry {
+        let at = (node & !NODE) as usize;
+        let mask = u64::from(self.nodes[at + 1]) << 32 | u64::from(self.nodes[at]);
+        self.nodes[at + 2 + extract(addresses, mask) as usize]
     }
 
-    /// The lowest rank that the trees have for a header.
     fn one(&self, header: &Header) -> u32 {
-        let packed = Packed::of(header);
-        let ranks = self
-            .trees
-            .iter()
-            .map(|tree| self.leaves.first(self.leaf(tree, header.addresses()), header, packed));
-        ranks.min().unwrap_or(NONE)
-    }
-
-    /// Figures of the tables, for those who tune them.
-    #[doc(hidden)]
-    pub fn shape(&self) -> String {
-        use std::fmt::Write;
-        let mut text = String::new();
+        let class = self.carriage.class(header);
+        let services = &self.services[class as usize];
+        let rest = self.rest.as_ref();
+        let mut best =
+            rest.map_or(NONE, |rest| rest.ends.rank(header, rest.columns[class as usize]));
+        let addresses = header.addresses();
         for tree in &self.trees {
-            let leaves = tree.root.iter().filter(|entry| *entry & NODE == 0).count();
-            let _ = write!(
-                text,
-                "[bits {:016x} ({}) root {} nodes {} depth {}] ",
-                tree.mask,
-                tree.mask.count_ones(),
-                leaves,
-                tree.root.len() - leaves,
-                tree.depth
-            );
+            let mut entry = tree.root[extract(addresses, tree.mask) as usize];
+            while entry & NODE != 0 {
+                entry = self.below(entry, addresses, extract);
+            }
+            best = best.min(leaf::rank(&self.lines[entry as usize..], header, services));
         }
-        let _ = write!(
-            text,
-            "nodes {} KB lines {} ({} KB) services {} rest {} KB",
-            self.nodes.len() * 4 / 1024,
-            self.leaves.len(),
-            self.leaves.bytes() / 1024,
-            self.leaves.services(),
-            self.rest.as_ref().map_or(0, |rest| rest.memory() / 1024)
-        );
-        text
+        best
     }
 }
 
 impl HeaderClassifier for Forest {
     fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
-        let count = headers.len().min(ranks.len());
-        let (headers, ranks) = (&headers[..count], &mut ranks[..count]);
         #[cfg(target_arch = "x86_64")]
         if self.simd {
             return simd::classify(self, headers, ranks);
         }
-        self.scalar(headers, ranks);
+        for (header, rank) in headers.iter().zip(ranks) {
+            *rank = self.one(header);
+        }
     }
 
     fn memory(&self) -> usize {
         let roots: usize = self.trees.iter().map(|tree| size_of_val(&*tree.root)).sum();
-        let rest = self.rest.as_ref().map_or(0, |rest| rest.memory());
-        roots + size_of_val(&*self.nodes) + self.leaves.bytes() + rest
-    }
-}
-
-impl Forest {
-    fn scalar(&self, headers: &[Header], ranks: &mut [u32]) {
-        match &self.rest {
-            Some(rest) => rest.classify_headers(headers, ranks),
-            None => ranks.fill(NONE),
-        }
-        for (header, rank) in headers.iter().zip(ranks) {
-            *rank = (*rank).min(self.one(header));
-        }
+        let rest = self.rest.as_ref();
+        roots
+            + self.carriage.bytes()
+            + size_of_val(&*self.services)
+            + size_of_val(&*self.nodes)
+            + size_of_val(&*self.lines)
+            + rest.map_or(0, |rest| rest.ends.bytes() + size_of_val(&*rest.columns))
     }
 }

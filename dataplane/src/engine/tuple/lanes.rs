@@ -4,7 +4,9 @@
 #[allow(clippy::wildcard_imports)] // the intrinsics, which have long names of their own
 use std::arch::x86_64::*;
 
-use super::Header;
+use super::carriage::Carriage;
+use super::table::Table16;
+use super::{Header, Kind};
 
 /// One field of sixteen headers in each register, in the headers' order.
 #[derive(Clone, Copy)]
@@ -65,4 +67,51 @@ pub(super) fn store(to: &mut [u32], lanes: __m512i) {
 pub(super) fn prefetch<T>(slice: &[T], at: usize) {
     // SAFETY: a prefetch reads nothing, whatever the address; wrapping arithmetic makes any address.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().wrapping_add(at).cast()) };
+}
+
+/// Sixteen entries of a table.
+///
+/// # Safety
+///
+/// The processor has AVX-512F and BW, and every index is less than the table's length without its
+/// spare entry: the 32 bits that are loaded reach into the entry behind at most.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) unsafe fn gather(table: &Table16, at: __m512i) -> __m512i {
+    // SAFETY: the caller's.
+    let both = unsafe { _mm512_i32gather_epi32::<2>(at, table.entries().as_ptr().cast()) };
+    _mm512_and_si512(both, _mm512_set1_epi32(0xffff))
+}
+
+/// The classes of what headers carry, as many as there are places for.
+///
+/// # Safety
+///
+/// The processor has AVX-512F and BW.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) unsafe fn carried(tables: &Carriage, headers: &[Header], classes: &mut [u32]) {
+    let count = headers.len().min(classes.len());
+    let wide = count - count % 16;
+    let low = _mm512_set1_epi32(0xffff);
+    for at in (0..wide).step_by(16) {
+        let lanes = load(&headers[at..]);
+        // SAFETY: the tables of ports have an entry for each port, that of kinds for each kind, and
+        // the joined one for each triple of their classes.
+        let class = unsafe {
+            let mut ports = gather(&tables.dst_port, _mm512_srli_epi32::<16>(lanes.ports));
+            if tables.src_port_matters {
+                let src_port = gather(&tables.src_port, _mm512_and_si512(lanes.ports, low));
+                let width = _mm512_set1_epi32(tables.dst_port_classes as i32);
+                ports = _mm512_add_epi32(_mm512_mullo_epi32(src_port, width), ports);
+            }
+            let kinds = _mm512_set1_epi32(Kind::COUNT as i32 - 1);
+            let kind = gather(&tables.kind, _mm512_and_si512(lanes.kind, kinds));
+            let width = _mm512_set1_epi32(tables.kind_classes as i32);
+            gather(&tables.joined, _mm512_add_epi32(_mm512_mullo_epi32(ports, width), kind))
+        };
+        store(&mut classes[at..], class);
+    }
+    for at in wide..count {
+        classes[at] = tables.class(&headers[at]);
+    }
 }

@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashMap;
 
-use super::classes::{Field, Rows, cross, field};
 use super::halves::Halves;
-use super::{Crossed, Table16};
+use super::{Crossed, Ends};
 use crate::engine::Unsupported;
-use crate::engine::tuple::{Carried, Filter, Kind, NONE, Span};
+use crate::engine::tuple::carriage::Carriage;
+use crate::engine::tuple::classes::{Rows, cross, field};
+use crate::engine::tuple::table::Table16;
+use crate::engine::tuple::{Carried, Filter, NONE};
 
 /// The most filters: a set of filters is a row of as many bits, and rows are crossed.
 const MOST_FILTERS: usize = 8_192;
@@ -15,68 +17,103 @@ const MOST_FILTERS: usize = 8_192;
 const MOST_ENTRIES: usize = 1 << 24;
 
 pub(super) fn build(filters: &[Filter]) -> Result<Crossed, Unsupported> {
-    let too_large = Unsupported::TooLarge;
-    if filters.len() > MOST_FILTERS {
-        return Err(too_large);
-    }
     let mut filters = filters.to_vec();
     filters.sort_by_key(|filter| filter.rank);
-    let spans = |of: fn(&Filter) -> (u32, u32)| field(&filters.iter().map(of).collect::<Vec<_>>());
-    let src = spans(|filter| (filter.src.first, filter.src.last));
-    let dst = spans(|filter| (filter.dst.first, filter.dst.last));
-    let src_port = spans(|filter| ports(filter.carried.src_port));
-    let dst_port = spans(|filter| ports(filter.carried.dst_port));
-    let (kind, kinds) = kinds(&filters);
-
-    // A filter that takes whatever is carried hides all that come after it.
-    let mut closing = src.rows.empty();
-    for (at, filter) in filters.iter().enumerate() {
-        if filter.carried == Carried::ANY {
-            closing[at / 64] |= 1 << (at % 64);
-        }
+    if filters.len() > MOST_FILTERS {
+        return Err(Unsupported::TooLarge);
     }
-    let prune = |row: &mut [u64]| hide(row, &closing);
-    let (pair, pairs) = cross(&src.rows, &dst.rows, MOST_ENTRIES, prune).ok_or(too_large)?;
-    let (both, both_ports) =
-        cross(&src_port.rows, &dst_port.rows, MOST_ENTRIES, |_| ()).ok_or(too_large)?;
-    let (with_kind, carried) = cross(&both_ports, &kinds, MOST_ENTRIES, |_| ()).ok_or(too_large)?;
-    let last = Last::new(&pairs, &carried, filters.len())?;
-    // By source port, destination port and kind at once: one load instead of two.
-    let by_ports =
-        both.iter().flat_map(|&ports| &with_kind[ports as usize * kinds.len()..][..kinds.len()]);
-    let carried_table = table16(by_ports.map(|&class| last.columns[class as usize]))?;
+    let carried: Vec<Carried> = filters.iter().map(|filter| filter.carried).collect();
+    let (mut carriage, rows) = Carriage::new(&carried)?;
+    let (ends, columns) = Ends::new(&filters, &rows)?;
+    // Classes that no answer tells apart share a column.
+    carriage.joined = carriage.joined.through(&columns)?;
     Ok(Crossed {
-        dst_classes: number(dst.rows.len())?,
-        dst_port_classes: number(dst_port.rows.len())?,
-        kind_classes: number(kinds.len())?,
-        carried_classes: number(last.width)?,
-        src: Halves::new(&src.starts)?,
-        dst: Halves::new(&dst.starts)?,
-        src_port: by_value(&src_port)?,
-        dst_port: by_value(&dst_port)?,
-        kind: table16(kind)?,
-        carried: carried_table,
-        pair: table16(pair.iter().map(|&class| last.rows[class as usize]))?,
-        src_port_matters: src_port.rows.len() > 1,
-        last: Table16::new(last.table),
-        ranks: filters.iter().map(|filter| filter.rank).chain([NONE]).collect(),
+        carriage,
+        ends,
         #[cfg(target_arch = "x86_64")]
-        simd: super::simd::available(),
+        simd: crate::engine::tuple::lanes::available(),
     })
+}
+
+/// The rows for filters, by their places in the rows for others: bit `i` of the new rows is bit
+/// `of[i]` of the old ones. No row is left out or merged.
+pub(in crate::engine::tuple) fn columns(rows: &Rows, of: &[u16]) -> Vec<Vec<u64>> {
+    let picked = |row: &[u64]| {
+        let mut picked = vec![0_u64; of.len().div_ceil(64).max(1)];
+        for (at, &old) in of.iter().enumerate() {
+            let bit = row[usize::from(old) / 64] >> (old % 64) & 1;
+            picked[at / 64] |= bit << (at % 64);
+        }
+        picked
+    };
+    rows.iter().map(picked).collect()
+}
+
+impl Ends {
+    /// Tables for filters in the order of their ranks, and the column of each class of what is
+    /// carried. Bit `i` of such a class says whether filter `i` holds it.
+    fn new(filters: &[Filter], carried: &Rows) -> Result<(Self, Vec<u32>), Unsupported> {
+        let carried: Vec<&[u64]> = carried.iter().collect();
+        let made = Self::with_columns(filters, &carried)?;
+        Ok((made.0, made.1.class))
+    }
+
+    /// Tables for filters in the order of their ranks, with a column for each of these classes.
+    pub(in crate::engine::tuple) fn of(
+        filters: &[Filter],
+        carried: &[Vec<u64>],
+    ) -> Result<(Self, Vec<u32>), Unsupported> {
+        let carried: Vec<&[u64]> = carried.iter().map(Vec::as_slice).collect();
+        let made = Self::with_columns(filters, &carried)?;
+        Ok((made.0, made.1.class))
+    }
+
+    fn with_columns(
+        filters: &[Filter],
+        carried: &[&[u64]],
+    ) -> Result<(Self, Interned), Unsupported> {
+        if filters.len() > MOST_FILTERS {
+            return Err(Unsupported::TooLarge);
+        }
+        let src: Vec<_> =
+            filters.iter().map(|filter| (filter.src.first, filter.src.last)).collect();
+        let dst: Vec<_> =
+            filters.iter().map(|filter| (filter.dst.first, filter.dst.last)).collect();
+        let (src, dst) = (field(&src), field(&dst));
+        // A filter that takes whatever is carried hides all that come after it.
+        let mut closing = src.rows.empty();
+        for (at, filter) in filters.iter().enumerate() {
+            if filter.carried == Carried::ANY {
+                closing[at / 64] |= 1 << (at % 64);
+            }
+        }
+        let (pair, pairs) = cross(&src.rows, &dst.rows, MOST_ENTRIES, |row| hide(row, &closing))
+            .ok_or(Unsupported::TooLarge)?;
+        let last = Last::new(&pairs, carried, filters.len())?;
+        let ends = Self {
+            dst_classes: dst.rows.count(),
+            ends_matter: pair.len() > 1,
+            src: Halves::new(&src.starts)?,
+            dst: Halves::new(&dst.starts)?,
+            pair: Table16::of(pair.iter().map(|&class| last.rows[class as usize]))?,
+            last: Table16::new(last.table),
+            width: last.columns.kept.len() as u32,
+            ranks: filters.iter().map(|filter| filter.rank).chain([NONE]).collect(),
+        };
+        Ok((ends, last.columns))
+    }
 }
 
 /// The last table, in which equal rows and equal columns are stored once.
 struct Last {
     table: Vec<u16>,
-    width: usize,
     /// The row of each class of address pairs.
     rows: Vec<u32>,
-    /// The column of each class of what is carried.
-    columns: Vec<u32>,
+    columns: Interned,
 }
 
 impl Last {
-    fn new(pairs: &Rows, carried: &Rows, filters: usize) -> Result<Self, Unsupported> {
+    fn new(pairs: &Rows, carried: &[&[u64]], filters: usize) -> Result<Self, Unsupported> {
         let entries = pairs.len().checked_mul(carried.len()).ok_or(Unsupported::TooLarge)?;
         if entries > 4 * MOST_ENTRIES {
             return Err(Unsupported::TooLarge);
@@ -85,7 +122,6 @@ impl Last {
         let first = |pair: &[(usize, u64)], carried: &[u64]| {
             let hit = pair.iter().find(|(at, word)| word & carried[*at] != 0);
             hit.map_or(none, |(at, word)| {
-                // Less than `filters`, which fits.
                 (at * 64) as u16 + (word & carried[*at]).trailing_zeros() as u16
             })
         };
@@ -100,13 +136,14 @@ impl Last {
         for at in 0..carried.len() {
             columns.add(rows.kept.iter().map(|row| row[at]).collect());
         }
-        let (height, width) = (rows.kept.len(), columns.kept.len());
-        if height * width > MOST_ENTRIES {
+        let height = rows.kept.len();
+        if height * columns.kept.len() > MOST_ENTRIES {
             return Err(Unsupported::TooLarge);
         }
         let kept = &columns.kept;
-        let table = (0..height).flat_map(|row| kept.iter().map(move |column| column[row]));
-        Ok(Self { table: table.collect(), width, rows: rows.class, columns: columns.class })
+        let table =
+            (0..height).flat_map(|row| kept.iter().map(move |column| column[row])).collect();
+        Ok(Self { table, rows: rows.class, columns })
     }
 }
 
@@ -136,46 +173,4 @@ fn hide(row: &mut [u64], closing: &[u64]) {
         row[at] &= u64::MAX >> (63 - first);
         row[at + 1..].fill(0);
     }
-}
-
-fn ports(span: Span<u16>) -> (u32, u32) {
-    (span.first.into(), span.last.into())
-}
-
-/// The class of every kind, and the classes.
-fn kinds(filters: &[Filter]) -> (Vec<u32>, Rows) {
-    let mut rows = Rows::new(filters.len());
-    let mut row = rows.empty();
-    let classes = (0..Kind::COUNT).map(|kind| {
-        row.fill(0);
-        for (at, Filter { carried, .. }) in filters.iter().enumerate() {
-            if kind & usize::from(carried.kind_mask) == usize::from(carried.kind) {
-                row[at / 64] |= 1 << (at % 64);
-            }
-        }
-        rows.intern(&row)
-    });
-    let classes = classes.collect();
-    (classes, rows)
-}
-
-/// The class of every port.
-fn by_value(field: &Field) -> Result<Table16, Unsupported> {
-    let mut starts = field.starts.iter().peekable();
-    let mut class = 0;
-    table16((0..=u32::from(u16::MAX)).map(|port| {
-        while let Some((_, next)) = starts.next_if(|(start, _)| *start <= port) {
-            class = *next;
-        }
-        class
-    }))
-}
-
-fn table16(entries: impl IntoIterator<Item = u32>) -> Result<Table16, Unsupported> {
-    let entries = entries.into_iter().map(u16::try_from).collect::<Result<Vec<_>, _>>();
-    entries.map(Table16::new).map_err(|_| Unsupported::TooLarge)
-}
-
-fn number(count: usize) -> Result<u32, Unsupported> {
-    u32::try_from(count).map_err(|_| Unsupported::TooLarge)
 }

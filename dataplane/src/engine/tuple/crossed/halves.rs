@@ -4,16 +4,24 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::Table16;
 use crate::engine::Unsupported;
+use crate::engine::tuple::table::Table16;
 
 /// Each half of the address has classes of its own; crossed they give the address's class.
 #[derive(Clone, Debug)]
 pub(super) struct Halves {
+    /// The class of the upper half; of the address, if its lower half makes no difference.
     pub(super) upper: Table16,
-    pub(super) lower: Table16,
+    pub(super) lower: Option<Lower>,
+}
+
+/// What the lower half adds.
+#[derive(Clone, Debug)]
+pub(super) struct Lower {
+    pub(super) table: Table16,
+    /// By upper × lower.
     pub(super) joined: Table16,
-    pub(super) lower_classes: u32,
+    pub(super) width: u32,
 }
 
 impl Halves {
@@ -66,26 +74,28 @@ impl Halves {
             });
             lower.extend(std::iter::repeat_n(fits(class)?, (cut[1] - cut[0]) as usize));
         }
-        let mut joined = Vec::with_capacity(shapes.len() * columns.len());
-        for shape in 0..shapes.len() {
-            for column in &columns {
-                joined.push(fits(column[shape] as usize)?);
-            }
+        if let [column] = &*columns {
+            let upper = upper.into_iter().map(|shape| column[usize::from(shape)]);
+            return Ok(Self { upper: Table16::of(upper)?, lower: None });
         }
-        Ok(Self {
-            upper: Table16::new(upper),
-            lower: Table16::new(lower),
-            joined: Table16::new(joined),
-            lower_classes: u32::from(fits(columns.len())?),
-        })
+        let joined = (0..shapes.len()).flat_map(|shape| columns.iter().map(move |c| c[shape]));
+        let lower = Lower {
+            table: Table16::new(lower),
+            joined: Table16::of(joined)?,
+            width: u32::from(fits(columns.len())?),
+        };
+        Ok(Self { upper: Table16::new(upper), lower: Some(lower) })
     }
 
     pub(super) fn class(&self, address: u32) -> u32 {
-        let lower = self.lower.get(address & 0xffff);
-        self.joined.get(self.upper.get(address >> 16) * self.lower_classes + lower)
+        let upper = self.upper.get(address >> 16);
+        self.lower.as_ref().map_or(upper, |lower| {
+            lower.joined.get(upper * lower.width + lower.table.get(address & 0xffff))
+        })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.upper.bytes() + self.lower.bytes() + self.joined.bytes()
+        let lower = self.lower.as_ref();
+        self.upper.bytes() + lower.map_or(0, |lower| lower.table.bytes() + lower.joined.bytes())
     }
 }

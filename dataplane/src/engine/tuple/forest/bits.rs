@@ -15,8 +15,9 @@ pub(super) fn extract(value: u64, mask: u64) -> u64 {
 
 /// Picks up to `most` bits, one after another, each the one that leaves the least to search: the
 /// fewest pairs of pieces that end up together. Buckets of up to `fine` pieces count as searched.
-/// Pieces that leave more than `open` of the picked bits open are left out of account.
-pub(super) fn pick(pieces: &[Piece], most: u32, fine: usize, open: u32) -> u64 {
+/// Only bits of `among` are picked. Pieces that leave more than `open` of the picked bits open are
+/// left out of account.
+pub(super) fn pick(pieces: &[Piece], among: u64, most: u32, fine: usize, open: u32) -> u64 {
     let mut buckets: Vec<Vec<(u32, u32)>> =
         vec![(0..pieces.len() as u32).map(|at| (at, 0)).collect()];
     let mut mask = 0_u64;
@@ -42,8 +43,10 @@ pub(super) fn pick(pieces: &[Piece], most: u32, fine: usize, open: u32) -> u64 {
                 costs[bit] += u64::from(one).pow(2) + u64::from(zero).pow(2);
             }
         }
-        let left = (0..64).filter(|bit| mask >> bit & 1 == 0);
-        let Some(best) = left.min_by_key(|bit| costs[*bit]) else { break };
+        let left = (0..64).filter(|bit| (among & !mask) >> bit & 1 == 1);
+        let Some(best) = left.min_by_key(|bit| costs[*bit]) else {
+            break;
+        };
         if costs[best] * 20 >= now * 19 {
             break;
         }

@@ -2,18 +2,24 @@
 
 use rustc_hash::FxHashMap;
 
-use super::bits::{Spread, pick};
-use super::leaf::{Leaves, Line};
+use super::bits::{Spread, extract, pick};
+use super::leaf::{Line, Services};
 use super::pieces::{Piece, cut};
-use super::{Entry, Forest, NODE, Tree};
+use super::{Entry, Forest, NODE, Rest, Tree};
 use crate::engine::Unsupported;
-use crate::engine::tuple::{Carried, Crossed, Filter, NONE};
+use crate::engine::tuple::carriage::Carriage;
+use crate::engine::tuple::classes::Rows;
+use crate::engine::tuple::crossed::{Ends, columns};
+use crate::engine::tuple::{Carried, Filter};
 
 /// The most trees: each costs every lookup its loads.
 const MOST_TREES: usize = 4;
 
+/// The fewest bits of a root: what they do not tell apart is better left to crossed tables.
+const LEAST_BITS: u32 = 4;
+
 /// Filters that are left to crossed tables once they are so few.
-const FEW: usize = 96;
+const FEW: usize = 48;
 
 /// A leaf of up to this many pieces, a line, is fine.
 const FINE: usize = 4;
@@ -30,10 +36,11 @@ const MOST_DEPTH: usize = 12;
 
 pub(super) fn build(filters: &[Filter]) -> Result<Forest, Unsupported> {
     let (mut pieces, services) = cut(filters)?;
-    let any =
-        services.iter().position(|service| *service == super::leaf::Service::of(Carried::ANY));
+    let any = services.iter().position(|service| *service == Carried::ANY);
+    let (carriage, rows) = Carriage::new(&services)?;
     let mut grower = Grower {
         any: any.map_or(0, |at| at as u16),
+        // The node that leads back to itself, for those who have arrived.
         nodes: vec![0; 16],
         lines: Vec::new(),
         known: FxHashMap::default(),
@@ -41,40 +48,49 @@ pub(super) fn build(filters: &[Filter]) -> Result<Forest, Unsupported> {
     let mut trees = Vec::new();
     while pieces.len() > FEW && trees.len() < MOST_TREES {
         let (mask, open) = root_bits(&pieces);
-        let (taken, left): (Vec<Piece>, Vec<Piece>) =
-            pieces.iter().partition(|piece| (mask & !piece.care).count_ones() <= open);
+        if mask.count_ones() < LEAST_BITS {
+            break;
+        }
+        let taken = |piece: &Piece| (mask & !piece.care).count_ones() <= open;
+        let (taken, left): (Vec<Piece>, Vec<Piece>) = pieces.iter().partition(|piece| taken(piece));
         trees.push(grower.tree(&taken, mask)?);
         pieces = left;
     }
-    let rest = rest(filters, &pieces)?;
     Ok(Forest {
-        trees,
+        rest: rest(filters, &pieces, &rows)?,
+        carriage,
+        services: Services::of(&rows),
+        trees: trees.into(),
         nodes: grower.nodes.into(),
-        leaves: Leaves { lines: grower.lines.into(), services: services.into() },
-        rest,
+        lines: grower.lines.into(),
         #[cfg(target_arch = "x86_64")]
         simd: super::simd::available(),
     })
 }
 
 /// Crossed tables for the filters of these pieces.
-fn rest(filters: &[Filter], pieces: &[Piece]) -> Result<Option<Box<Crossed>>, Unsupported> {
+fn rest(filters: &[Filter], pieces: &[Piece], rows: &Rows) -> Result<Option<Rest>, Unsupported> {
     if pieces.is_empty() {
         return Ok(None);
     }
-    let mut left: Vec<u32> = pieces.iter().map(|piece| piece.filter).collect();
-    left.sort_unstable();
+    // Pieces are in the order of their ranks, those of a filter one after another.
+    let mut left: Vec<(u32, u16)> =
+        pieces.iter().map(|piece| (piece.filter, piece.service)).collect();
     left.dedup();
-    let left: Vec<Filter> = left.iter().map(|&at| filters[at as usize]).collect();
-    Ok(Some(Box::new(Crossed::new(&left)?)))
+    let (filters, services): (Vec<Filter>, Vec<u16>) =
+        left.iter().map(|&(at, service)| (filters[at as usize], service)).unzip();
+    let (ends, columns) = Ends::of(&filters, &columns(rows, &services))?;
+    Ok(Some(Rest { ends, columns: columns.into() }))
 }
 
 /// The bits of a root, and how many of them a piece may leave open to stand in this tree.
 fn root_bits(pieces: &[Piece]) -> (u64, u32) {
     let step = pieces.len().div_ceil(SAMPLE);
     let sample: Vec<Piece> = pieces.iter().step_by(step).copied().collect();
+    let among = ends(&sample, step);
+    let sample: Vec<Piece> = sample.into_iter().filter(|piece| among & !piece.care == 0).collect();
     let most = (pieces.len().ilog2() + 1).min(ROOT_BITS);
-    let mask = pick(&sample, most, FINE.div_ceil(step), 4);
+    let mask = pick(&sample, among, most, FINE.div_ceil(step), 0);
     let mut by_open = [0_usize; 65];
     for piece in pieces {
         by_open[(mask & !piece.care).count_ones() as usize] += 1;
@@ -91,49 +107,79 @@ fn root_bits(pieces: &[Piece]) -> (u64, u32) {
     (mask, open)
 }
 
+/// The upper bits of either address among which a root's are picked: many pieces give them all, and
+/// few pieces give the same.
+fn ends(sample: &[Piece], step: usize) -> u64 {
+    const LENGTHS: [u32; 10] = [0, 8, 12, 16, 20, 21, 22, 23, 24, 32];
+    let prefix = |length: u32| if length == 0 { 0 } else { u64::from(u32::MAX << (32 - length)) };
+    let mut best = (u64::MAX, 0);
+    for src in LENGTHS {
+        for dst in LENGTHS {
+            let among = prefix(src) << 32 | prefix(dst);
+            let mut counts: FxHashMap<u64, u64> = FxHashMap::default();
+            let (mut given, mut pairs) = (0, 0);
+            for piece in sample.iter().filter(|piece| among & !piece.care == 0) {
+                let count = counts.entry(piece.value & among).or_default();
+                // Pairs that stay together, counted once each.
+                pairs += *count;
+                *count += 1;
+                given += 1;
+            }
+            // Lines read for all pieces: one each, one more for every four pieces beside it in the
+            // whole, and some in a later tree for each that this one does not take.
+            let beside = 2 * pairs * step as u64;
+            let cost = given + beside / FINE as u64 + (sample.len() as u64 - given) * LATER;
+            if given > 0 && cost < best.0 {
+                best = (cost, among);
+            }
+        }
+    }
+    best.1
+}
+
+/// What a piece that goes to another tree costs a lookup, in lines.
+const LATER: u64 = 6;
+
 struct Grower {
     /// The service that is anything.
     any: u16,
     nodes: Vec<u32>,
     lines: Vec<Line>,
     /// Leaves that are there already, by their pieces.
-    known: FxHashMap<Vec<(u64, u64, u32)>, Entry>,
+    known: FxHashMap<Vec<(u64, u64, u32, u16)>, Entry>,
 }
 
 impl Grower {
     fn tree(&mut self, pieces: &[Piece], mask: u64) -> Result<Tree, Unsupported> {
-        let spread = Spread::new(pieces, mask, super::bits::extract);
-        let mut depth = 0;
+        let spread = Spread::new(pieces, mask, extract);
         let root = spread.iter().map(|places| {
             let bucket: Vec<Piece> = places.iter().map(|&at| pieces[at as usize]).collect();
-            let (entry, below) = self.entry(bucket, mask, 0)?;
-            depth = depth.max(below);
-            Ok(entry)
+            self.entry(bucket, mask, 0)
         });
-        let root = root.collect::<Result<Vec<Entry>, Unsupported>>()?;
-        Ok(Tree { mask, root: root.into(), depth })
+        let root = root.collect::<Result<_, Unsupported>>()?;
+        Ok(Tree { mask, root })
     }
 
-    /// A node or leaf for pieces, the first of which decides, and how many nodes lie on the way.
-    /// `told` are the bits that are equal in all addresses that come here.
+    /// A node or leaf for pieces, the first of which decides. `told` are the bits that are equal in
+    /// all addresses that come here.
     fn entry(
         &mut self,
         mut pieces: Vec<Piece>,
         told: u64,
         above: usize,
-    ) -> Result<(Entry, usize), Unsupported> {
+    ) -> Result<Entry, Unsupported> {
         // Nothing comes after a piece that takes all that comes here.
         let all = |piece: &Piece| piece.care & !told == 0 && piece.service == self.any;
         if let Some(at) = pieces.iter().position(all) {
             pieces.truncate(at + 1);
         }
         if pieces.len() > FINE && above < MOST_DEPTH {
-            let mask = pick(&pieces, NODE_BITS, FINE, u32::MAX);
+            let mask = pick(&pieces, u64::MAX, NODE_BITS, FINE, u32::MAX);
             if mask != 0 {
                 return self.node(&pieces, mask, told, above);
             }
         }
-        Ok((self.leaf(&pieces)?, above))
+        self.leaf(&pieces)
     }
 
     fn node(
@@ -142,9 +188,9 @@ impl Grower {
         mask: u64,
         told: u64,
         above: usize,
-    ) -> Result<(Entry, usize), Unsupported> {
+    ) -> Result<Entry, Unsupported> {
         let words = 2 + (1 << mask.count_ones());
-        // A node of up to a line lies in one line.
+        // A node that fits a cache line lies in one.
         let left = 16 - self.nodes.len() % 16;
         if left < words {
             self.nodes.resize(self.nodes.len() + left % 16, 0);
@@ -153,52 +199,40 @@ impl Grower {
         self.nodes.resize(at + words, 0);
         self.nodes[at] = mask as u32;
         self.nodes[at + 1] = (mask >> 32) as u32;
-        let spread = Spread::new(pieces, mask, super::bits::extract);
-        let mut depth = above + 1;
+        let spread = Spread::new(pieces, mask, extract);
         for (value, places) in spread.iter().enumerate() {
             let bucket = places.iter().map(|&place| pieces[place as usize]).collect();
-            let (entry, below) = self.entry(bucket, told | mask, above + 1)?;
-            self.nodes[at + 2 + value] = entry;
-            depth = depth.max(below);
+            self.nodes[at + 2 + value] = self.entry(bucket, told | mask, above + 1)?;
         }
-        let entry =
-            u32::try_from(at).ok().filter(|at| at & NODE == 0).ok_or(Unsupported::TooLarge)?;
-        Ok((entry | NODE, depth))
+        Ok(place(at)? | NODE)
     }
 
     fn leaf(&mut self, pieces: &[Piece]) -> Result<Entry, Unsupported> {
-        let key: Vec<(u64, u64, u32)> =
-            pieces.iter().map(|piece| (piece.value, piece.care, piece.rank)).collect();
+        let key = pieces.iter().map(|piece| (piece.value, piece.care, piece.rank, piece.service));
+        let key = key.collect();
         if let Some(entry) = self.known.get(&key) {
             return Ok(*entry);
         }
-        let at = u32::try_from(self.lines.len()).ok().filter(|at| at & NODE == 0);
-        let at = at.ok_or(Unsupported::TooLarge)?;
+        let at = place(self.lines.len())?;
         self.lines.push(Line::EMPTY);
         for (place, piece) in pieces.iter().enumerate() {
             if place > 0 && place % 4 == 0 {
                 self.lines.push(Line::EMPTY);
             }
             if let Some(line) = self.lines.last_mut() {
-                put(line, place % 4, piece);
+                line.put(place % 4, piece);
             }
         }
         let end = self.lines.len() - 1;
         for line in &mut self.lines[at as usize..end] {
-            line.rest[0] |= Line::MORE;
+            line.go_on();
         }
         self.known.insert(key, at);
         Ok(at)
     }
 }
 
-fn put(line: &mut Line, at: usize, piece: &Piece) {
-    let open = |care: u32| 32 - care.count_ones();
-    line.src[at] = (piece.value >> 32) as u32;
-    line.dst[at] = piece.value as u32;
-    line.rest[at] = open((piece.care >> 32) as u32)
-        | open(piece.care as u32) << 8
-        | u32::from(piece.service) << 16;
-    line.ranks[at] = piece.rank;
-    debug_assert_ne!(piece.rank, NONE);
+/// A place that is no mark.
+fn place(at: usize) -> Result<Entry, Unsupported> {
+    u32::try_from(at).ok().filter(|at| at & NODE == 0).ok_or(Unsupported::TooLarge)
 }

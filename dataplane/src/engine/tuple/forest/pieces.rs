@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::leaf::Service;
+use super::leaf::Services;
 use crate::engine::Unsupported;
-use crate::engine::tuple::{Filter, Span};
+use crate::engine::tuple::{Carried, Filter, Span};
 
 /// The most pieces: what the trees' entries can count.
 const MOST: usize = 1 << 22;
@@ -24,16 +24,16 @@ pub(super) struct Piece {
 }
 
 /// The pieces in the order of their ranks, and what they carry by number; number 0 is nothing.
-pub(super) fn cut(filters: &[Filter]) -> Result<(Vec<Piece>, Vec<Service>), Unsupported> {
+pub(super) fn cut(filters: &[Filter]) -> Result<(Vec<Piece>, Vec<Carried>), Unsupported> {
     let mut numbers = FxHashMap::default();
-    let mut services = vec![Service::NOTHING];
+    let mut services = vec![Services::NOTHING];
     let mut pieces = Vec::with_capacity(filters.len());
     for (at, filter) in (0..).zip(filters) {
         let service = *numbers.entry(filter.carried).or_insert_with(|| {
-            services.push(Service::of(filter.carried));
+            services.push(filter.carried);
             services.len() - 1
         });
-        if service > usize::from(Service::LAST) {
+        if service >= Services::MOST {
             return Err(Unsupported::TooLarge);
         }
         let (sources, destinations) = (prefixes(filter.src), prefixes(filter.dst));

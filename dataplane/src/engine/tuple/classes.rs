@@ -41,6 +41,11 @@ impl Rows {
         self.bits.chunks_exact(self.words)
     }
 
+    /// How many rows there are: as many as fit a class.
+    pub(super) fn count(&self) -> u32 {
+        self.len() as u32
+    }
+
     /// A row without a bit set.
     pub(super) fn empty(&self) -> Vec<u64> {
         vec![0; self.words]
