@@ -21,6 +21,7 @@ mod firewall_search;
 mod firewall_stats;
 mod firewall_status;
 mod groups;
+mod header_names;
 mod identity;
 mod inventory;
 mod licenses;

@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::throttle::Pass;
 use super::tls::{self, Acceptor};
 use super::world_file::{WorldDocument, WorldFileError};
-use super::{Api, MAX_BODY, reply, trimmed};
+use super::{Api, MAX_BODY, header_names, reply, trimmed};
 use crate::world::{Settings, World};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -21,6 +21,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -125,10 +126,16 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
     listener.set_nonblocking(true).map_err(|error| StartError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+    let names = header_names::as_written().await;
+    let name_headers = MapResponseLayer::new(move |mut response: Response<_>| {
+        response.extensions_mut().extend(names.clone());
+        response
+    });
     let app = Router::new()
         .fallback(serve)
         .layer(CatchPanicLayer::custom(|_| reply::response(Err(Failure::Internal), None)))
         .layer(CompressionLayer::new())
+        .layer(name_headers)
         .with_state(Arc::clone(&api))
         .into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
@@ -149,7 +156,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running { address, secure, api, handle, task })
 }
 
-/// HTTP/1.1 with header names as the product writes them, and nothing else: not even to those who
+/// HTTP/1.1 with header names as the product writes most of them, and nothing else: not even to those who
 /// begin with HTTP/2 unasked [miq].
 fn speak_http1<A: Address, T>(server: Server<A, T>) -> Server<A, T> {
     let mut server = server.http1_only();

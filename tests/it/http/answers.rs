@@ -100,3 +100,19 @@ fn bodies_are_compressed_for_those_who_ask() {
     assert!(packed.body.windows(3).take(16).any(|three| three == [0x1f, 0x8b, 0x08]));
     assert!(packed.body.len() * 5 < plain.body.len(), "lists shrink");
 }
+
+#[test]
+fn names_of_headers_are_written_as_the_product_writes_them() {
+    let server = Server::new();
+    let form = format!("j_username=admin&j_password={PASSWORD}");
+    let head =
+        "POST /api/session/create HTTP/1.1\r\nHost: nsx\r\nConnection: close\r\nContent-Length: ";
+    let request = format!("{head}{}\r\n\r\n{form}", form.len());
+    let answer = String::from_utf8_lossy(&server.raw(request.as_bytes())).into_owned();
+    // The product's own example greps a file of headers for the first of them.
+    for name in
+        ["X-XSRF-TOKEN", "X-NSX-REQUESTID", "X-XSS-Protection", "X-Frame-Options", "Set-Cookie"]
+    {
+        assert!(answer.contains(&format!("\r\n{name}: ")), "{name} in {answer}");
+    }
+}
