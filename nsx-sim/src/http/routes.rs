@@ -82,6 +82,13 @@ pub struct Listed {
     pub of: Option<(&'static Kind, Verb)>,
 }
 
+impl Listed {
+    /// The path without the selecting word.
+    pub fn bare_path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+}
+
 impl Routes {
     /// A table of everything that the API has, nothing of it modelled yet.
     pub fn new() -> Self {

@@ -1,5 +1,6 @@
 //! The API's description of itself: `GET /api/v1/spec/openapi/nsx_api.json`, in OpenAPI 3.0, made
-//! from the table of routes and the kinds' own schemas. What is not modelled is not in it.
+//! from the table of routes and the kinds' own schemas. What is not modelled is in it where its path
+//! has something that is: the path's verbs are those that `Allow` lists.
 
 mod components;
 mod operation;
@@ -20,16 +21,18 @@ pub fn register(routes: &mut Routes, listed: Arc<Vec<Listed>>) {
 }
 
 fn document(listed: &[Listed]) -> Value {
-    let modelled = || {
-        let modelled = listed.iter().filter(|own| own.level > Level::Absent);
-        modelled.filter(|own| own.path.starts_with("/api/"))
-    };
+    let of_api = || listed.iter().filter(|own| own.path.starts_with("/api/"));
+    let modelled = || of_api().filter(|own| own.level > Level::Absent);
     let schemas = components(modelled().filter_map(|own| own.of).map(|(kind, _)| kind));
     // Operations on one path that a word in the query tells apart are one to OpenAPI.
     let mut paths: BTreeMap<&str, BTreeMap<String, Vec<&Listed>>> = BTreeMap::new();
     for own in modelled() {
-        let path = own.path.split('?').next().unwrap_or_default();
-        paths.entry(path).or_default().entry(own.method.to_lowercase()).or_default().push(own);
+        paths.entry(own.bare_path()).or_default();
+    }
+    for own in of_api() {
+        if let Some(verbs) = paths.get_mut(own.bare_path()) {
+            verbs.entry(own.method.to_lowercase()).or_default().push(own);
+        }
     }
     let paths = paths.into_iter().map(|(path, verbs)| {
         let named = named(path, verbs.values().flatten());
@@ -45,7 +48,8 @@ fn document(listed: &[Listed]) -> Value {
         "info": {
             "title": "NSX-T Manager API, as simulated",
             "version": "2.5.1",
-            "description": "Every operation that this simulator models. Values are read as \
+            "description": "Every operation that this simulator models, and those beside them that \
+                            answer 501. Values are read as \
                             leniently as by a manager: a number for a string and the other way \
                             round, `true` in any case, null for what is absent.",
         },

@@ -2,7 +2,7 @@
 
 use super::components::{reference, request};
 use crate::http::routes::{Listed, Verb};
-use crate::inventory::{Kind, Words};
+use crate::inventory::{Kind, Level, Words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -50,12 +50,21 @@ pub fn operation(verb: &str, path: &str, named: &str, all: &[&Listed]) -> Value 
         asked["required"] = true.into();
         parameters.push(asked);
     }
-    let levels: Vec<&str> = all.iter().map(|own| own.level.word()).collect();
+    let most = all.iter().map(|own| own.level).max().unwrap_or(Level::Absent);
+    let absent = all.iter().any(|own| own.level == Level::Absent);
+    let mut responses = match most {
+        Level::Absent => Map::new(),
+        _ => responses(plain, verb, &words),
+    };
+    responses.insert("default".to_owned(), refusal("Refused"));
+    if absent {
+        responses.insert("501".to_owned(), refusal("Not modelled"));
+    }
     let mut printed = json!({
         "tags": [path.split('/').nth(3).unwrap_or("api")],
-        "x-nsx-sim-level": levels.first(),
+        "x-nsx-sim-level": most.word(),
         "parameters": parameters,
-        "responses": responses(plain, verb, &words),
+        "responses": responses,
     });
     if let Some(published) = published {
         printed["operationId"] = published.name.into();
@@ -96,10 +105,9 @@ fn responses(
     plain: Option<(&'static Kind, Verb)>,
     verb: &str,
     words: &BTreeMap<String, Vec<String>>,
-) -> Value {
+) -> Map<String, Value> {
     let with = |schema: Value| json!({ "description": "Done", "content": { "application/json": { "schema": schema } } });
     let one = |kind: &Kind| reference(kind.name);
-    let error = reference("ApiError");
     let done = || json!({ "description": "Done" });
     let mut responses = Map::new();
     let mut put = |status: &str, answer: Value| {
@@ -136,10 +144,10 @@ fn responses(
         both["content"]["text/csv"] = json!({ "schema": { "type": "string" } });
         put("200", both);
     }
-    let refusal = json!({
-        "description": "Refused",
-        "content": { "application/json": { "schema": error } },
-    });
-    put("default", refusal);
-    Value::Object(responses)
+    responses
+}
+
+fn refusal(what: &str) -> Value {
+    let schema = reference("ApiError");
+    json!({ "description": what, "content": { "application/json": { "schema": schema } } })
 }
