@@ -173,6 +173,20 @@ impl<'de> Deserializer<'de> for Lenient {
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
     }
 
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match &self.0 {
+            Value::String(text) => match text.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => visitor.visit_f64(number),
+                _ => self.deserialize_any(visitor),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_f64(visitor)
+    }
+
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0 {
             Value::String(text) if text.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
@@ -245,7 +259,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple tuple_struct map
+        i128 u128 char bytes byte_buf unit unit_struct seq tuple tuple_struct map
         identifier ignored_any
     }
 }
@@ -357,6 +371,8 @@ mod tests {
         kind: Option<i64>,
         #[serde(default)]
         logged: bool,
+        #[serde(default)]
+        share: f64,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -373,10 +389,14 @@ mod tests {
     #[test]
     fn numbers_strings_and_booleans_are_read_by_the_field_they_are_for() {
         let service: Service =
-            read(json!({"ports": [67, "80-90"], "kind": "8", "logged": "True"})).unwrap();
-        let expected =
-            Service { ports: vec!["67".into(), "80-90".into()], kind: Some(8), logged: true };
+            read(json!({"ports": [67, "80-90"], "kind": "8", "logged": "True", "share": "0.5"}))
+                .unwrap();
+        let ports = vec!["67".into(), "80-90".into()];
+        let expected = Service { ports, kind: Some(8), logged: true, share: 0.5 };
         assert_eq!(service, expected);
+        for none in ["many", "NaN", "inf", ""] {
+            assert!(read::<Service>(json!({"ports": [], "share": none})).is_err(), "{none}");
+        }
     }
 
     #[test]
@@ -388,7 +408,7 @@ mod tests {
     #[test]
     fn null_is_absent() {
         let service: Service = read(json!({"ports": [], "kind": null, "logged": null})).unwrap();
-        assert_eq!(service, Service { ports: vec![], kind: None, logged: false });
+        assert_eq!(service, Service { ports: vec![], kind: None, logged: false, share: 0.0 });
         let fault = read::<Service>(json!({"ports": null})).unwrap_err();
         assert_eq!(fault, Fault { path: "ports".into(), kind: FaultKind::Missing });
     }
