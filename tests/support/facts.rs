@@ -77,6 +77,13 @@ impl Facts {
         Self(types)
     }
 
+    /// The name of a kind's type: of the one that joins its variants, where it has some; none where the
+    /// published API has no such type.
+    pub fn name_of_kind(&self, kind: &str) -> Option<String> {
+        let name = |before: &str| format!("{before}{kind}");
+        [name("Base"), name("")].into_iter().find(|name| self.get(name).is_some())
+    }
+
     /// A type by its name.
     pub fn get(&self, name: &str) -> Option<&Type> {
         self.0.get(name)
@@ -106,6 +113,8 @@ fn read_member(words: std::str::Split<'static, char>) -> Member {
             "enum" | "item-enum" => {
                 member.words = value.split('|').map(|word| word.replace("%20", " ")).collect();
             }
+            // The width is a limit, too.
+            "format" if value == "int32" => member.max = Some(i32::MAX.into()),
             "format" | "item-format" => member.format = Some(value),
             "default" => member.default = serde_json::from_str(value).ok(),
             "item-min" | "item-max" => {}

@@ -3,7 +3,7 @@
 use crate::kinds::reference::ResourceReference;
 use crate::wire::{Items, Text, Told, polymorphic};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One expression of a group.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -80,6 +80,8 @@ impl Simple {
 #[serde(deny_unknown_fields)]
 pub struct TagMatch {
     /// The kind of member.
+    #[serde(deserialize_with = "tagged")]
+    #[schemars(with = "Tagged")]
     pub target_type: TargetType,
     /// The scope.
     pub scope: Option<Text<128>>,
@@ -88,8 +90,46 @@ pub struct TagMatch {
     /// The tag.
     pub tag: Option<Text<256>>,
     /// How the tag is compared; for other kinds than virtual machines only `EQUALS`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tag_op")]
+    #[schemars(with = "TagComparison")]
     pub tag_op: Comparison,
+}
+
+/// The kinds of member that a tag can choose [spec NSGroupTagExpression].
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+enum Tagged {
+    LogicalSwitch,
+    LogicalPort,
+    VirtualMachine,
+    IPSet,
+}
+
+fn tagged<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TargetType, D::Error> {
+    Ok(match Tagged::deserialize(deserializer)? {
+        Tagged::LogicalSwitch => TargetType::LogicalSwitch,
+        Tagged::LogicalPort => TargetType::LogicalPort,
+        Tagged::VirtualMachine => TargetType::VirtualMachine,
+        Tagged::IPSet => TargetType::IPSet,
+    })
+}
+
+/// How a tag can be compared [spec NSGroupTagExpression].
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum TagComparison {
+    Equals,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+fn tag_op<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Comparison, D::Error> {
+    Ok(match TagComparison::deserialize(deserializer)? {
+        TagComparison::Equals => Comparison::Equals,
+        TagComparison::Contains => Comparison::Contains,
+        TagComparison::StartsWith => Comparison::StartsWith,
+        TagComparison::EndsWith => Comparison::EndsWith,
+    })
 }
 
 /// Objects for which two to five expressions hold at once.
@@ -97,7 +137,7 @@ pub struct TagMatch {
 #[serde(deny_unknown_fields)]
 pub struct Complex {
     /// What must hold, all of it.
-    pub expressions: Items<Expression, 5>,
+    pub expressions: Items<Expression, 5, 2>,
 }
 
 /// How a property is compared.

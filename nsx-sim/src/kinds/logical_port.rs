@@ -8,7 +8,7 @@ use crate::inventory::{
     Error, Filter, Header, IndexKey, Inventory, Kind, Level, Object, Query, Reference, Resource,
     Transaction, Words,
 };
-use crate::wire::{Items, polymorphic};
+use crate::wire::{Int, Items, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -261,7 +261,7 @@ pub enum VifType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct L2VpnContext {
-    tunnel_id: Option<i64>,
+    tunnel_id: Int<1, 4093>,
     allocate_addresses: Option<AllocateAddresses>,
 }
 

@@ -80,6 +80,7 @@ struct Ports {
 #[serde(deny_unknown_fields)]
 struct PnicSource {
     node_id: String,
+    #[serde(default)]
     encapsulated: bool,
     source_pnics: Some1<String>,
 }

@@ -165,20 +165,6 @@ fn check_criterion(criterion: &Expression, path: &str) -> Result<(), Error> {
             if tag.scope.is_none() && tag.tag.is_none() {
                 return Err(Error::field(path, "must have a scope or a tag"));
             }
-            let takes_tags = matches!(
-                tag.target_type,
-                TargetType::LogicalSwitch
-                    | TargetType::LogicalPort
-                    | TargetType::VirtualMachine
-                    | TargetType::IPSet
-            );
-            if !takes_tags {
-                let problem = format!("{} can not be chosen by tag", tag.target_type.word());
-                return Err(Error::field(format!("{path}.target_type"), problem));
-            }
-            if tag.tag_op == Comparison::NotEquals {
-                return Err(Error::field(format!("{path}.tag_op"), "can not be NOTEQUALS"));
-            }
             // Other comparisons are for virtual machines only [spec NSGroupTagExpression].
             if tag.tag_op != Comparison::Equals && tag.target_type != TargetType::VirtualMachine {
                 return Err(Error::field(format!("{path}.tag_op"), "must be EQUALS"));
@@ -204,9 +190,6 @@ fn check_simple(simple: &Simple, path: &str) -> Result<(), Error> {
 }
 
 fn check_complex(complex: &Complex, path: &str) -> Result<(), Error> {
-    if complex.expressions.len() < 2 {
-        return Err(Error::field(format!("{path}.expressions"), "must hold at least 2"));
-    }
     let first = complex.expressions.first().and_then(Expression::target_type);
     for (index, inner) in complex.expressions.iter().enumerate() {
         let path = format!("{path}.expressions[{index}]");

@@ -101,7 +101,7 @@ pub struct Alg {
     #[serde(default)]
     pub source_ports: Items<PortElement, 15>,
     /// The control port; exactly one [doc admin guide].
-    pub destination_ports: Items<PortElement, 15>,
+    pub destination_ports: Items<PortElement, 15, 1>,
 }
 
 /// Protocols that negotiate further ports.

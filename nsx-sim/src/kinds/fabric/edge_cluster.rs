@@ -4,7 +4,7 @@ use super::cluster_profile;
 use super::node::{self, DeploymentType, Node};
 use super::transport_node::{self, TransportNode};
 use crate::inventory::{Action, Error, Header, Kind, Query, Reference, Resource, Transaction};
-use crate::wire::{self, Text, Told, polymorphic};
+use crate::wire::{self, Told, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,8 +43,8 @@ pub struct Member {
     pub member_index: Option<i32>,
     /// The edge node.
     pub transport_node_id: String,
-    display_name: Option<Text<255>>,
-    description: Option<Text<1024>>,
+    display_name: Option<String>,
+    description: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -20,6 +20,7 @@ pub static CONFIG: Kind = Kind {
 /// The declaration of neighbours.
 pub static NEIGHBOR: Kind = Kind {
     parent: ROUTER,
+    created: 200, // [spec AddBgpNeighbor]
     ..Kind::of::<BgpNeighbor>("BgpNeighbor", "/logical-routers/{}/routing/bgp/neighbors")
 };
 

@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 /// The declaration of lists of networks.
 pub static PREFIX_LIST: Kind = Kind {
     parent: ROUTER,
+    created: 200, // [spec AddIPPrefixList]
     ..Kind::of::<IpPrefixList>("IPPrefixList", "/logical-routers/{}/routing/ip-prefix-lists")
 };
 
 /// The declaration of lists of communities.
 pub static COMMUNITY_LIST: Kind = Kind {
     parent: ROUTER,
+    created: 200, // [spec CreateBGPCommunityList]
     ..Kind::of::<BgpCommunityList>(
         "BGPCommunityList",
         "/logical-routers/{}/routing/bgp/community-lists",
@@ -27,6 +29,7 @@ pub static COMMUNITY_LIST: Kind = Kind {
 /// The declaration of route maps.
 pub static ROUTE_MAP: Kind = Kind {
     parent: ROUTER,
+    created: 200, // [spec AddRouteMap]
     ..Kind::of::<RouteMap>("RouteMap", "/logical-routers/{}/routing/route-maps")
 };
 

@@ -8,10 +8,16 @@ use serde::{Deserialize, Serialize};
 use std::net::Ipv6Addr;
 
 /// The declaration of profiles for detecting addresses given twice.
-pub static DAD_PROFILE: Kind = Kind::of::<DadProfile>("DADProfile", "/ipv6/dad-profiles");
+pub static DAD_PROFILE: Kind = Kind {
+    created: 200, // [spec CreateDADProfile]
+    ..Kind::of::<DadProfile>("DADProfile", "/ipv6/dad-profiles")
+};
 
 /// The declaration of profiles for router advertisements.
-pub static NDRA_PROFILE: Kind = Kind::of::<NdraProfile>("NDRAProfile", "/ipv6/nd-ra-profiles");
+pub static NDRA_PROFILE: Kind = Kind {
+    created: 200, // [spec CreateNDRAProfile]
+    ..Kind::of::<NdraProfile>("NDRAProfile", "/ipv6/nd-ra-profiles")
+};
 
 /// As many seconds or milliseconds as 32 bits hold.
 type Word = Int<0, 4_294_967_295>;

@@ -4,7 +4,8 @@ use crate::inventory::Error;
 use crate::kinds::values::IpElement;
 use crate::wire::{Int, Items, polymorphic};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Filters are off unless enabled.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -131,7 +132,8 @@ struct MacLearning {
     #[serde(default = "yes")]
     unicast_flooding_allowed: bool,
     /// Seconds; callers may send it back, but it is the manager's.
-    #[serde(default = "mac_aging")]
+    #[serde(default = "mac_aging", deserialize_with = "read_over")]
+    #[schemars(extend("readOnly" = true))]
     aging_time: Int<600, 600>,
 }
 
@@ -236,6 +238,11 @@ fn mac_limit() -> Int<0, 4096> {
 
 fn mac_aging() -> Int<600, 600> {
     Int::new(600)
+}
+
+fn read_over<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Int<600, 600>, D::Error> {
+    IgnoredAny::deserialize(deserializer)?;
+    Ok(mac_aging())
 }
 
 fn best_effort() -> Int<0, 7> {

@@ -3,7 +3,7 @@
 
 use crate::inventory::{Error, Header, Kind, Resource, Transaction};
 use crate::kinds::values::Formed;
-use crate::wire::{Items, Text, Told, yes};
+use crate::wire::{Items, Told, yes};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ enum LogLevel {
 #[serde(deny_unknown_fields)]
 pub struct PolicyRule {
     /// Given by the caller or made by the manager.
-    pub id: Option<Text<64>>,
+    pub id: Option<String>,
     #[serde(default)]
     action: Told<PolicyAction>,
     sources: Option<Items<PolicySubnet, 128>>,
@@ -54,8 +54,7 @@ pub struct PolicyRule {
     pub enabled: bool,
     #[serde(default)]
     logged: bool,
-    #[serde(default, rename = "resource_type", skip_serializing)]
-    _resource_type: Told<String>,
+    resource_type: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,7 +78,7 @@ impl PolicyRule {
     pub fn settle(&mut self, action: PolicyAction, transaction: &Transaction<'_>) {
         self.action = Told(Some(action));
         if self.id.is_none() {
-            self.id = Some(Text::cut(transaction.inventory().ids().number().to_string()));
+            self.id = Some(transaction.inventory().ids().number().to_string());
         }
     }
 
