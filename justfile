@@ -36,6 +36,10 @@ bench *args:
 clients:
     tests/clients/run
 
+# Make every call of the conformance run: some hundred thousand, in about a minute
+conformance:
+    cargo test --package tests --test it conformance -- --include-ignored --nocapture
+
 # Everything that a change must pass
 ci:
     .ci/run

@@ -1,7 +1,9 @@
 //! Bodies made from one that is right and the facts on its type: each wrong in one thing, or right
 //! in another way.
 
+use super::values;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use tests::{Facts, Member, Type};
 
 /// What must come of a body.
@@ -27,35 +29,60 @@ pub struct Case {
 
 /// All cases around a body of a type.
 pub fn cases(facts: &Facts, of: &str, body: &Value) -> Vec<Case> {
-    let mut around = Around { facts, base: body, cases: Vec::new() };
-    around.object(of, body, "", 0);
+    let base = Cow::Borrowed(body);
+    let mut around = Around { facts, base, within: String::new(), cases: Vec::new() };
+    around.object(of, "", 0);
     around.cases
 }
 
-/// Objects within objects are followed so far.
+/// Objects within objects are followed so far; those that the body does not have and that are made
+/// up for the purpose, less far.
 const DEPTH: usize = 4;
+const MADE_UP: usize = 2;
 
 struct Around<'a> {
     facts: &'a Facts,
-    base: &'a Value,
+    base: Cow<'a, Value>,
+    /// What was put into the body to come here; it may be refused for its own sake.
+    within: String,
     cases: Vec<Case>,
 }
 
-impl<'a> Around<'a> {
-    /// A case in which the object at a place has a member set, or lacks it.
-    fn case(&mut self, place: &str, member: &str, how: &str, value: Option<Value>, expect: Expect) {
-        let mut body = self.base.clone();
-        let Some(Value::Object(object)) = body.pointer_mut(place) else { return };
+impl Around<'_> {
+    /// The base with something put into the object at a place; none takes it away.
+    fn changed(&self, place: &str, member: &str, value: Option<Value>) -> Option<Value> {
+        let mut body = self.base.clone().into_owned();
+        let object = body.pointer_mut(place)?.as_object_mut()?;
         match value {
             Some(value) => object.insert(member.to_owned(), value),
             None => object.shift_remove(member),
         };
-        self.cases.push(Case { name: format!("{place}/{member} {how}"), body, expect });
+        Some(body)
     }
 
-    fn object(&mut self, of: &str, own: &'a Value, place: &str, depth: usize) {
+    /// A case in which the object at a place has a member set, or lacks it.
+    fn case(&mut self, place: &str, member: &str, how: &str, value: Option<Value>, expect: Expect) {
+        let sure = self.within.is_empty() || expect != Expect::Taken;
+        let expect = if sure { expect } else { Expect::Judged };
+        if let Some(body) = self.changed(place, member, value) {
+            let name = format!("{}{place}/{member} {how}", self.within);
+            self.cases.push(Case { name, body, expect });
+        }
+    }
+
+    /// The cases around a body that has something more.
+    fn around(&mut self, with: Value, within: String, of: &str, place: &str, depth: usize) {
+        let (facts, base) = (self.facts, Cow::Owned(with));
+        let mut inner = Around { facts, base, within, cases: Vec::new() };
+        inner.object(of, place, depth);
+        self.cases.append(&mut inner.cases);
+    }
+
+    fn object(&mut self, of: &str, place: &str, depth: usize) {
         let facts = self.facts;
-        let Some(own) = own.as_object() else { return };
+        let Some(own) = self.base.pointer(place).filter(|own| own.is_object()).cloned() else {
+            return;
+        };
         self.case(place, "no_such_member", "unknown", Some(json!(1)), Expect::Refused);
         match facts.get(of) {
             Some(Type::Object(members)) => {
@@ -67,11 +94,16 @@ impl<'a> Around<'a> {
                 let told = own.get(*by).and_then(Value::as_str).unwrap_or_default();
                 self.case(place, by, "of no type", Some(json!("NoSuchType")), Expect::Refused);
                 self.case(place, by, "left out", None, Expect::Refused);
-                if let Some(Type::Object(members)) =
-                    variants.iter().find(|own| **own == told).and_then(|own| facts.get(own))
-                {
-                    for (name, fact) in members.iter().filter(|(name, _)| *name != by) {
-                        self.member(name, fact, own.get(*name), place, depth);
+                self.case(place, by, "null", Some(Value::Null), Expect::Refused);
+                self.case(place, by, "a number", Some(json!(7)), Expect::Refused);
+                for variant in variants {
+                    let Some(Type::Object(members)) = facts.get(variant) else { continue };
+                    if *variant == told {
+                        for (name, fact) in members.iter().filter(|(name, _)| *name != by) {
+                            self.member(name, fact, own.get(*name), place, depth);
+                        }
+                    } else if self.within.is_empty() {
+                        self.variant(variant, by, members.iter(), place, depth);
                     }
                 }
             }
@@ -79,11 +111,31 @@ impl<'a> Around<'a> {
         }
     }
 
+    /// The cases around the body with another variant in the place of the object that is there.
+    fn variant<'m>(
+        &mut self,
+        variant: &str,
+        by: &str,
+        members: impl Iterator<Item = (&'m &'static str, &'m Member)>,
+        place: &str,
+        depth: usize,
+    ) {
+        let mut example = self.smallest(members, depth);
+        example[by] = json!(variant);
+        let mut with = self.base.clone().into_owned();
+        if let Some(own) = with.pointer_mut(place) {
+            *own = example;
+        }
+        let within = format!("{place} = {variant} ");
+        self.cases.push(Case { name: within.clone(), body: with.clone(), expect: Expect::Judged });
+        self.around(with, within, variant, place, depth);
+    }
+
     fn member(
         &mut self,
         name: &str,
         fact: &Member,
-        own: Option<&'a Value>,
+        own: Option<&Value>,
         place: &str,
         depth: usize,
     ) {
@@ -94,39 +146,90 @@ impl<'a> Around<'a> {
         if fact.required && own.is_some() && fact.default.is_none() {
             self.case(place, name, "left out", None, Expect::Refused);
             self.case(place, name, "null", Some(Value::Null), Expect::Refused);
-        }
-        if own.is_none() && !fact.required {
+        } else if own.is_some() {
+            self.case(place, name, "left out", None, Expect::Judged);
+            self.case(place, name, "null", Some(Value::Null), Expect::Judged);
+        } else if !fact.required {
             self.case(place, name, "null", Some(Value::Null), Expect::Taken);
         }
         let item = fact.items();
-        let wrong = if item.is_some() { json!({}) } else { json!([[]]) };
-        self.case(place, name, "of another form", Some(wrong), Expect::Refused);
         let form = item.unwrap_or(fact.form);
-        for (how, value, expect) in values(form, fact, item.is_some()) {
+        let is_type = self.facts.get(form).is_some();
+        for (how, value, expect) in values::of_another_form(form, item.is_some(), is_type) {
+            self.case(place, name, &how, Some(value), expect);
+        }
+        if item.is_some() {
+            for (how, value, expect) in values::of_another_form(form, false, is_type) {
+                self.case(
+                    place,
+                    name,
+                    &format!("of which one {how}"),
+                    Some(json!([value])),
+                    expect,
+                );
+            }
+            self.case(place, name, "of which one is null", Some(json!([null])), Expect::Judged);
+            self.sizes(name, fact, own, place, depth);
+        }
+        for (how, value, expect) in values::plain(form, fact) {
             let value = if item.is_some() { json!([value]) } else { value };
             self.case(place, name, &how, Some(value), expect);
         }
-        if let (Some(_), Some(max)) = (item, fact.max.and_then(|max| usize::try_from(max).ok()))
-            && max <= 2000
-        {
-            let one = own.and_then(|own| own.get(0)).cloned();
-            let one = one.unwrap_or_else(|| self.example(form, fact, depth + 1));
-            let many = Value::Array(vec![one; max + 1]);
-            self.case(place, name, "too many", Some(many), Expect::Refused);
+        if is_type {
+            self.nested(name, fact, own, place, depth);
         }
-        if self.facts.get(form).is_some() && depth < DEPTH {
-            match own {
-                Some(Value::Array(items)) => {
-                    for (at, own) in items.iter().enumerate().take(2) {
-                        self.object(form, own, &format!("{place}/{name}/{at}"), depth + 1);
-                    }
+    }
+
+    /// Lists as short and as long as can be, and beyond.
+    fn sizes(&mut self, name: &str, fact: &Member, own: Option<&Value>, place: &str, depth: usize) {
+        let form = fact.items().unwrap_or_default();
+        let one = own.and_then(|own| own.get(0)).cloned();
+        let one = one.unwrap_or_else(|| self.example(form, fact, depth + 1));
+        let many = |size: usize| Some(Value::Array(vec![one.clone(); size]));
+        let limit = |limit: Option<i64>| limit.and_then(|own| usize::try_from(own).ok());
+        if let Some(min) = limit(fact.min).filter(|min| *min > 0) {
+            self.case(place, name, "too few", many(min - 1), Expect::Refused);
+            self.case(place, name, "just enough", many(min), Expect::Judged);
+        } else {
+            self.case(place, name, "none", many(0), Expect::Judged);
+        }
+        if let Some(max) = limit(fact.max).filter(|max| *max <= 2000) {
+            self.case(place, name, "as many as can be", many(max), Expect::Judged);
+            self.case(place, name, "too many", many(max + 1), Expect::Refused);
+        }
+    }
+
+    /// What is within a member that is an object, or a list of such.
+    fn nested(
+        &mut self,
+        name: &str,
+        fact: &Member,
+        own: Option<&Value>,
+        place: &str,
+        depth: usize,
+    ) {
+        let form = fact.items().unwrap_or(fact.form);
+        let depths = if self.within.is_empty() { DEPTH } else { MADE_UP };
+        if depth >= depths {
+            return;
+        }
+        match own {
+            Some(Value::Array(items)) if !items.is_empty() => {
+                for at in 0..items.len().min(2) {
+                    self.object(form, &format!("{place}/{name}/{at}"), depth + 1);
                 }
-                Some(own) => self.object(form, own, &format!("{place}/{name}"), depth + 1),
-                None => {
-                    let example = self.example(form, fact, depth + 1);
-                    let value = if item.is_some() { json!([example]) } else { example };
-                    self.case(place, name, "as small as can be", Some(value), Expect::Judged);
-                }
+            }
+            Some(Value::Object(_)) => self.object(form, &format!("{place}/{name}"), depth + 1),
+            _ => {
+                let example = self.example(form, fact, depth + 1);
+                let is_list = fact.items().is_some();
+                let value = if is_list { json!([example]) } else { example };
+                let Some(with) = self.changed(place, name, Some(value)) else { return };
+                let how = format!("{}{place}/{name} as small as can be ", self.within);
+                let case = Case { name: how.clone(), body: with.clone(), expect: Expect::Judged };
+                self.cases.push(case);
+                let inner = if is_list { "/0" } else { "" };
+                self.around(with, how, form, &format!("{place}/{name}{inner}"), depth + 1);
             }
         }
     }
@@ -181,47 +284,4 @@ impl<'a> Around<'a> {
         });
         Value::Object(made.collect::<Map<_, _>>())
     }
-}
-
-/// Values of a plain form: right ones, and wrong ones.
-fn values(form: &str, fact: &Member, in_list: bool) -> Vec<(String, Value, Expect)> {
-    let mut all = Vec::new();
-    let mut add = |how: &str, value: Value, expect| all.push((how.to_owned(), value, expect));
-    match form {
-        "text" if !fact.words.is_empty() => {
-            for word in &fact.words {
-                add(&format!("= {word}"), json!(word), Expect::Judged);
-            }
-            add("none of the words", json!("NO_SUCH_WORD"), Expect::Refused);
-        }
-        "text" => {
-            if let Some(max) = fact.max.filter(|_| !in_list) {
-                add("too long", json!("a".repeat(max as usize + 1)), Expect::Refused);
-            }
-            if let Some(format) = fact.format {
-                add(&format!("no {format}"), json!("not/of this! form"), Expect::Refused);
-            }
-        }
-        "int" => {
-            add("no number", json!("many"), Expect::Refused);
-            add("beyond all numbers", json!("99999999999999999999"), Expect::Refused);
-            if !in_list {
-                if let Some(min) = fact.min {
-                    add("least", json!(min), Expect::Judged);
-                    add("less than least", json!(min - 1), Expect::Refused);
-                }
-                if let Some(max) = fact.max {
-                    add("most", json!(max), Expect::Judged);
-                    add("more than most", json!(max + 1), Expect::Refused);
-                }
-            }
-        }
-        "bool" => {
-            add("true", json!(true), Expect::Judged);
-            add("false as text", json!("false"), Expect::Judged);
-            add("neither true nor false", json!("maybe"), Expect::Refused);
-        }
-        _ => {}
-    }
-    all
 }

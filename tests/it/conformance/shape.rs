@@ -47,17 +47,6 @@ fn problem_of_value(facts: &Facts, form: &str, fact: &Member, own: &Value) -> Op
     (!right).then(|| format!("is {own}, no {form}"))
 }
 
-/// What of a refusal is not as every refusal is.
-pub fn problem_of_refusal(status: u16, answer: &Value) -> Option<String> {
-    if !answer["error_code"].is_u64() {
-        return Some(format!("{status} without error_code"));
-    }
-    if !answer["error_message"].is_string() {
-        return Some(format!("{status} without error_message"));
-    }
-    None
-}
-
 /// The members of an object's type that have a default.
 pub fn defaults(facts: &Facts, of: &str, variant: &str) -> Vec<(&'static str, Value)> {
     let members = match facts.get(of) {

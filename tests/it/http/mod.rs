@@ -18,17 +18,17 @@ use std::net::TcpStream;
 use std::time::Duration;
 use tests::START;
 
-const PASSWORD: &str = "VMware1!VMware1!";
+pub const PASSWORD: &str = "VMware1!VMware1!";
 
 /// A listening manager; it stops with the value.
-struct Server {
+pub struct Server {
     running: Option<Running>,
     clock: Clock,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(Options::default())
     }
 
@@ -55,7 +55,7 @@ impl Server {
         answer
     }
 
-    fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut lines = vec![format!("{method} {path} HTTP/1.1"), "Host: nsx:1".to_owned()];
         lines.push("Connection: close".to_owned());
         lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
@@ -88,15 +88,15 @@ impl Drop for Server {
     }
 }
 
-fn basic(password: &str) -> String {
+pub fn basic(password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("admin:{password}")))
 }
 
-struct Answer {
+pub struct Answer {
     status_line: String,
-    status: u16,
+    pub status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
@@ -116,16 +116,16 @@ impl Answer {
         Self { status_line, status: status.unwrap_or(0), headers, body }
     }
 
-    fn header(&self, wanted: &str) -> Option<&str> {
+    pub fn header(&self, wanted: &str) -> Option<&str> {
         self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }

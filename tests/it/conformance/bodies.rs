@@ -1,0 +1,115 @@
+//! Every kind: a new object and a change of one, with each of the bodies made from its type.
+
+use super::contract::Contract;
+use super::found::{Found, remove};
+use super::mutate::{Case, Expect, cases};
+use super::shape;
+use crate::api::samples::{Sample, prepared};
+use nsx_sim::http::Verb;
+use serde_json::{Value, json};
+use tests::{Facts, Manager};
+
+/// What a kind's answers are held against.
+struct Judge<'a> {
+    facts: &'a Facts,
+    contract: &'a Contract,
+    of: &'a str,
+    kind: &'static str,
+}
+
+impl Judge<'_> {
+    /// Holds one answer against what was expected of it.
+    fn judge(
+        &self,
+        found: &mut Found,
+        verb: Verb,
+        name: &str,
+        expect: Expect,
+        answer: &tests::Answer,
+    ) {
+        let call =
+            format!("{} {} {name}", self.kind, if verb == Verb::Create { "POST" } else { "PUT" });
+        let status = answer.status;
+        let taken = (200..300).contains(&status);
+        let right = match expect {
+            Expect::Taken => taken,
+            Expect::Refused => status == 400,
+            Expect::Judged => true,
+        };
+        let problem = if right { None } else { Some(status.to_string()) };
+        let of_status = || self.contract.problem(self.contract.verb(self.kind, verb)?, answer);
+        let of_type =
+            || shape::problem_of_object(self.facts, self.of, &answer.body).filter(|_| taken);
+        found.tell(&call, problem.or_else(of_status).or_else(of_type));
+    }
+}
+
+/// Sends every `step`-th case of a kind as a new object and as a change of one.
+pub fn run(facts: &Facts, contract: &Contract, sample: &Sample, step: usize, found: &mut Found) {
+    let Some(of) = facts.name_of_kind(sample.kind) else { return };
+    let judge = Judge { facts, contract, of: &of, kind: sample.kind };
+    let (manager, path) = (prepared(), &*sample.path());
+    let base = (sample.body)();
+    let mut all = cases(facts, &of, &base);
+    all.extend(cases(facts, "ManagedResource", &base).into_iter().skip(1));
+    let all: Vec<Case> = all.into_iter().step_by(step).collect();
+    for Case { name, body, expect } in &all {
+        let answer = manager.post(path, body.clone());
+        judge.judge(found, Verb::Create, name, *expect, &answer);
+        remove(&manager, path, &answer);
+    }
+    if sample.declaration().verbs.update {
+        changes(&judge, sample, &manager, all, found);
+    }
+    defaults(facts, &of, sample, &manager, found);
+}
+
+/// Sends each case as a change of an object. What was refused is as it was, so the next may change it.
+fn changes(
+    judge: &Judge<'_>,
+    sample: &Sample,
+    manager: &Manager,
+    all: Vec<Case>,
+    found: &mut Found,
+) {
+    let path = &*sample.path();
+    let mut kept = None;
+    for Case { name, mut body, expect } in all {
+        let made = kept.take().unwrap_or_else(|| manager.post(path, (sample.body)()));
+        let one = format!("{path}/{}", made.body["id"].as_str().unwrap_or_default());
+        if body.get("_revision").is_none() {
+            body["_revision"] = made.body["_revision"].clone();
+        }
+        let answer = manager.put(&one, body);
+        judge.judge(found, Verb::Update, &name, expect, &answer);
+        if answer.status < 300 {
+            remove(manager, path, &made);
+        } else if manager.get(&one).body == made.body {
+            kept = Some(made);
+        } else {
+            found.fail(format!("{} PUT {name}: changed what it refused", sample.kind));
+            remove(manager, path, &made);
+        }
+    }
+    if let Some(made) = kept {
+        remove(manager, path, &made);
+    }
+}
+
+/// What callers leave out has the published default when it is read.
+fn defaults(facts: &Facts, of: &str, sample: &Sample, manager: &Manager, found: &mut Found) {
+    let (path, base) = (&*sample.path(), (sample.body)());
+    let made = manager.post(path, base.clone());
+    let variant = made.body["resource_type"].as_str().unwrap_or(of);
+    for (name, default) in shape::defaults(facts, of, variant) {
+        let own = made.body.get(name);
+        let same = own == Some(&default)
+            || own.is_none() && (default == json!([]) || default == "")
+            || own.and_then(Value::as_f64).is_some_and(|own| Some(own) == default.as_f64());
+        if base.get(name).is_none() && !same {
+            let own = own.map_or_else(|| "nothing".to_owned(), Value::to_string);
+            found.fail(format!("{} /{name} is {own} and not {default}", sample.kind));
+        }
+    }
+    remove(manager, path, &made);
+}

@@ -1,0 +1,70 @@
+//! Every operation over HTTP: slashes at the end, media types of the body, words in the query without
+//! a value, verbs that are not there. None of it changes what an operation answers.
+
+use super::contract::Contract;
+use super::found::Found;
+use super::operations::path_of;
+use crate::http::{PASSWORD, Server, basic};
+use nsx_sim::http::Listed;
+use nsx_sim::inventory::Level;
+use std::collections::BTreeSet;
+
+/// What clients say of their bodies, and what none says.
+const MEDIA: [&str; 7] = [
+    "application/json; charset=utf-8",
+    "application/json;charset=UTF-8",
+    "text/plain",
+    "application/xml",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "\u{e9}/\u{e9}",
+];
+
+/// Calls every `step`-th operation that is modelled.
+pub fn run(contract: &Contract, step: usize, found: &mut Found) {
+    let server = Server::new();
+    let basic = basic(PASSWORD);
+    let modelled = || contract.operations().iter().filter(|own| own.level > Level::Absent);
+    for operation in modelled().filter(|own| own.path.starts_with("/api/")).step_by(step) {
+        let path = format!("/api/v1{}", path_of(operation, "no-such-id"));
+        let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+        // A body that no operation takes: nothing changes between the calls.
+        let body = if operation.method == "GET" { "" } else { "{\"no_such_member\":1}" };
+        let mut call = |path: String, media: &str| {
+            let headers = [("Authorization", basic.as_str()), ("Content-Type", media)];
+            let answer = server.call(&operation.method, &path, &headers, body.as_bytes());
+            let refused = answer.status >= 400;
+            let told = answer.body.is_empty() || answer.json()["error_code"].is_u64() == refused;
+            let call = format!("{} {path} as {media}", operation.method);
+            found.tell(&call, (!told || refused && answer.body.is_empty()).then(|| answer.text()));
+            answer.status
+        };
+        let plain = call(format!("{path}?{query}"), "application/json");
+        let mut others = BTreeSet::new();
+        for path in [
+            format!("{path}/?{query}"),
+            format!("{path}//?{query}&"),
+            format!("{path}?{query}&x=&y&&="),
+        ] {
+            others.insert(call(path, "application/json"));
+        }
+        for media in MEDIA {
+            others.insert(call(format!("{path}?{query}"), media));
+        }
+        if others != BTreeSet::from([plain]) {
+            found.fail(format!("{} {}: {plain}, and {others:?}", operation.method, operation.path));
+        }
+        verbs(&server, &basic, path, operation, found);
+    }
+}
+
+/// A verb that a path does not have is answered with those that it has.
+fn verbs(server: &Server, basic: &str, path: &str, operation: &Listed, found: &mut Found) {
+    for verb in ["HEAD", "OPTIONS", "TRACE", "BREW"] {
+        let answer = server.call(verb, path, &[("Authorization", basic)], b"");
+        let allowed = answer.header("allow").unwrap_or_default();
+        let right = answer.status == 405 && allowed.split(", ").any(|own| own == operation.method);
+        let problem = (!right).then(|| format!("{} and allows {allowed}", answer.status));
+        found.tell(&format!("{verb} {}", operation.path), problem);
+    }
+}
