@@ -28,7 +28,8 @@ pub async fn as_written() -> Extensions {
         std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
     let mut reader = hyper::server::conn::http1::Builder::new();
-    let read = reader.preserve_header_case(true).serve_connection(Nowhere(MESSAGE), keep).await;
+    let reader = reader.preserve_header_case(true).half_close(true);
+    let read = reader.serve_connection(Nowhere(MESSAGE), keep).await;
     if let Err(error) = read {
         tracing::warn!(%error, "names of headers are written with a capital for each word");
     }
