@@ -40,6 +40,13 @@ pub const OPERATIONS: [(&str, &str, Span); 2] = [
 /// The cluster's status tells its services apart [spec of later releases].
 pub const DETAILED_CLUSTER_STATUS: Span = Span::since(3, 0);
 
+/// The cluster tells of each node where its API is served [client tf].
+pub const API_LISTEN_ADDRESS: Span = Span::since(3, 0);
+
+/// Compute managers have members for single sign-on and service accounts [client tf]. They came one by
+/// one between 3.0 and 3.2; which came when is not known here.
+pub const COMPUTE_MANAGER_ACCESS: Span = Span::since(3, 2);
+
 /// NAT rules take the action `NO_NAT` [client tf].
 pub const NO_NAT: Span = Span::before(3, 0);
 

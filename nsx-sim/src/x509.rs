@@ -5,6 +5,7 @@
 use crate::wire::Fields;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use serde_json::{Value, json};
@@ -43,6 +44,11 @@ impl Certificate {
         let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
         let lines = lines.collect::<Vec<_>>().join("\n");
         format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    pub fn thumbprint(&self) -> String {
+        hex(digest(&SHA256, &self.der).as_ref())
     }
 
     /// Whether a private key, PEM, is the certificate's own.
@@ -122,7 +128,10 @@ pub fn certificates(pem: &str) -> Result<Vec<Certificate>, String> {
 }
 
 /// A certificate of its bytes.
-fn certificate(der: &[u8]) -> Result<Certificate, String> {
+///
+/// # Errors
+/// What is wrong with them.
+pub fn certificate(der: &[u8]) -> Result<Certificate, String> {
     let parsed = parse(der)?;
     let validity = parsed.validity();
     Ok(Certificate {

@@ -54,6 +54,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "version",
             "wire",
             "world",
+            "x509",
         ],
     ),
     ("cli/health.rs", &["client"]),
@@ -96,7 +97,8 @@ const PRODUCT_WORDS: [&str; 8] = [
 
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
-const EXTRAS: [&str; 11] = [
+const EXTRAS: [&str; 12] = [
+    "GET /api/v1/cluster-manager/status",
     "GET /api/v1/operational/application/status",
     "GET /api/v1/reverse-proxy/node/health",
     "GET /api/v1/search",

@@ -3,7 +3,7 @@
 use super::call::{Call, Reply};
 use super::routes::Routes;
 use crate::inventory::{Error, Level};
-use crate::node::{self, KeyProblem, License, LicenseKey};
+use crate::node::{self, Agreement, KeyProblem, License, LicenseKey};
 use serde_json::{Value, json};
 
 /// What stands in place of the product's agreement, which is its maker's text.
@@ -61,14 +61,20 @@ pub fn register(routes: &mut Routes) {
         let results = FEATURES.map(licensed);
         Ok(Reply::ok(json!({"result_count": results.len(), "results": results})))
     });
-    routes.on("GET", "/eula/acceptance", |call| {
-        Ok(Reply::ok(json!({"acceptance": call.world.node.read().eula_accepted})))
+    register_agreement(routes, "/eula", Agreement::Installation);
+    register_agreement(routes, "/upgrade/eula", Agreement::Upgrade);
+}
+
+/// An agreement's text, and whether somebody has agreed.
+fn register_agreement(routes: &mut Routes, path: &str, own: Agreement) {
+    routes.on("GET", &format!("{path}/acceptance"), move |call| {
+        Ok(Reply::ok(json!({"acceptance": call.world.node.read().agreed.contains(&own)})))
     });
-    routes.on("POST", "/eula/accept", |call| {
-        call.world.node.write().eula_accepted = true;
+    routes.on("POST", &format!("{path}/accept"), move |call| {
+        call.world.node.write().agreed.insert(own);
         Ok(Reply::empty())
     });
-    routes.on_as(Level::Shape, "GET", "/eula/content", |_| {
+    routes.on_as(Level::Shape, "GET", &format!("{path}/content"), |_| {
         Ok(Reply::ok(json!({"content": AGREEMENT})))
     });
 }

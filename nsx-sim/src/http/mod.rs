@@ -70,10 +70,12 @@ use crate::access::{self, Feature};
 use crate::inventory::{Actor, Query};
 use crate::version::MANAGER_API_DEPRECATED;
 use crate::world::World;
+use crate::x509::Certificate;
 use auth::Door;
 use axum::body::Bytes;
 use call::Call;
 use routes::Routes;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use throttle::Throttle;
 
@@ -86,6 +88,17 @@ pub struct Api {
     routes: Routes,
     door: Door,
     throttle: Throttle,
+    /// Where it is listened for, if with TLS.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// A place where the API is served, and the certificate that is shown there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The address, with the real port.
+    pub address: SocketAddr,
+    /// The certificate.
+    pub certificate: Certificate,
 }
 
 impl Api {
@@ -139,7 +152,7 @@ impl Api {
         let listed = Arc::new(routes.listed());
         openapi::register(&mut routes, Arc::clone(&listed));
         coverage::register(&mut routes, listed);
-        Self { world, routes, door: Door::default(), throttle: Throttle::default() }
+        Self { world, routes, door: Door::default(), throttle: Throttle::default(), endpoint: None }
     }
 
     /// The world that the API serves.

@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::throttle::Pass;
 use super::tls::{self, Acceptor};
 use super::world_file::{WorldDocument, WorldFileError};
-use super::{Api, MAX_BODY, header_names, reply, trimmed};
+use super::{Api, Endpoint, MAX_BODY, header_names, reply, trimmed};
 use crate::world::{Settings, World};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -120,12 +120,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let Options { listen, tls, settings, world: document } = options;
     let settings = Settings { topology: document.topology.clone(), ..settings };
     let admin = settings.node.admin.user.clone();
-    let api = Arc::new(Api::new(Arc::new(World::new(settings)?)));
+    let mut api = Api::new(Arc::new(World::new(settings)?));
     document.load(&api, &admin)?;
 
     let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
     listener.set_nonblocking(true).map_err(|error| StartError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+    let (config, shown) = tls::config(tls)?.unzip();
+    api.endpoint = shown.map(|certificate| Endpoint { address, certificate });
+    let api = Arc::new(api);
     let names = header_names::as_written().await;
     let name_headers = MapResponseLayer::new(move |mut response: Response<_>| {
         response.extensions_mut().extend(names.clone());
@@ -139,9 +142,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         .with_state(Arc::clone(&api))
         .into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
-    let secure = !matches!(tls, Tls::Off);
     let listen_error = |error| StartError::Listen(listen, error);
-    let task = match tls::config(tls)? {
+    let secure = config.is_some();
+    let task = match config {
         Some(config) => {
             let server = axum_server::from_tcp(listener).map_err(listen_error)?;
             let server = server.acceptor(Acceptor(RustlsAcceptor::new(config)));

@@ -5,6 +5,7 @@
 
 use super::auth::Peer;
 use super::server::{StartError, Tls};
+use crate::x509::{self, Certificate};
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
@@ -23,11 +24,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
 
-/// The configuration of a listener; none where it is to speak plainly.
+/// The configuration of a listener and the certificate that it shows; none where it is to speak
+/// plainly.
 ///
 /// # Errors
 /// [`StartError::Tls`].
-pub fn config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
+pub fn config(tls: Tls) -> Result<Option<(RustlsConfig, Certificate)>, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
     let (chain, key) = match tls {
         Tls::Off => return Ok(None),
@@ -43,6 +45,8 @@ pub fn config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
             (chain, read.map_err(|error| wrong(&format!("{}: {error}", key.display())))?)
         }
     };
+    let shown = chain.first().ok_or_else(|| wrong(&"there is no certificate"))?;
+    let shown = x509::certificate(shown).map_err(|error| wrong(&error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let any = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -51,7 +55,7 @@ pub fn config(tls: Tls) -> Result<Option<RustlsConfig>, StartError> {
         .map_err(|error| wrong(&error))?;
     // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(RustlsConfig::from_config(Arc::new(config))))
+    Ok(Some((RustlsConfig::from_config(Arc::new(config)), shown)))
 }
 
 /// Takes any certificate whose key the caller has, and none as well.

@@ -19,7 +19,7 @@ use crate::wire::{self, Fault, Fields};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the appliance is told when it is set up.
 #[derive(Clone, Debug)]
@@ -72,12 +72,21 @@ pub struct State {
     pub api_service: ApiServiceConfig,
     /// Its licences.
     pub licenses: Licenses,
-    /// Whether somebody has agreed to the agreement with the user.
-    pub eula_accepted: bool,
+    /// What somebody has agreed to.
+    pub agreed: BTreeSet<Agreement>,
     /// The identity provider of remote users, where one was registered.
     pub vidm: Option<Vidm>,
     /// Registration tokens by name, and whom each was given to.
     pub tokens: BTreeMap<String, TokenHolder>,
+}
+
+/// An agreement with the user [spec EULAAcceptance].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agreement {
+    /// That of the release that is installed.
+    Installation,
+    /// That of the release to upgrade to.
+    Upgrade,
 }
 
 /// Whom a registration token stands for [spec RegistrationToken].
@@ -99,7 +108,7 @@ impl Node {
             api_service: ApiServiceConfig::with_limits(limits),
             licenses: Licenses::default(),
             // Whoever installs a manager has agreed.
-            eula_accepted: true,
+            agreed: BTreeSet::from([Agreement::Installation]),
             vidm: None,
             tokens: BTreeMap::new(),
         };

@@ -90,6 +90,11 @@ fn the_node_tells_its_name_and_its_figures() {
     manager.advance(Duration::from_secs(5));
     let status = manager.get("/node/status").expect(200);
     assert_eq!((&status["uptime"], &status["system_time"]), (&json!(5_000), &json!(START + 5_000)));
+    if cfg!(unix) {
+        let disk = &status["file_systems"][0];
+        assert_eq!(disk["mount"], "/");
+        assert!(disk["used"].as_u64().unwrap() <= disk["total"].as_u64().unwrap(), "{disk}");
+    }
     let process = manager.get("/node/processes").results().swap_remove(0);
     assert_eq!(process["pid"], std::process::id());
     manager.get(&format!("/node/processes/{}", std::process::id())).expect(200);
@@ -161,6 +166,17 @@ fn the_cluster_is_this_node() {
     let status = manager.get("/cluster/nodes/status").expect(200);
     assert_eq!(status["management_cluster"][0]["id"], id.as_str());
     assert_eq!(status["cluster_status"]["overall_status"], "STABLE");
+    for (cluster, addresses) in [
+        ("management_cluster", ["api", "mgmt_cluster", "mgmt_plane"].as_slice()),
+        ("controller_cluster", &["control_cluster", "control_plane"]),
+    ] {
+        let role = &status[cluster][0]["role_config"];
+        for address in addresses {
+            assert_eq!(role[format!("{address}_listen_addr")]["ip_address"], "127.0.0.1");
+        }
+    }
+    let told = manager.get("/cluster-manager/status").expect(200);
+    assert_eq!(told["overall_status"], "STABLE");
     let one = format!("/cluster/nodes/{id}");
     for part in ["", "/status", "/repo_sync/status", "/network/interfaces/eth0"] {
         manager.get(&format!("{one}{part}")).expect(200);

@@ -41,6 +41,11 @@ fn whoever_installed_the_manager_has_agreed() {
     assert_eq!(manager.get("/eula/acceptance").expect(200), json!({"acceptance": true}));
     manager.post("/eula/accept", json!({})).expect(200);
     assert!(manager.get("/eula/content").expect(200)["content"].is_string());
+    let upgrade = "/upgrade/eula/acceptance";
+    assert_eq!(manager.get(upgrade).expect(200), json!({"acceptance": false}));
+    manager.post("/upgrade/eula/accept", json!({})).expect(200);
+    assert_eq!(manager.get(upgrade).expect(200), json!({"acceptance": true}));
+    assert!(manager.get("/upgrade/eula/content").expect(200)["content"].is_string());
 }
 
 #[test]
@@ -67,6 +72,21 @@ fn releases_differ_in_what_clients_look_for() {
     assert!(status(&old).get("detailed_cluster_status").is_none());
     assert_eq!(status(&new)["detailed_cluster_status"]["overall_status"], "STABLE");
     assert_eq!(old.get("/search/query").status, 404);
+    let answer = |manager: &Manager| {
+        let login = json!({
+            "credential_type": "UsernamePasswordLoginCredential", "thumbprint": "00",
+        });
+        let body = json!({
+            "server": "vcenter", "origin_type": "vCenter", "credential": login, "multi_nsx": false,
+        });
+        manager.post("/fabric/compute-managers", body)
+    };
+    assert!(answer(&old).refused(400, 287).contains("multi_nsx"));
+    answer(&new).refused(400, 287);
+    let made = answer(&Manager::of_version("3.2")).expect(201);
+    assert_eq!(made["multi_nsx"], false);
+    assert_eq!(made["access_level_for_oidc"], "FULL");
+    assert_eq!(made["reverse_proxy_https_port"], 443);
     // The action went away, all others stayed.
     let added = |manager: &Manager, action: &str| {
         let router = json!({"id": "t1", "router_type": "TIER1"});

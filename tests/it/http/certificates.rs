@@ -1,7 +1,10 @@
 //! Callers that prove who they are by a certificate [facts §1.5].
 
 use super::{Answer, PASSWORD, Server, basic};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use nsx_sim::http::{Options, Tls};
+use nsx_sim::world::Settings;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
@@ -87,15 +90,8 @@ fn server() -> Server {
     Server::with(Options { tls: Tls::SelfSigned, ..Options::default() })
 }
 
-/// A call over TLS, with a certificate or without.
-fn call(
-    server: &Server,
-    own: Option<&Own>,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Answer {
+/// A connection with TLS, with a certificate or without.
+fn connect(server: &Server, own: Option<&Own>) -> StreamOwned<ClientConnection, TcpStream> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -110,8 +106,19 @@ fn call(
     };
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let stream = TcpStream::connect(server.running().address).unwrap();
-    let mut stream = StreamOwned::new(connection, stream);
+    StreamOwned::new(connection, TcpStream::connect(server.running().address).unwrap())
+}
+
+/// A call over TLS, with a certificate or without.
+fn call(
+    server: &Server,
+    own: Option<&Own>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let mut stream = connect(server, own);
     let headers: String =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
@@ -123,6 +130,35 @@ fn call(
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     Answer::read(&answer)
+}
+
+#[test]
+fn the_cluster_tells_where_its_api_is_served_and_with_which_certificate() {
+    let settings = Settings { version: "3.0".parse().unwrap(), ..Settings::default() };
+    let later = Server::with(Options { tls: Tls::SelfSigned, settings, ..Options::default() });
+    let basic = basic(PASSWORD);
+    let node = |server: &Server| {
+        let told = call(server, None, "GET", "/api/v1/cluster", &[("Authorization", &basic)], "");
+        told.json()["nodes"][0].clone()
+    };
+    let mut stream = connect(&later, None);
+    stream.flush().unwrap();
+    let shown = stream.conn.peer_certificates().unwrap()[0].to_vec();
+    let told = node(&later);
+    let pem = told["certificates"][0]["certificate"].as_str().unwrap();
+    let pem: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    assert_eq!(STANDARD.decode(pem).unwrap(), shown);
+    let address = &told["api_listen_addr"];
+    assert_eq!(address["ip_address"], "127.0.0.1");
+    assert_eq!(address["port"], later.running().address.port());
+    let thumbprint = &told["certificates"][0]["certificate_sha256_thumbprint"];
+    assert_eq!(&address["certificate_sha256_thumbprint"], thumbprint);
+    assert_eq!(thumbprint.as_str().unwrap().len(), 64);
+    // The release of the description has the certificate only; without TLS there is none.
+    let told = node(&server());
+    assert!(told["certificates"].is_array() && told.get("api_listen_addr").is_none());
+    let told = Server::new().admin("GET", "/api/v1/cluster", "").json();
+    assert!(told["nodes"][0].get("certificates").is_none());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The management cluster, which is one node: this one.
 
+use super::super::Endpoint;
 use super::super::call::{Call, Reply};
 use super::super::error::Failure;
 use super::super::routes::Routes;
@@ -9,7 +10,7 @@ use crate::inventory::{Error, Level};
 use crate::kinds::appliance::backup::{BACKUP, RESTORE};
 use crate::kinds::appliance::network::INTERFACE;
 use crate::kinds::appliance::node::{ADDRESS, CLUSTER_ID, ID, VIRTUAL_IP, VirtualIp};
-use crate::version::DETAILED_CLUSTER_STATUS;
+use crate::version::{API_LISTEN_ADDRESS, DETAILED_CLUSTER_STATUS};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 
@@ -40,6 +41,9 @@ pub fn register(routes: &mut Routes) {
         }
         Ok(Reply::ok(status))
     });
+    // Not of the description; a client has asked here since 2.5 whether the manager is up
+    // [client ansible].
+    routes.on("GET", "/cluster-manager/status", |call| Ok(Reply::ok(detailed_status(call)?)));
     routes.on("GET", "/cluster/{node}", |call| {
         own_node(call, "ClusterNodeInfo")?;
         Ok(Reply::ok(node_info(call)?))
@@ -80,21 +84,69 @@ fn node_info(call: &Call<'_>) -> Result<Value, Error> {
     let (name, whole_name) = names(call)?;
     let entities = ["HTTP", "DATASTORE", "MANAGER", "POLICY", "CONTROLLER"];
     let entities = entities.map(|entity| json!({"entity_type": entity, "ip_address": ADDRESS}));
-    Ok(json!({
+    let mut info = json!({
         "node_uuid": ID,
         "display_name": name,
         "fqdn": whole_name,
         "status": "JOINED",
         "entities": entities,
-    }))
+    });
+    if let Some(Endpoint { certificate, .. }) = &call.api.endpoint {
+        info["certificates"] = json!([{
+            "entity_type": "HTTP",
+            "certificate": certificate.pem(),
+            "certificate_sha256_thumbprint": certificate.thumbprint(),
+        }]);
+    }
+    if call.world.inventory.version().has(API_LISTEN_ADDRESS) {
+        info["api_listen_addr"] = api_endpoint(call);
+    }
+    Ok(info)
+}
+
+/// Where the API is served [spec ServiceEndpoint]; its certificate where there is TLS.
+fn api_endpoint(call: &Call<'_>) -> Value {
+    let Some(Endpoint { address, certificate }) = &call.api.endpoint else { return endpoint() };
+    let ip = address.ip();
+    json!({
+        "ip_address": if ip.is_unspecified() { ADDRESS.to_owned() } else { ip.to_string() },
+        "port": address.port(),
+        "certificate": certificate.pem(),
+        "certificate_sha256_thumbprint": certificate.thumbprint(),
+    })
+}
+
+/// Where a service is that nobody can reach, for nothing but the API leaves the process.
+fn endpoint() -> Value {
+    json!({"ip_address": ADDRESS})
+}
+
+/// The node as a manager. Clients read the addresses without asking whether they are there
+/// [client gojek/nsxt_exporter].
+fn manager_role(call: &Call<'_>) -> Value {
+    json!({
+        "type": "ManagementClusterRoleConfig",
+        "api_listen_addr": api_endpoint(call),
+        "mgmt_cluster_listen_addr": endpoint(),
+        "mgmt_plane_listen_addr": endpoint(),
+    })
+}
+
+/// The node as a controller; the addresses as above.
+fn controller_role() -> Value {
+    json!({
+        "type": "ControllerClusterRoleConfig",
+        "control_cluster_listen_addr": endpoint(),
+        "control_plane_listen_addr": endpoint(),
+    })
 }
 
 fn node_config(call: &Call<'_>) -> Result<Value, Error> {
     let (name, _) = names(call)?;
     let started = started(call)?;
     Ok(json!({
-        "manager_role": {"type": "ManagementClusterRoleConfig"},
-        "controller_role": {"type": "ControllerClusterRoleConfig"},
+        "manager_role": manager_role(call),
+        "controller_role": controller_role(),
         "external_id": ID,
         "appliance_mgmt_listen_addr": ADDRESS,
         "resource_type": "ClusterNodeConfig",
@@ -157,9 +209,9 @@ fn aggregate(call: &Call<'_>) -> Result<Value, Error> {
     });
     let mut manager = node.clone();
     manager["transport_nodes_connected"] = call.world.fabric().machines().hosts().count().into();
-    manager["role_config"] = json!({"type": "ManagementClusterRoleConfig"});
+    manager["role_config"] = manager_role(call);
     let mut controller = node;
-    controller["role_config"] = json!({"type": "ControllerClusterRoleConfig"});
+    controller["role_config"] = controller_role();
     Ok(json!({
         "management_cluster": [manager],
         "controller_cluster": [controller],

@@ -21,10 +21,28 @@ pub fn status(now: Millis, started: Millis) -> Value {
         "mem_cache": kib("Cached"),
         "swap_total": kib("SwapTotal"),
         "swap_used": used(kib("SwapTotal"), kib("SwapFree")),
+        "file_systems": file_system().map(|own| [own]),
         "source": "realtime",
     });
     wire::without_nulls(&mut status);
     status
+}
+
+/// The file system that the machine runs from [spec NodeFileSystemProperties], in KiB.
+#[cfg(unix)]
+fn file_system() -> Option<Value> {
+    let own = rustix::fs::statvfs("/").ok()?;
+    let kib = |blocks: u64| blocks.saturating_mul(own.f_frsize) / 1024;
+    Some(json!({
+        "mount": "/",
+        "total": kib(own.f_blocks),
+        "used": kib(own.f_blocks.saturating_sub(own.f_bfree)),
+    }))
+}
+
+#[cfg(not(unix))]
+fn file_system() -> Option<Value> {
+    None
 }
 
 /// This process, the only one of the appliance [spec NodeProcessProperties].

@@ -4,10 +4,12 @@
 use super::node;
 use super::secret::Secret;
 use crate::inventory::{
-    Filter, IndexKey, Inventory, Kind, Object, Reference, Resource, Verbs, Words,
+    Error, Filter, Header, IndexKey, Inventory, Kind, Object, Reference, Resource, Transaction,
+    Verbs, Words,
 };
 use crate::kinds::values::{Formed, Host};
-use crate::wire::{Text, Told, polymorphic};
+use crate::version::{COMPUTE_MANAGER_ACCESS, Version};
+use crate::wire::{Int, Text, Told, int, polymorphic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -182,6 +184,50 @@ pub struct ComputeManager {
     credential: Option<Credential>,
     #[serde(default)]
     origin_properties: Told<Vec<Pair>>,
+    // Members of later releases: no part of the description, which is that of 2.5.1.
+    #[schemars(skip)]
+    access_level_for_oidc: Option<AccessLevel>,
+    #[schemars(skip)]
+    create_service_account: Option<bool>,
+    #[schemars(skip)]
+    multi_nsx: Option<bool>,
+    #[schemars(skip)]
+    reverse_proxy_https_port: Option<Int<0, 65_535>>,
+    #[schemars(skip)]
+    set_as_oidc_provider: Option<bool>,
+}
+
+/// How much of the manager a compute manager's users may reach [client tf].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum AccessLevel {
+    Full,
+    Limited,
+}
+
+impl ComputeManager {
+    /// Fills in the members of later releases, or refuses them, by the release that the manager is.
+    fn settle_access(&mut self, version: &Version) -> Result<(), Error> {
+        if version.has(COMPUTE_MANAGER_ACCESS) {
+            self.access_level_for_oidc.get_or_insert(AccessLevel::Full);
+            self.create_service_account.get_or_insert(false);
+            self.multi_nsx.get_or_insert(false);
+            self.reverse_proxy_https_port.get_or_insert_with(int::<443, 0, 65_535>);
+            self.set_as_oidc_provider.get_or_insert(false);
+            return Ok(());
+        }
+        let sent = [
+            ("access_level_for_oidc", self.access_level_for_oidc.is_some()),
+            ("create_service_account", self.create_service_account.is_some()),
+            ("multi_nsx", self.multi_nsx.is_some()),
+            ("reverse_proxy_https_port", self.reverse_proxy_https_port.is_some()),
+            ("set_as_oidc_provider", self.set_as_oidc_provider.is_some()),
+        ];
+        match sent.iter().find(|(_, sent)| *sent) {
+            Some((name, _)) => Err(Error::UnknownField((*name).to_owned())),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A name and a value [spec KeyValuePair].
@@ -268,7 +314,16 @@ impl DiscoveredNode {
     }
 }
 
-impl Resource for ComputeManager {}
+impl Resource for ComputeManager {
+    fn admit(
+        &mut self,
+        _: &mut Header,
+        _: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Error> {
+        self.settle_access(transaction.inventory().version())
+    }
+}
 
 impl Resource for ComputeCollection {
     fn references(&self) -> Vec<Reference> {
