@@ -95,6 +95,10 @@ def run(steps, nsxlib):
         with contextlib.suppress(exceptions.ResourceNotFound):
             nsxlib.transport_zone.get_id_by_name_or_id("no such zone")
             raise AssertionError("it was found")
+    with steps("the cluster tells the SHA-256 of the certificate that the manager shows"):
+        certificates = nsxlib.client.url_get("cluster")["nodes"][0]["certificates"]
+        told = [own["certificate_sha256_thumbprint"] for own in certificates]
+        equal(told, [thumbprint()], "thumbprints")
     with steps("the manager's certificate can be pinned by its thumbprint"):
         pinned = new_session(nsxlib, os.environ["NSX_SIM_PASSWORD"], thumbprint())
         equal(pinned.get(url("node")).status_code, 200, "status")
