@@ -100,6 +100,11 @@ impl ServiceMatch {
 }
 
 impl Service {
+    /// Whether an IP packet carries the service.
+    pub fn matches(&self, packet: &Packet) -> bool {
+        self.holds(Layer::Ip, packet)
+    }
+
     fn holds(&self, layer: Layer, packet: &Packet) -> bool {
         match (layer, &packet.ip) {
             (Layer::Ethernet, _) => {

@@ -192,6 +192,49 @@ impl Packet {
         Self { src_mac: self.dst_mac, dst_mac: self.src_mac, ip, ..*self }
     }
 
+    /// The two ends of the packet's conversation: addresses, and what tells conversations between
+    /// them apart. That is ports; or an ICMP query's id at the end that asks, and 0 at the other; or
+    /// 0 where the protocol has nothing of the kind. `None` for ICMP errors, which report on another
+    /// conversation, and for frames that are not IP.
+    pub fn sockets(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let ip = self.ip?;
+        let (src, dst) = match ip.transport {
+            Transport::Tcp { src_port, dst_port, .. } | Transport::Udp { src_port, dst_port } => {
+                (src_port, dst_port)
+            }
+            Transport::Icmp { kind, id, .. } => match icmp::role(ip.family(), kind) {
+                Role::Request { .. } | Role::Notice => (id, 0),
+                Role::Reply { .. } => (0, id),
+                Role::Error => return None,
+            },
+            Transport::Other(_) => (0, 0),
+        };
+        Some((SocketAddr::new(ip.src, src), SocketAddr::new(ip.dst, dst)))
+    }
+
+    /// The same packet between other ends, given as [`sockets`](Packet::sockets) tells them.
+    #[must_use]
+    pub fn between(&self, src: SocketAddr, dst: SocketAddr) -> Self {
+        let (src_port, dst_port) = (src.port(), dst.port());
+        let ip = self.ip.map(|ip| IpHeader {
+            src: src.ip(),
+            dst: dst.ip(),
+            transport: match ip.transport {
+                Transport::Tcp { flags, .. } => Transport::Tcp { src_port, dst_port, flags },
+                Transport::Udp { .. } => Transport::Udp { src_port, dst_port },
+                Transport::Icmp { kind, code, .. } => match icmp::role(ip.family(), kind) {
+                    Role::Request { .. } | Role::Notice => {
+                        Transport::Icmp { kind, code, id: src_port }
+                    }
+                    Role::Reply { .. } => Transport::Icmp { kind, code, id: dst_port },
+                    Role::Error => ip.transport,
+                },
+                Transport::Other(_) => ip.transport,
+            },
+        });
+        Self { ip, ..*self }
+    }
+
     /// The control bits, if this is a TCP segment.
     pub const fn tcp_flags(&self) -> Option<TcpFlags> {
         match self.ip {
@@ -273,6 +316,23 @@ mod tests {
         let fin = Packet::tcp(client, server, TcpFlags::FIN | TcpFlags::ACK);
         assert_eq!(fin.reply().tcp_flags(), Some(TcpFlags::FIN | TcpFlags::ACK));
         assert_eq!(Packet::udp(client, server).reply(), Packet::udp(server, client));
+    }
+
+    #[test]
+    fn a_packet_between_its_own_ends_is_itself_and_its_reply_goes_the_other_way() {
+        let (one, other) = ("10.0.0.1:40000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let ping = Packet::icmp_echo("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), 7);
+        let bare = Packet::ip(ping.ip.unwrap().src, ping.ip.unwrap().dst, Transport::Other(47));
+        for packet in [Packet::tcp(one, other, TcpFlags::SYN), Packet::udp(one, other), ping, bare]
+        {
+            let (src, dst) = packet.sockets().unwrap();
+            assert_eq!(packet.between(src, dst), packet);
+            assert_eq!(packet.reply().sockets(), Some((dst, src)));
+        }
+        let moved = ping.between("192.0.2.1:9".parse().unwrap(), "10.0.0.2:0".parse().unwrap());
+        assert_eq!(moved, Packet::icmp_echo("192.0.2.1".parse().unwrap(), ping.ip.unwrap().dst, 9));
+        let error = Transport::Icmp { kind: 3, code: 1, id: 0 };
+        assert_eq!(Packet::ip(ping.ip.unwrap().src, ping.ip.unwrap().dst, error).sockets(), None);
     }
 
     #[test]

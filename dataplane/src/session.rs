@@ -62,7 +62,7 @@ pub enum ExchangeSide {
 
 impl SessionState {
     /// The state before any packet of this kind.
-    pub(crate) const fn new(transport: Transport) -> Self {
+    pub const fn new(transport: Transport) -> Self {
         let (tcp, exchange) = (TcpSide::Silent, ExchangeSide::Silent);
         match transport {
             Transport::Tcp { .. } => Self::Tcp { initiator: tcp, responder: tcp },
@@ -73,7 +73,7 @@ impl SessionState {
     }
 
     /// Notes a packet of the conversation.
-    pub(crate) fn observe(&mut self, by_initiator: bool, transport: Transport) {
+    pub fn observe(&mut self, by_initiator: bool, transport: Transport) {
         match self {
             Self::Tcp { initiator, responder } => {
                 if let Transport::Tcp { flags, .. } = transport {
@@ -93,7 +93,7 @@ impl SessionState {
     }
 
     /// How long the flow lives from here without traffic. `first` while it has seen one packet.
-    pub(crate) fn patience(self, timers: &Timers, first: bool) -> Duration {
+    pub fn patience(self, timers: &Timers, first: bool) -> Duration {
         let exchange = |timers: &crate::ExchangeTimers, one: ExchangeSide, other: ExchangeSide| {
             if first {
                 timers.first_packet
@@ -129,7 +129,7 @@ impl SessionState {
     }
 
     /// Whether the connection is over, so that a SYN on the same ports begins another one.
-    pub(crate) fn is_over(self) -> bool {
+    pub fn is_over(self) -> bool {
         matches!(self, Self::Tcp { initiator, responder }
             if initiator >= TcpSide::Finished && responder >= TcpSide::Finished)
     }

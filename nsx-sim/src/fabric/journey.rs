@@ -2,7 +2,8 @@
 
 use super::Fabric;
 use super::balancer::Balanced;
-use super::routing::{Hop, Routing};
+use super::nat::Translated;
+use super::routing::{Hop, Routed, Routing};
 use crate::clock::Millis;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::bindings::{AddressBinding, AdminState};
@@ -73,6 +74,21 @@ impl Leg {
         let leaving = packet.with_macs(or(packet.src_mac, near_mac), or(packet.dst_mac, next));
         let arriving = if switched { leaving } else { packet.with_macs(ROUTER_MAC, far_mac) };
         Self { from, to, leaving, arriving, routers: Vec::new(), stranded: false, stop: None }
+    }
+
+    /// Puts the routers of the packet's way into it, and what they made of the packet.
+    fn route(&mut self, inventory: &Inventory, routed: Routed, stranded: bool) {
+        if !routed.hops.is_empty() {
+            let far = mac(card(inventory, &routed.to).as_ref());
+            self.arriving = routed.packet.with_macs(ROUTER_MAC, far);
+        }
+        (self.to, self.routers) = (routed.to, routed.hops);
+        self.stranded = stranded;
+    }
+
+    /// What rules of routers made of the packet's addresses, in order.
+    pub fn translated(&self) -> impl Iterator<Item = &Translated> {
+        self.routers.iter().flat_map(|router| &router.translated)
     }
 
     /// The port whose filter the packet crosses; none outside, and where it does not come that far.
@@ -223,16 +239,16 @@ impl Fabric {
             return Ok(journey);
         }
         let snat = self.topology().load_balancer_snat_ip;
-        let routing = Routing { inventory, topology: self.topology() };
+        let routing = Routing { fabric: self, inventory, now };
         if leg.from.port.is_none() && leg.from.address == snat {
             leg.routers = routing.next_to(&leg.to);
         } else {
             // Networks behind the topology's router are reached from outside through the load
             // balancer alone: they are not advertised (NCP's subnets are behind SNAT).
-            let routed = routing.way(&leg.from, &leg.to);
-            leg.routers = routed.hops;
-            if let Some(why) = routed.stuck {
-                leg.stranded = true;
+            let mut routed = routing.way(&leg.from, &leg.to, packet);
+            let stuck = routed.stuck.take();
+            leg.route(inventory, routed, stuck.is_some());
+            if let Some(why) = stuck {
                 let legs = if leg.from.port.is_some() { vec![leg] } else { Vec::new() };
                 let obstacle = Some(Obstacle::NoRoute(why));
                 return Ok(Journey { obstacle, ..Journey::of(legs) });

@@ -8,6 +8,7 @@ mod balancer;
 mod journey;
 mod machine;
 mod machines;
+mod nat;
 mod passed;
 mod placement;
 mod routing;
@@ -20,6 +21,7 @@ pub use balancer::{Counted, Health, Member, Memory, Sessions, Standing, table};
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use machine::{Endpoint, HostSwitch, Machine};
 pub use machines::Machines;
+pub use nat::{NatMemory, NatTally, Translated};
 pub use passed::{Passed, RouterCounters, Tally};
 pub use routing::Hop;
 pub use timers::Applied;
@@ -67,6 +69,8 @@ pub struct Fabric {
     meter: Meter,
     /// What the load balancer remembers.
     balancer: Memory,
+    /// What routers' translations remember.
+    nat: NatMemory,
 }
 
 impl Fabric {
@@ -85,6 +89,7 @@ impl Fabric {
             routed: RouterCounters::default(),
             meter: Meter::default(),
             balancer: Memory::default(),
+            nat: NatMemory::default(),
         }
     }
 
@@ -107,6 +112,7 @@ impl Fabric {
     pub fn apply(&mut self, inventory: &Inventory, change: &Change) {
         self.follow_balancer(change);
         self.follow_machines(inventory, change);
+        self.follow_translations(change);
         let moved = self.realization.apply(inventory, change, &mut self.plane);
         for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name)
         {
@@ -215,6 +221,9 @@ impl Fabric {
         let host = ends.into_iter().flatten().find_map(|port| self.host(port));
         if let Some(host) = host.map(|host| host.id.clone()) {
             self.routed.count(&host, leg);
+        }
+        for translated in leg.translated() {
+            self.note_translation(now, translated);
         }
         // Judged apart, for a router in between gives the frame other MAC addresses.
         let come = Path { from: None, to };

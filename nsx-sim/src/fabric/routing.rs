@@ -4,13 +4,16 @@
 //! without any are joined, all of them, by the one router that the topology names: so worlds need
 //! not configure what they do not study. There is no way between the one and the other sort.
 
-use super::{End, Topology};
+use super::nat::{Crossing, Translated};
+use super::{End, Fabric};
+use crate::clock::Millis;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::global_config::{self, ForwardingMode, GlobalConfig};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::routing::port::{self, BY_SWITCH, RouterPort};
 use crate::kinds::routing::router::{self, LogicalRouter, RouterType};
 use crate::kinds::routing::table::{self, Route};
+use dataplane::Packet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,7 +21,7 @@ use std::sync::Arc;
 const MOST_HOPS: usize = 8;
 
 /// A router that a packet passes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Hop {
     /// Its id.
     pub router: String,
@@ -30,43 +33,63 @@ pub struct Hop {
     pub received_on: Option<String>,
     /// The router port that it goes out by, where it is one of the API's.
     pub sent_on: Option<String>,
+    /// What its rules made of the packet's addresses: as it came in, and as it went out.
+    pub translated: Vec<Translated>,
 }
 
 /// The routers of a packet's way, and why the last of them does not pass it on, if so.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Routed {
     /// In order; none within one segment.
     pub hops: Vec<Hop>,
+    /// The packet as it comes out of the last one.
+    pub packet: Packet,
+    /// Where it goes in the end.
+    pub to: End,
     /// In words.
     pub stuck: Option<String>,
+    /// Whether it goes out of an uplink.
+    outside: bool,
+    /// Whether its last router has what it was sent to.
+    at_router: bool,
+    /// Whether a router gave it another address.
+    translated: bool,
 }
 
 impl Routed {
-    fn stuck(why: String) -> Self {
-        Self { hops: Vec::new(), stuck: Some(why) }
+    fn from(packet: Packet, to: End) -> Self {
+        let (hops, stuck) = (Vec::new(), None);
+        Self { hops, packet, to, stuck, outside: false, at_router: false, translated: false }
+    }
+
+    fn through(self, hop: Hop) -> Self {
+        Self { hops: vec![hop], ..self }
+    }
+
+    fn stuck(self, why: String) -> Self {
+        Self { stuck: Some(why), ..self }
     }
 }
 
 /// Looks for ways in one inventory.
 pub struct Routing<'a> {
+    /// Who has which address, what joins segments without routers, and what is remembered.
+    pub fabric: &'a Fabric,
     /// What the routers are configured to do.
     pub inventory: &'a Inventory,
-    /// What joins segments without routers.
-    pub topology: &'a Topology,
+    /// The moment; none as if nothing were remembered.
+    pub now: Option<Millis>,
 }
 
 impl Routing<'_> {
-    /// The way between two ends.
-    pub fn way(&self, from: &End, to: &End) -> Routed {
+    /// The way of a packet between two ends.
+    pub fn way(&self, from: &End, to: &End, packet: Packet) -> Routed {
         let (near, far) = (self.switch(from), self.switch(to));
+        let way = Routed::from(packet, to.clone());
         match (&near, &far) {
-            (Some(near), Some(far)) if near == far => Routed::default(),
-            (Some(near), _) => self.leaving_segment(near, far.as_deref(), from.address, to.address),
-            (None, Some(far)) => self.coming_in(far, to.address),
-            (None, None) => {
-                let (from, to) = (from.address, to.address);
-                Routed::stuck(format!("{from} is outside, and so is {to}"))
-            }
+            (Some(near), Some(far)) if near == far => way,
+            (Some(near), _) => self.leaving_segment(way, near, far.as_deref(), from.address),
+            (None, _) => self.coming_in(way, far.as_deref(), from.address),
         }
     }
 
@@ -84,82 +107,134 @@ impl Routing<'_> {
         vec![hop.unwrap_or_else(|| self.implicit())]
     }
 
-    fn leaving_segment(&self, near: &str, far: Option<&str>, from: IpAddr, to: IpAddr) -> Routed {
+    fn leaving_segment(&self, way: Routed, near: &str, far: Option<&str>, from: IpAddr) -> Routed {
         let gateways = self.gateways(near);
         if gateways.is_empty() {
+            let to = way.to.address;
+            let way = way.through(self.implicit());
             return match far {
-                Some(far) if !self.gateways(far).is_empty() => Routed {
-                    hops: vec![self.implicit()],
-                    stuck: Some(format!("{to} is behind a logical router, and {from} is not")),
-                },
-                _ => Routed { hops: vec![self.implicit()], stuck: None },
+                Some(far) if !self.gateways(far).is_empty() => {
+                    way.stuck(format!("{to} is behind a logical router, and {from} is not"))
+                }
+                _ => way,
             };
         }
         let gateway = gateways.into_iter().find(|own| self.has_network(own, from));
         match gateway {
             Some(port) => match port.body::<RouterPort>() {
-                Some(body) => self.walk(body.router(), Some(&port.header.id), to, far),
-                None => Routed::default(),
+                Some(body) => self.walk(way, body.router(), &port.header.id),
+                None => way,
             },
-            None => Routed::stuck(format!("no router on its segment is in a network of {from}")),
+            None => way.stuck(format!("no router on its segment is in a network of {from}")),
         }
     }
 
     /// What is outside comes in by the uplink of any tier-0 that knows the way.
-    fn coming_in(&self, far: &str, to: IpAddr) -> Routed {
-        let why = format!("there is no route from outside to {to}");
-        if self.gateways(far).is_empty() {
-            return Routed::stuck(why);
+    fn coming_in(&self, way: Routed, far: Option<&str>, from: IpAddr) -> Routed {
+        let to = way.to.address;
+        let why = match far {
+            Some(_) => format!("there is no route from outside to {to}"),
+            None => format!("{from} is outside, and so is {to}"),
+        };
+        if far.is_some_and(|far| self.gateways(far).is_empty()) {
+            return way.stuck(why);
         }
         let uplinks = self.inventory.all(port::KIND.name).into_iter().filter_map(|object| {
             let body = object.body::<RouterPort>().filter(|body| body.is_uplink())?;
             Some((body.router().to_owned(), object.header.id.clone()))
         });
-        let ways = uplinks.map(|(router, uplink)| self.walk(&router, Some(&uplink), to, Some(far)));
-        ways.into_iter().find(|way| way.stuck.is_none()).unwrap_or_else(|| Routed::stuck(why))
+        let mut kept = None;
+        for (router, uplink) in uplinks {
+            let own = self.walk(way.clone(), &router, &uplink);
+            let through = own.outside && !own.translated;
+            if own.stuck.is_none() && !through {
+                return own;
+            }
+            if own.at_router || own.translated {
+                kept.get_or_insert(own);
+            }
+        }
+        kept.unwrap_or_else(|| way.stuck(why))
     }
 
     /// From router to router, as each one's best route says.
-    fn walk(&self, first: &str, entry: Option<&str>, to: IpAddr, far: Option<&str>) -> Routed {
-        let mut way = Routed::default();
-        let (mut router, mut entry) = (first.to_owned(), entry.map(str::to_owned));
+    fn walk(&self, mut way: Routed, first: &str, entry: &str) -> Routed {
+        let (mut router, mut entry) = (first.to_owned(), entry.to_owned());
         while way.hops.len() < MOST_HOPS {
-            let Some(mut hop) = self.hop(&router, entry.take()) else { break };
-            if to.is_ipv6() && !self.forwards_ipv6() {
-                way.stuck = Some("routers forward IPv4 only".to_owned());
+            let Some(mut hop) = self.hop(&router, Some(entry)) else { return way };
+            if let Err(why) = self.come_in(&mut way, &mut hop) {
                 way.hops.push(hop);
-                return way;
+                return Routed { at_router: true, ..way.stuck(why) };
+            }
+            let to = way.to.address;
+            let far = self.switch(&way.to);
+            if to.is_ipv6() && !self.forwards_ipv6() {
+                way.hops.push(hop);
+                return way.stuck("routers forward IPv4 only".to_owned());
             }
             let routes = table::routes(self.inventory, &router);
             let route = table::best(&routes, to);
             hop.sent_on = route.and_then(|route| route.port.clone());
             let name = hop.name.clone();
-            way.hops.push(hop);
             let Some(route) = route else {
-                way.stuck = Some(format!("{name} has no route to {to}"));
-                return way;
+                way.hops.push(hop);
+                return way.stuck(format!("{name} has no route to {to}"));
             };
-            match self.follow(route, to, far) {
-                Next::Arrived => return way,
-                Next::Stuck(why) => {
-                    way.stuck = Some(format!("{name}: {why}"));
-                    return way;
+            let next = self.follow(route, to, far.as_deref());
+            let out = if next.leaves() { self.go_out(&mut way, &mut hop) } else { Ok(()) };
+            way.hops.push(hop);
+            if let Err(why) = out {
+                return Routed { at_router: true, ..way.stuck(why) };
+            }
+            match next {
+                Next::Router(next, port) => (router, entry) = (next, port),
+                Next::Segment => return way,
+                Next::Outside => return Routed { outside: true, ..way },
+                Next::Own => return Routed { at_router: true, ..way },
+                Next::Kept => {
+                    let why = format!("{name} translates nothing that comes for {to}");
+                    return Routed { at_router: true, ..way.stuck(why) };
                 }
-                Next::Router(next, port) => (router, entry) = (next, Some(port)),
+                Next::Stuck(why) => return way.stuck(format!("{name}: {why}")),
             }
         }
-        way.stuck = Some(format!("the routes to {to} go in a circle"));
-        way
+        let to = way.to.address;
+        way.stuck(format!("the routes to {to} go in a circle"))
+    }
+
+    /// What the router's rules make of a packet before they look for its way.
+    fn come_in(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
+        let at = self.crossing(&hop.router, hop.received_on.as_deref());
+        let found = self.fabric.translate_in(self.inventory, self.now, at, &way.packet);
+        take(found, way, hop)?;
+        if let Some(ip) = way.packet.ip.filter(|ip| ip.dst != way.to.address) {
+            let port = self.fabric.port_at(ip.dst).map(str::to_owned);
+            way.to = End { port, address: ip.dst };
+        }
+        Ok(())
+    }
+
+    /// What the router's rules make of a packet whose way they know.
+    fn go_out(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
+        let at = self.crossing(&hop.router, hop.sent_on.as_deref());
+        let found = self.fabric.translate_out(self.inventory, self.now, at, &way.packet);
+        take(found, way, hop)
+    }
+
+    fn crossing<'a>(&self, router: &'a str, port: Option<&'a str>) -> Crossing<'a> {
+        let object = port.and_then(|id| self.inventory.find(port::KIND.name, id));
+        let body = object.as_deref().and_then(Object::body::<RouterPort>);
+        Crossing { router, port, services: body.is_some_and(RouterPort::is_at_services) }
     }
 
     /// Where one route leads.
     fn follow(&self, route: &Route, to: IpAddr, far: Option<&str>) -> Next {
         let Some(id) = &route.port else {
-            // Addresses of translations stay with the router; all else is thrown away.
-            return match (route.next_hop, far) {
-                (Some(hop), _) => Next::Stuck(format!("nothing leads to the next hop {hop}")),
-                (None, None) if route.source.is_nat() => Next::Arrived,
-                (None, _) => Next::Stuck(format!("packets to {} are discarded", route.network)),
+            // Addresses that stand for others stay with the router; all else is thrown away.
+            return match route.next_hop {
+                Some(hop) => Next::Stuck(format!("nothing leads to the next hop {hop}")),
+                None if route.source.is_nat() => Next::Kept,
+                None => Next::Stuck(format!("packets to {} are discarded", route.network)),
             };
         };
         let object = self.inventory.find(port::KIND.name, id);
@@ -168,23 +243,23 @@ impl Routing<'_> {
         };
         let own = table::networks(self.inventory, id, port);
         if far.is_none() && own.iter().any(|network| network.addr() == to) {
-            return Next::Arrived;
+            return Next::Own;
         }
         if let Some((router, entry)) = self.other_end(id, port) {
             return match route.next_hop {
                 Some(_) => Next::Router(router, entry),
                 // The other end's own address.
-                None => Next::Arrived,
+                None => Next::Own,
             };
         }
         let on_switch = port.switch();
         match route.next_hop {
-            None if far.is_some() && far == on_switch => Next::Arrived,
-            None if far.is_none() && port.is_uplink() => Next::Arrived,
+            None if far.is_some() && far == on_switch => Next::Segment,
+            None if far.is_none() && port.is_uplink() => Next::Outside,
             None => Next::Stuck(format!("nobody in {} has the address {to}", route.network)),
             Some(hop) => match self.router_at(on_switch, hop) {
                 Some((router, entry)) => Next::Router(router, entry),
-                None if far.is_none() && port.is_uplink() => Next::Arrived,
+                None if far.is_none() && port.is_uplink() => Next::Outside,
                 None => Next::Stuck(format!("the next hop {hop} is no router of this manager")),
             },
         }
@@ -235,17 +310,20 @@ impl Routing<'_> {
             tier: object.body::<LogicalRouter>()?.router_type,
             received_on,
             sent_on: None,
+            translated: Vec::new(),
         })
     }
 
     /// The topology's own router.
     fn implicit(&self) -> Hop {
+        let router = &self.fabric.topology().router;
         Hop {
-            router: self.topology.router.id.clone(),
-            name: self.topology.router.display_name.clone(),
+            router: router.id.clone(),
+            name: router.display_name.clone(),
             tier: RouterType::Tier1,
             received_on: None,
             sent_on: None,
+            translated: Vec::new(),
         }
     }
 
@@ -261,12 +339,38 @@ impl Routing<'_> {
     }
 }
 
+/// The packet goes on as a rule made it.
+fn take(found: Option<Translated>, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
+    let Some(translated) = found else { return Ok(()) };
+    if translated.clashes {
+        let name = &hop.name;
+        return Err(format!("{name} could not tell its answers from those to another connection"));
+    }
+    way.packet = translated.packet;
+    way.translated |= translated.changed;
+    hop.translated.push(translated);
+    Ok(())
+}
+
 /// Where a route leads.
 enum Next {
-    /// To the packet's target.
-    Arrived,
+    /// To the packet's target on a segment.
+    Segment,
+    /// Out of an uplink.
+    Outside,
+    /// To an address of the router's own.
+    Own,
+    /// To an address that stands for others, and does not for this packet.
+    Kept,
     /// To another router, by its port there.
     Router(String, String),
     /// Nowhere, in words.
     Stuck(String),
+}
+
+impl Next {
+    /// Whether the packet goes out of the router.
+    fn leaves(&self) -> bool {
+        matches!(self, Self::Segment | Self::Outside | Self::Router(..))
+    }
 }

@@ -5,7 +5,9 @@ use super::collections;
 use super::error::Failure;
 use super::routers::{named as router, places};
 use super::routes::Routes;
-use crate::inventory::{Error, Incoming, Level, Object, Transaction};
+use crate::fabric::NatTally;
+use crate::inventory::{Error, Incoming, Object, Transaction};
+use crate::kinds::fabric::transport_node;
 use crate::kinds::routing::nat::KIND;
 use crate::wire::{self, Fields, Items, Text};
 use schemars::JsonSchema;
@@ -25,16 +27,14 @@ struct RuleList {
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     let one = format!("{RULES}/{{id}}");
-    routes.on_as(Level::Stateful, "GET", RULES, |call| {
-        collections::list(call, &KIND, |object| call.print(object))
-    });
-    routes.on_as(Level::Stateful, "POST", RULES, |call| {
+    routes.on("GET", RULES, |call| collections::list(call, &KIND, |object| call.print(object)));
+    routes.on("POST", RULES, |call| {
         let parent = router(call)?;
         let fields = call.object()?;
         let object = call.commit(|tx| create(tx, &parent.header.id, fields))?;
         Ok(Reply::created(call.print(&object)))
     });
-    routes.on_as(Level::Stateful, "POST", &format!("{RULES}?action=create_multiple"), |call| {
+    routes.on("POST", &format!("{RULES}?action=create_multiple"), |call| {
         let parent = router(call)?;
         let list: RuleList = wire::read(Value::Object(call.object()?)).map_err(Error::from)?;
         let objects = call.commit(|tx| {
@@ -47,14 +47,14 @@ pub fn register(routes: &mut Routes) {
         let printed: Vec<Value> = objects.iter().map(|object| call.print(object)).collect();
         Ok(Reply::created(json!({ "rules": printed })))
     });
-    routes.on_as(Level::Stateful, "GET", &one, |call| Ok(Reply::ok(call.print(&*rule(call)?))));
-    routes.on_as(Level::Stateful, "PUT", &one, |call| {
+    routes.on("GET", &one, |call| Ok(Reply::ok(call.print(&*rule(call)?))));
+    routes.on("PUT", &one, |call| {
         let incoming = Incoming::read(&KIND, call.object()?)?;
         let id = &rule(call)?.header.id;
         let object = call.commit(|tx| tx.replace(&KIND, id, incoming))?;
         Ok(Reply::ok(call.print(&object)))
     });
-    routes.on_as(Level::Stateful, "DELETE", &one, |call| {
+    routes.on("DELETE", &one, |call| {
         let id = &rule(call)?.header.id;
         call.commit(|tx| tx.delete(&KIND, id, &call.query))?;
         Ok(Reply::empty())
@@ -63,11 +63,18 @@ pub fn register(routes: &mut Routes) {
     routes.on("GET", &format!("{one}/statistics"), |call| {
         call.query.one_of("source", &["realtime", "cached"])?;
         let object = rule(call)?;
-        let mut printed = nothing();
+        let fabric = call.world.fabric();
+        let mut printed = print(sum(fabric.translations().of(&object.header.id)));
         printed["id"] = object.header.id.as_str().into();
         printed["logical_router_id"] = call.param(0).into();
         printed["last_update_timestamp"] = call.world.clock.now().into();
         Ok(Reply::ok(printed))
+    });
+    routes.on("GET", "/transport-nodes/{id}/statistics/nat-rules", |call| {
+        call.query.one_of("source", &["realtime", "cached"])?;
+        let node = call.world.inventory.get(&transport_node::KIND, call.param(0))?;
+        let own = call.world.fabric().translations().on(&node.header.id);
+        Ok(Reply::ok(of_node(call, &node.header.id, own)))
     });
 }
 
@@ -87,25 +94,46 @@ fn rule(call: &Call<'_>) -> Result<Arc<Object>, Error> {
     })
 }
 
-/// No packet is translated by these rules, so nothing was counted.
-fn nothing() -> Value {
-    json!({ "total_packets": 0, "total_bytes": 0, "active_sessions": 0 })
-}
-
+/// What all rules of a router did, together and on each of its edge nodes.
 fn statistics(call: &Call<'_>) -> Result<Reply, Failure> {
     call.query.one_of("source", &["realtime", "cached"])?;
     let router = router(call)?;
-    let now = call.world.clock.now();
-    let nodes = places(call, &router).into_iter().map(|place| {
-        let mut printed = nothing();
-        printed["transport_node_id"] = place.node.into();
-        printed["last_update_timestamp"] = now.into();
-        printed
-    });
+    let rules = call.world.inventory.children(&KIND, &router.header.id);
+    let fabric = call.world.fabric();
+    let done = |rule: &Arc<Object>| {
+        let own = fabric.translations().of(&rule.header.id);
+        own.map(|(node, tally)| (node.to_owned(), tally)).collect::<Vec<_>>()
+    };
+    let done: Vec<(String, NatTally)> = rules.iter().flat_map(done).collect();
+    let on = |node: &str| {
+        let own = done.iter().filter(|(own, _)| own == node);
+        sum(own.map(|(node, tally)| (node.as_str(), *tally)))
+    };
+    let nodes = places(call, &router).into_iter();
+    let nodes = nodes.map(|place| of_node(call, &place.node, on(&place.node)));
     Ok(Reply::ok(json!({
         "logical_router_id": router.header.id,
-        "last_update_timestamp": now,
-        "statistics_across_all_nodes": nothing(),
+        "last_update_timestamp": call.world.clock.now(),
+        "statistics_across_all_nodes": print(sum(done.iter().map(|(node, own)| (&**node, *own)))),
         "per_transport_node_statistics": nodes.collect::<Vec<_>>(),
     })))
+}
+
+fn sum<'a>(tallies: impl Iterator<Item = (&'a str, NatTally)>) -> NatTally {
+    tallies.fold(NatTally::default(), |sum, (_, own)| sum.and(own))
+}
+
+fn of_node(call: &Call<'_>, node: &str, tally: NatTally) -> Value {
+    let mut printed = print(tally);
+    printed["transport_node_id"] = node.into();
+    printed["last_update_timestamp"] = call.world.clock.now().into();
+    printed
+}
+
+fn print(tally: NatTally) -> Value {
+    json!({
+        "total_packets": tally.packets,
+        "total_bytes": tally.bytes,
+        "active_sessions": tally.sessions,
+    })
 }

@@ -6,7 +6,7 @@
 use super::call::{Call, Reply};
 use super::firewall::section_of_rule;
 use super::routes::Routes;
-use crate::fabric::{End, Fabric, Journey, Leg, Obstacle, Place};
+use crate::fabric::{Fabric, Journey, Leg, Obstacle, Place};
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
 use crate::kinds::logical_port;
@@ -97,7 +97,8 @@ pub fn register(routes: &mut Routes) {
                     continue;
                 };
                 let mut verdict = print_verdict(call, &fabric, &told.verdict);
-                let steps = told.steps.iter().map(|step| print_step(call, step, leg));
+                let packet = leg.packet(direction);
+                let steps = told.steps.iter().map(|step| print_step(call, step, packet));
                 verdict["considered"] = steps.collect();
                 printed.push(verdict);
                 if !told.verdict.allows() {
@@ -194,22 +195,45 @@ fn print(
         "answer": answer,
         "packet": journey.legs.last().map(print_packet),
         "translation": translation,
+        "nat": print_nat(journey),
         "verdicts": verdicts,
     });
     wire::without_nulls(&mut printed);
     printed
 }
 
+/// What rules of routers made of the packet's addresses; none where they made nothing of them.
+fn print_nat(journey: &Journey) -> Option<Vec<Value>> {
+    let mut printed = Vec::new();
+    for router in journey.legs.iter().flat_map(|leg| &leg.routers) {
+        for own in router.translated.iter().filter(|own| own.changed) {
+            let sockets = own.packet.sockets();
+            printed.push(json!({
+                "router_id": router.router,
+                "router_name": router.name,
+                "nat_rule_id": own.rule,
+                "src_ip": sockets.map(|(src, _)| src.ip()),
+                "src_port": sockets.map(|(src, _)| src.port()),
+                "dst_ip": sockets.map(|(_, dst)| dst.ip()),
+                "dst_port": sockets.map(|(_, dst)| dst.port()),
+            }));
+        }
+    }
+    (!printed.is_empty()).then_some(printed)
+}
+
 fn print_packet(leg: &Leg) -> Value {
-    let transport = leg.packet(Direction::Out).ip.map(|ip| ip.transport);
+    // As it arrives: routers may have given it other addresses.
+    let ip = leg.packet(Direction::In).ip;
+    let transport = ip.map(|ip| ip.transport);
     let (protocol, ports) = match transport {
         Some(Transport::Tcp { src_port, dst_port, .. }) => ("TCP", Some((src_port, dst_port))),
         Some(Transport::Udp { src_port, dst_port }) => ("UDP", Some((src_port, dst_port))),
         _ => ("ICMP", None),
     };
     json!({
-        "src_ip": leg.from.address,
-        "dst_ip": leg.to.address,
+        "src_ip": ip.map(|ip| ip.src),
+        "dst_ip": ip.map(|ip| ip.dst),
         "protocol": protocol,
         "src_port": ports.map(|(port, _)| port),
         "dst_port": ports.map(|(_, port)| port),
@@ -251,7 +275,7 @@ fn print_verdict(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
     printed
 }
 
-fn print_step(call: &Call<'_>, step: &Step, leg: &Leg) -> Value {
+fn print_step(call: &Call<'_>, step: &Step, packet: &Packet) -> Value {
     let layer = match step.layer {
         dataplane::Layer::Ethernet => "LAYER2",
         dataplane::Layer::Ip => "LAYER3",
@@ -259,7 +283,7 @@ fn print_step(call: &Call<'_>, step: &Step, leg: &Leg) -> Value {
     let mut printed = json!({
         "layer": layer,
         "failed": step.failed.map(field_word),
-        "detail": step.failed.map(|field| detail(call, step, field, leg)),
+        "detail": step.failed.map(|field| detail(call, step, field, packet)),
     });
     name_rule(call, step.rule, &mut printed);
     wire::without_nulls(&mut printed);
@@ -277,9 +301,11 @@ fn field_word(field: Field) -> &'static str {
 }
 
 /// What a field wanted and what the packet had, in words.
-fn detail(call: &Call<'_>, step: &Step, field: Field, leg: &Leg) -> String {
+fn detail(call: &Call<'_>, step: &Step, field: Field, packet: &Packet) -> String {
     let Some((_, rule)) = rule_of(call, step.rule) else { return String::new() };
-    let peers = |end: &End, list: Option<&crate::kinds::reference::References>, excluded: bool| {
+    let peers = |address: Option<IpAddr>,
+                 list: Option<&crate::kinds::reference::References>,
+                 excluded: bool| {
         let names: Vec<String> = list
             .iter()
             .flat_map(|list| list.iter())
@@ -290,16 +316,19 @@ fn detail(call: &Call<'_>, step: &Step, field: Field, leg: &Leg) -> String {
             })
             .collect();
         let word = if excluded { "is in" } else { "is not in" };
-        format!("{} {word} {}", AddressRange::from(end.address), names.join(", "))
+        let address = address.map(|own| AddressRange::from(own).to_string()).unwrap_or_default();
+        format!("{address} {word} {}", names.join(", "))
     };
+    let ip = packet.ip;
     match field {
-        Field::Source => peers(&leg.from, rule.sources.as_ref(), rule.sources_excluded),
+        Field::Source => peers(ip.map(|ip| ip.src), rule.sources.as_ref(), rule.sources_excluded),
         Field::Destination => {
-            peers(&leg.to, rule.destinations.as_ref(), rule.destinations_excluded)
+            let excluded = rule.destinations_excluded;
+            peers(ip.map(|ip| ip.dst), rule.destinations.as_ref(), excluded)
         }
         Field::Direction => format!("the rule is for {}", json!(rule.direction)),
         Field::Family => format!("the rule is for {}", json!(rule.ip_protocol)),
-        Field::Service => match leg.packet(Direction::Out).ip.map(|ip| ip.transport) {
+        Field::Service => match ip.map(|ip| ip.transport) {
             Some(Transport::Tcp { dst_port, .. }) => {
                 format!("TCP {dst_port} is none of its services")
             }

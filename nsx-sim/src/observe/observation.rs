@@ -30,6 +30,8 @@ pub struct Observation {
     pub dst_component_id: Option<String>,
     /// The firewall rule that decided; a number.
     pub acl_rule_id: Option<u64>,
+    /// The translation rule that gave other addresses; a number.
+    pub nat_rule_id: Option<u64>,
     /// Why it was dropped.
     pub reason: Option<&'static str>,
     /// The source after translation.

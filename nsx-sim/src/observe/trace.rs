@@ -109,6 +109,7 @@ impl Trace<'_> {
                 self.steps.push(step);
                 return false;
             }
+            self.translations(router);
             step = self.router(router, "TraceflowObservationForwardedLogical");
         }
         if leg.stranded {
@@ -121,6 +122,19 @@ impl Trace<'_> {
             self.steps.push(step);
         }
         true
+    }
+
+    /// What a router's rules made of the packet's addresses.
+    fn translations(&mut self, router: &Hop) {
+        for own in router.translated.iter().filter(|own| own.changed) {
+            let mut step = self.step("TraceflowObservationForwardedLogical", "NAT");
+            step.component_id = Some(router.router.clone());
+            step.component_name.clone_from(&router.name);
+            step.nat_rule_id = own.rule.parse().ok();
+            step.translated_src_ip = own.packet.ip.map(|ip| ip.src);
+            step.translated_dst_ip = own.packet.ip.map(|ip| ip.dst);
+            self.steps.push(step);
+        }
     }
 
     /// Over the tunnel where the target is on another host.

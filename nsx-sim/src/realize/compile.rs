@@ -133,7 +133,8 @@ fn named_services(inventory: &Inventory, object: &Object) -> Vec<Service> {
     plain.map(|plain| service(&plain.nsservice_element)).collect()
 }
 
-fn service(element: &ServiceElement) -> Service {
+/// The traffic that a service stands for.
+pub fn service(element: &ServiceElement) -> Service {
     match element {
         ServiceElement::L4PortSetNSService(set) => {
             l4(set.l4_protocol, &set.source_ports, &set.destination_ports)

@@ -13,6 +13,7 @@ mod criteria;
 mod membership;
 mod node;
 
+pub use compile::service;
 pub use criteria::TagMatching;
 pub use node::Node;
 

@@ -5,6 +5,7 @@ mod balanced;
 mod balancer;
 mod guide;
 mod matching;
+mod nat;
 mod reference;
 mod routers;
 mod scope;

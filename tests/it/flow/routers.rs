@@ -5,11 +5,11 @@ use crate::api::routers::{free_port, link, segment, tier0, tier1};
 use serde_json::{Value, json};
 use tests::{Manager, Port, VLAN, switch};
 
-const NODE: &str = "45a71150-f39e-4118-9890-e08d1bcd9ae1";
+pub(super) const NODE: &str = "45a71150-f39e-4118-9890-e08d1bcd9ae1";
 
 /// Two tier-1 routers below a tier-0: `web` (10.1.0.0/24) below the one, `app` (10.2.0.0/24) and
 /// `db` (10.3.0.0/24) below the other, with a guest of the segment's name on each.
-fn world() -> Manager {
+pub(super) fn world() -> Manager {
     let manager = Manager::new();
     tier0(&manager, "upper", "ACTIVE_STANDBY");
     for (router, id, net) in [("one", "web", 1), ("two", "app", 2), ("two", "db", 3)] {
@@ -22,7 +22,7 @@ fn world() -> Manager {
     manager
 }
 
-fn connected() -> Manager {
+pub(super) fn connected() -> Manager {
     let manager = world();
     for router in ["one", "two"] {
         link(&manager, router, "upper");
@@ -31,21 +31,21 @@ fn connected() -> Manager {
     manager
 }
 
-fn advertise(manager: &Manager, router: &str, what: &str) {
+pub(super) fn advertise(manager: &Manager, router: &str, what: &str) {
     edit(manager, &format!("/logical-routers/{router}/routing/advertisement"), |own| {
         own["enabled"] = true.into();
         own[what] = true.into();
     });
 }
 
-fn edit(manager: &Manager, path: &str, change: impl FnOnce(&mut Value)) {
+pub(super) fn edit(manager: &Manager, path: &str, change: impl FnOnce(&mut Value)) {
     let mut own = manager.get(path).expect(200);
     change(&mut own);
     manager.put(path, own).expect(200);
 }
 
 /// Gives the tier-0 an uplink at 192.0.2.1 and a default route over 192.0.2.254.
-fn uplink(manager: &Manager) {
+pub(super) fn uplink(manager: &Manager) {
     let body = json!({"id": "outer", "transport_zone_id": VLAN, "vlan": 7, "admin_state": "UP"});
     manager.post("/logical-switches", body).expect(201);
     free_port(manager, "outer", "outer-port");
@@ -62,24 +62,24 @@ fn uplink(manager: &Manager) {
     manager.post("/logical-routers/upper/routing/static-routes", body).expect(200);
 }
 
-fn send(manager: &Manager, from: &str, to: &str) -> Value {
+pub(super) fn send(manager: &Manager, from: &str, to: &str) -> Value {
     let packet = json!({"from": from, "to": to, "dst_port": 80});
     manager.post("/sim/v1/packets", packet).expect(200)
 }
 
-fn outcome(manager: &Manager, from: &str, to: &str) -> String {
+pub(super) fn outcome(manager: &Manager, from: &str, to: &str) -> String {
     let answer = send(manager, from, to);
     answer["outcome"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Why a packet does not arrive.
-fn lost(manager: &Manager, from: &str, to: &str) -> String {
+pub(super) fn lost(manager: &Manager, from: &str, to: &str) -> String {
     let answer = send(manager, from, to);
     assert_eq!(answer["outcome"], "UNREACHABLE", "{answer:#}");
     answer["reason"].as_str().unwrap_or_default().to_owned()
 }
 
-const DELIVERED: &str = "DELIVERED";
+pub(super) const DELIVERED: &str = "DELIVERED";
 
 #[test]
 fn a_router_joins_its_own_segments_and_no_others() {

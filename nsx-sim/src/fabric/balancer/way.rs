@@ -8,7 +8,7 @@ use super::memory::{Key, Memory, Route};
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory};
 use crate::kinds::load_balancer::virtual_server;
-use dataplane::{Direction, IpHeader, Packet, TcpFlags, Transport};
+use dataplane::{Direction, Packet, TcpFlags, Transport};
 use std::net::{IpAddr, SocketAddr};
 
 /// What the load balancer is to remember of a packet.
@@ -74,7 +74,7 @@ impl Fabric {
         journey: &mut Journey,
     ) {
         let (member, source) = (route.member, route.source);
-        let behind = readdressed(packet, source, member);
+        let behind = packet.between(source, member);
         journey.legs.push(self.leg_to(inventory, source.ip(), member.ip(), behind));
         journey.translation = Some(translation(name, key, source.ip(), member));
         journey.balanced = Some(balanced(key, route, packet, false));
@@ -96,7 +96,7 @@ impl Fabric {
         let taken = End { port: None, address: leg.to.address };
         let near = Leg::new(inventory, leg.from.clone(), taken, *packet);
         let near = self.leg_from(inventory, &near);
-        let far = readdressed(packet, key.server, key.client);
+        let far = packet.between(key.server, key.client);
         let far = self.leg_to(inventory, key.server.ip(), key.client.ip(), far);
         let mut journey = Journey {
             legs: vec![near, far],
@@ -111,7 +111,7 @@ impl Fabric {
     /// A leg to the load balancer, which stands at the next router.
     fn leg_from(&self, inventory: &Inventory, leg: &Leg) -> Leg {
         let mut leg = leg.clone();
-        leg.routers = Routing { inventory, topology: self.topology() }.next_to(&leg.from);
+        leg.routers = self.routing(inventory).next_to(&leg.from);
         leg
     }
 
@@ -120,8 +120,13 @@ impl Fabric {
         let target = End { port: self.port_at(to).map(str::to_owned), address: to };
         let source = End { port: None, address: from };
         let mut leg = Leg::new(inventory, source, target, packet.with_macs(NO_MAC, NO_MAC));
-        leg.routers = Routing { inventory, topology: self.topology() }.next_to(&leg.to);
+        leg.routers = self.routing(inventory).next_to(&leg.to);
         leg
+    }
+
+    /// Routes that nothing is remembered of: they are to and from the next router only.
+    fn routing<'a>(&'a self, inventory: &'a Inventory) -> Routing<'a> {
+        Routing { fabric: self, inventory, now: None }
     }
 
     /// Remembers a packet that the load balancer took.
@@ -133,9 +138,10 @@ impl Fabric {
         }
     }
 
-    /// Lets the load balancer forget connections that have ended.
+    /// Lets the load balancer and the translations forget connections that have ended.
     pub fn end_connections(&mut self, now: Millis) {
         self.balancer.expire(now);
+        self.nat.expire(now);
     }
 
     /// What the load balancer remembers.
@@ -166,22 +172,11 @@ fn balanced(key: Key, route: Route, packet: &Packet, answer: bool) -> Balanced {
 
 /// Whether a packet is TCP, its source and its destination; for TCP and UDP.
 fn sockets(packet: &Packet) -> Option<(bool, SocketAddr, SocketAddr)> {
-    let ip = packet.ip?;
-    let (tcp, src_port, dst_port) = match ip.transport {
-        Transport::Tcp { src_port, dst_port, .. } => (true, src_port, dst_port),
-        Transport::Udp { src_port, dst_port } => (false, src_port, dst_port),
+    let tcp = match packet.ip?.transport {
+        Transport::Tcp { .. } => true,
+        Transport::Udp { .. } => false,
         _ => return None,
     };
-    Some((tcp, SocketAddr::new(ip.src, src_port), SocketAddr::new(ip.dst, dst_port)))
-}
-
-fn readdressed(packet: &Packet, src: SocketAddr, dst: SocketAddr) -> Packet {
-    let (src_port, dst_port) = (src.port(), dst.port());
-    let transport = match packet.ip.map(|ip| ip.transport) {
-        Some(Transport::Tcp { flags, .. }) => Some(Transport::Tcp { src_port, dst_port, flags }),
-        Some(Transport::Udp { .. }) => Some(Transport::Udp { src_port, dst_port }),
-        other => other,
-    };
-    let ip = transport.map(|transport| IpHeader { src: src.ip(), dst: dst.ip(), transport });
-    Packet { ip, ..*packet }
+    let (from, to) = packet.sockets()?;
+    Some((tcp, from, to))
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// one that is missing is no 404.
 pub static KIND: Kind = Kind {
     parent: ROUTER,
-    level: Level::Stateful,
+    level: Level::Semantic,
     verbs: Verbs::NONE,
     ..Kind::of::<NatRule>("NatRule", "/logical-routers/{}/nat/rules")
 };
@@ -88,6 +88,11 @@ enum FirewallMatch {
 }
 
 impl NatAction {
+    /// Whether connections are remembered [spec NatRule.action].
+    pub fn is_stateful(self) -> bool {
+        matches!(self, Self::Snat | Self::Dnat)
+    }
+
     /// Whether the rule gives other addresses.
     fn translates(self) -> bool {
         matches!(self, Self::Snat | Self::Dnat | Self::Reflexive)
@@ -95,6 +100,20 @@ impl NatAction {
 }
 
 impl NatRule {
+    /// The port that it is applied to; none is every port of the router.
+    pub fn applied_to(&self) -> Option<&str> {
+        self.applied_tos.as_ref()?.first()?.target_id.as_deref()
+    }
+
+    /// The destination ports of the rule's service among which a port is, as first and last.
+    pub fn destination_ports_around(&self, port: u16) -> Option<(u16, u16)> {
+        let Some(ServiceElement::L4PortSetNSService(set)) = &self.match_service else {
+            return None;
+        };
+        let mut spans = set.destination_ports.iter().map(PortElement::span);
+        spans.find(|(first, last)| (*first..=*last).contains(&port))
+    }
+
     /// `nat_pass` is the older form of `firewall_match`, which counts where both are given
     /// [spec NatRule.nat_pass]; both are always told [tf resource_nsxt_nat_rule.go].
     fn settle_firewall(&mut self) -> Result<(), Error> {
@@ -155,16 +174,15 @@ impl NatRule {
     /// Rules that remember connections need one active node, and do not mix with those that do not
     /// [spec NatRule.action].
     fn check_state(&self, header: &Header, transaction: &Transaction<'_>) -> Result<(), Error> {
-        let stateful = |action| matches!(action, NatAction::Snat | NatAction::Dnat);
         let parent = header.parent.as_deref().unwrap_or_default();
         let router = transaction.find(router::KIND.name, parent);
         let router = router.as_deref().and_then(Object::body::<LogicalRouter>);
-        if stateful(self.action) && router.is_some_and(LogicalRouter::is_active_active) {
+        if self.action.is_stateful() && router.is_some_and(LogicalRouter::is_active_active) {
             return Err(Error::field("action", "needs a router in ACTIVE_STANDBY"));
         }
         let clashes = |other: &NatRule| {
-            (stateful(self.action) && other.action == NatAction::Reflexive)
-                || (self.action == NatAction::Reflexive && stateful(other.action))
+            (self.action.is_stateful() && other.action == NatAction::Reflexive)
+                || (self.action == NatAction::Reflexive && other.action.is_stateful())
         };
         let mut others = transaction.children(&KIND, parent);
         others.retain(|other| other.header.id != header.id);
@@ -223,8 +241,8 @@ impl Resource for NatRule {
     }
 }
 
-/// A router's rules in the order in which they are tried.
-pub fn rules_of(inventory: &Inventory, router: &str) -> Vec<NatRule> {
+/// A router's rules that count, with their ids, in the order in which they are tried.
+pub fn rules_of(inventory: &Inventory, router: &str) -> Vec<(String, NatRule)> {
     let mut rules: Vec<(String, NatRule)> = inventory
         .children(&KIND, router)
         .iter()
@@ -238,5 +256,5 @@ pub fn rules_of(inventory: &Inventory, router: &str) -> Vec<NatRule> {
         let key = |id: &String, rule: &NatRule| (rule.rule_priority, id.len(), id.clone());
         key(one_id, one).cmp(&key(other_id, other))
     });
-    rules.into_iter().map(|(_, rule)| rule).collect()
+    rules
 }

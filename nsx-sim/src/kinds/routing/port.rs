@@ -275,6 +275,16 @@ impl RouterPort {
         matches!(self, Self::LogicalRouterUpLinkPort(_))
     }
 
+    /// Whether it is where the router's services are, rather than on every host: at an edge node.
+    pub fn is_at_services(&self) -> bool {
+        matches!(
+            self,
+            Self::LogicalRouterUpLinkPort(_)
+                | Self::LogicalRouterLinkPortOnTIER1(_)
+                | Self::LogicalRouterCentralizedServicePort(_)
+        )
+    }
+
     /// The port on tier-0 that it is linked to.
     pub fn upper(&self) -> Option<&str> {
         match self {

@@ -271,7 +271,7 @@ fn fits(rule: &AdvertiseRule, network: IpNet, source: Source) -> bool {
 /// The outer addresses that a router's translations stand for.
 fn translated(inventory: &Inventory, router: &str) -> Vec<IpNet> {
     let mut networks: Vec<IpNet> = Vec::new();
-    for rule in nat::rules_of(inventory, router) {
+    for (_, rule) in nat::rules_of(inventory, router) {
         networks.extend(outer(&rule).map(blocks).unwrap_or_default());
     }
     networks.sort_unstable();
