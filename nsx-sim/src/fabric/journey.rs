@@ -4,6 +4,7 @@ use super::Fabric;
 use super::balancer::Balanced;
 use super::nat::Translated;
 use super::routing::{Hop, Routed, Routing};
+use super::spoof_guard;
 use crate::clock::Millis;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::bindings::{AddressBinding, AdminState};
@@ -77,7 +78,7 @@ impl Leg {
     }
 
     /// Puts the routers of the packet's way into it, and what they made of the packet.
-    fn route(&mut self, inventory: &Inventory, routed: Routed, stranded: bool) {
+    pub(super) fn route(&mut self, inventory: &Inventory, routed: Routed, stranded: bool) {
         if !routed.hops.is_empty() {
             let far = mac(card(inventory, &routed.to).as_ref());
             self.arriving = routed.packet.with_macs(ROUTER_MAC, far);
@@ -165,6 +166,13 @@ pub enum Obstacle {
         /// In words.
         why: String,
     },
+    /// A port sends from an address that is not its own.
+    Spoofed {
+        /// Its id.
+        port: String,
+        /// In words.
+        why: String,
+    },
 }
 
 impl Fabric {
@@ -235,11 +243,15 @@ impl Fabric {
             leg.stop = Some(Direction::Out);
             return Ok(Journey { obstacle: Some(obstacle), ..Journey::of(vec![leg]) });
         }
+        if let Some(obstacle) = spoof_guard::refuses(inventory, &leg) {
+            leg.stop = Some(Direction::Out);
+            return Ok(Journey { obstacle: Some(obstacle), ..Journey::of(vec![leg]) });
+        }
         if let Some(journey) = self.balance(inventory, now, &leg) {
             return Ok(journey);
         }
         let snat = self.topology().load_balancer_snat_ip;
-        let routing = Routing { fabric: self, inventory, now };
+        let routing = Routing { fabric: self, inventory, now, translates: true };
         if leg.from.port.is_none() && leg.from.address == snat {
             leg.routers = routing.next_to(&leg.to);
         } else {

@@ -12,6 +12,7 @@ mod nat;
 mod passed;
 mod placement;
 mod routing;
+mod spoof_guard;
 mod timers;
 mod topology;
 mod traffic;

@@ -69,6 +69,17 @@ impl Routed {
     fn stuck(self, why: String) -> Self {
         Self { stuck: Some(why), ..self }
     }
+
+    /// Why the packet does not come to a service of a router, if so.
+    pub fn lost_before(&self, router: &str) -> Option<String> {
+        let last = self.hops.last();
+        if self.at_router && last.is_some_and(|hop| hop.router == router) {
+            return None;
+        }
+        let to = self.to.address;
+        let why = || format!("the routes for {to} do not lead to its load balancer");
+        Some(self.stuck.clone().unwrap_or_else(why))
+    }
 }
 
 /// Looks for ways in one inventory.
@@ -79,6 +90,8 @@ pub struct Routing<'a> {
     pub inventory: &'a Inventory,
     /// The moment; none as if nothing were remembered.
     pub now: Option<Millis>,
+    /// Whether rules of routers may give packets other addresses.
+    pub translates: bool,
 }
 
 impl Routing<'_> {
@@ -119,10 +132,13 @@ impl Routing<'_> {
                 _ => way,
             };
         }
-        let gateway = gateways.into_iter().find(|own| self.has_network(own, from));
+        let to = way.to.address;
+        let beside = |own: &&Arc<Object>| self.has_network(own, to) && self.serves(own, to);
+        let beside = gateways.iter().find(beside);
+        let gateway = beside.or_else(|| gateways.iter().find(|own| self.has_network(own, from)));
         match gateway {
             Some(port) => match port.body::<RouterPort>() {
-                Some(body) => self.walk(way, body.router(), &port.header.id),
+                Some(body) => self.walk(way, body.router(), Some(port.header.id.clone())),
                 None => way,
             },
             None => way.stuck(format!("no router on its segment is in a network of {from}")),
@@ -145,7 +161,7 @@ impl Routing<'_> {
         });
         let mut kept = None;
         for (router, uplink) in uplinks {
-            let own = self.walk(way.clone(), &router, &uplink);
+            let own = self.walk(way.clone(), &router, Some(uplink));
             let through = own.outside && !own.translated;
             if own.stuck.is_none() && !through {
                 return own;
@@ -157,11 +173,16 @@ impl Routing<'_> {
         kept.unwrap_or_else(|| way.stuck(why))
     }
 
+    /// The way of a packet that a service of a router sends.
+    pub fn sent_by(&self, router: &str, to: &End, packet: Packet) -> Routed {
+        self.walk(Routed::from(packet, to.clone()), router, None)
+    }
+
     /// From router to router, as each one's best route says.
-    fn walk(&self, mut way: Routed, first: &str, entry: &str) -> Routed {
-        let (mut router, mut entry) = (first.to_owned(), entry.to_owned());
+    fn walk(&self, mut way: Routed, first: &str, entry: Option<String>) -> Routed {
+        let (mut router, mut entry) = (first.to_owned(), entry);
         while way.hops.len() < MOST_HOPS {
-            let Some(mut hop) = self.hop(&router, Some(entry)) else { return way };
+            let Some(mut hop) = self.hop(&router, entry) else { return way };
             if let Err(why) = self.come_in(&mut way, &mut hop) {
                 way.hops.push(hop);
                 return Routed { at_router: true, ..way.stuck(why) };
@@ -187,12 +208,12 @@ impl Routing<'_> {
                 return Routed { at_router: true, ..way.stuck(why) };
             }
             match next {
-                Next::Router(next, port) => (router, entry) = (next, port),
+                Next::Router(next, port) => (router, entry) = (next, Some(port)),
                 Next::Segment => return way,
                 Next::Outside => return Routed { outside: true, ..way },
                 Next::Own => return Routed { at_router: true, ..way },
                 Next::Kept => {
-                    let why = format!("{name} translates nothing that comes for {to}");
+                    let why = format!("no service of {name} takes what comes for {to}");
                     return Routed { at_router: true, ..way.stuck(why) };
                 }
                 Next::Stuck(why) => return way.stuck(format!("{name}: {why}")),
@@ -204,6 +225,9 @@ impl Routing<'_> {
 
     /// What the router's rules make of a packet before they look for its way.
     fn come_in(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
+        if !self.translates {
+            return Ok(());
+        }
         let at = self.crossing(&hop.router, hop.received_on.as_deref());
         let found = self.fabric.translate_in(self.inventory, self.now, at, &way.packet);
         take(found, way, hop)?;
@@ -216,6 +240,9 @@ impl Routing<'_> {
 
     /// What the router's rules make of a packet whose way they know.
     fn go_out(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
+        if !self.translates {
+            return Ok(());
+        }
         let at = self.crossing(&hop.router, hop.sent_on.as_deref());
         let found = self.fabric.translate_out(self.inventory, self.now, at, &way.packet);
         take(found, way, hop)
@@ -233,7 +260,7 @@ impl Routing<'_> {
             // Addresses that stand for others stay with the router; all else is thrown away.
             return match route.next_hop {
                 Some(hop) => Next::Stuck(format!("nothing leads to the next hop {hop}")),
-                None if route.source.is_nat() => Next::Kept,
+                None if route.source.is_service() => Next::Kept,
                 None => Next::Stuck(format!("packets to {} are discarded", route.network)),
             };
         };
@@ -256,7 +283,10 @@ impl Routing<'_> {
         match route.next_hop {
             None if far.is_some() && far == on_switch => Next::Segment,
             None if far.is_none() && port.is_uplink() => Next::Outside,
-            None => Next::Stuck(format!("nobody in {} has the address {to}", route.network)),
+            None => match self.server_at(on_switch, to) {
+                Some((router, entry)) => Next::Router(router, entry),
+                None => Next::Stuck(format!("nobody in {} has the address {to}", route.network)),
+            },
             Some(hop) => match self.router_at(on_switch, hop) {
                 Some((router, entry)) => Next::Router(router, entry),
                 None if far.is_none() && port.is_uplink() => Next::Outside,
@@ -284,6 +314,24 @@ impl Routing<'_> {
             })
         })?;
         Some((object.body::<RouterPort>()?.router().to_owned(), object.header.id.clone()))
+    }
+
+    /// The router on a switch that has a service for an address of the switch's network, and its
+    /// port there.
+    fn server_at(&self, switch: Option<&str>, address: IpAddr) -> Option<(String, String)> {
+        let ports = self.gateways(switch?);
+        let object = ports
+            .iter()
+            .find(|object| self.has_network(object, address) && self.serves(object, address))?;
+        Some((object.body::<RouterPort>()?.router().to_owned(), object.header.id.clone()))
+    }
+
+    /// Whether the router of a port has a service for an address.
+    fn serves(&self, object: &Object, address: IpAddr) -> bool {
+        let router = object.body::<RouterPort>().map(RouterPort::router);
+        let routes = router.map(|router| table::routes(self.inventory, router));
+        let best = routes.as_deref().and_then(|routes| table::best(routes, address));
+        best.is_some_and(|route| route.port.is_none() && route.source.is_service())
     }
 
     fn gateways(&self, switch: &str) -> Vec<Arc<Object>> {
@@ -360,7 +408,7 @@ enum Next {
     Outside,
     /// To an address of the router's own.
     Own,
-    /// To an address that stands for others, and does not for this packet.
+    /// To an address that a service of the router stands for.
     Kept,
     /// To another router, by its port there.
     Router(String, String),

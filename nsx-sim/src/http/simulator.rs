@@ -10,10 +10,11 @@ use crate::fabric::{Fabric, Journey, Leg, Obstacle, Place};
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
 use crate::kinds::logical_port;
+use crate::kinds::values::MacText;
 use crate::wire::{self, Int};
 use dataplane::{
-    Action, AddressRange, Answer, Direction, Evidence, Field, Guard, Outcome, Packet, RuleId, Step,
-    TcpFlags, Transport, Verdict,
+    Action, AddressRange, Answer, Direction, Evidence, Field, Guard, MacAddr, Outcome, Packet,
+    RuleId, Step, TcpFlags, Transport, Verdict,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +27,10 @@ use std::sync::Arc;
 struct PacketRequest {
     from: String,
     to: String,
+    /// The address that the sender claims, instead of its own.
+    src_ip: Option<IpAddr>,
+    /// The same of its MAC address.
+    src_mac: Option<MacText>,
     #[serde(default)]
     protocol: Protocol,
     src_port: Option<Int<0, 65_535>>,
@@ -52,13 +57,15 @@ impl PacketRequest {
         // The first of the ephemeral ports [IANA].
         let (src_port, dst_port) = (port(self.src_port, 49_152), port(self.dst_port, 0));
         let protocol = self.protocol;
+        let mac = self.src_mac.as_ref().map_or(MacAddr([0; 6]), |own| MacAddr(own.octets()));
         Ok(move |src, dst| {
             let sockets = (SocketAddr::new(src, src_port), SocketAddr::new(dst, dst_port));
-            match protocol {
+            let packet = match protocol {
                 Protocol::Tcp => Packet::tcp(sockets.0, sockets.1, flags),
                 Protocol::Udp => Packet::udp(sockets.0, sockets.1),
                 Protocol::Icmp => Packet::icmp_echo(src, dst, src_port),
-            }
+            };
+            packet.with_macs(mac, packet.dst_mac)
         })
     }
 }
@@ -121,6 +128,11 @@ fn read(call: &Call<'_>) -> Result<(PacketRequest, Place, Place), Error> {
         place.ok_or_else(|| Error::field(field, problem))
     };
     let (from, to) = (find("from", &request.from)?, find("to", &request.to)?);
+    let from = match (from, request.src_ip) {
+        (Place::Port(port), Some(address)) => Place::PortAs(port, address),
+        (_, Some(_)) => return Err(Error::field("src_ip", "is for what a logical port sends")),
+        (from, None) => from,
+    };
     drop(fabric);
     Ok((request, from, to))
 }
@@ -177,6 +189,7 @@ fn print(
             Some(Obstacle::NoRoute(why) | Obstacle::PortDown { why, .. }) => {
                 ("UNREACHABLE", why.clone(), None)
             }
+            Some(Obstacle::Spoofed { why, .. }) => ("DROPPED", why.clone(), None),
             None => ("DELIVERED", "every filter on the way allowed it".to_owned(), None),
         },
     };

@@ -105,7 +105,8 @@ pub struct LogicalSwitch {
     pub mac_pool_id: Option<String>,
     uplink_teaming_policy_name: Option<String>,
     #[serde(default)]
-    address_bindings: Items<AddressBinding, 100>,
+    /// Addresses of what is behind its ports.
+    pub address_bindings: Items<AddressBinding, 100>,
     /// One of each class.
     #[serde(default)]
     pub switching_profile_ids: ProfileBindings,

@@ -130,7 +130,7 @@ impl Trace<'_> {
             let mut step = self.step("TraceflowObservationForwardedLogical", "NAT");
             step.component_id = Some(router.router.clone());
             step.component_name.clone_from(&router.name);
-            step.nat_rule_id = own.rule.parse().ok();
+            step.nat_rule_id = own.rule.as_deref().and_then(|rule| rule.parse().ok());
             step.translated_src_ip = own.packet.ip.map(|ip| ip.src);
             step.translated_dst_ip = own.packet.ip.map(|ip| ip.dst);
             self.steps.push(step);
@@ -183,7 +183,7 @@ impl Trace<'_> {
         let target = journey.legs.last().and_then(|leg| leg.to.port.as_deref());
         match (&journey.obstacle, target) {
             (None, Some(target)) => self.at_switch(target, "TraceflowObservationDelivered"),
-            (Some(Obstacle::PortDown { port, .. }), _) => {
+            (Some(Obstacle::PortDown { port, .. } | Obstacle::Spoofed { port, .. }), _) => {
                 self.at_switch(port, "TraceflowObservationDroppedLogical");
                 if let Some(step) = self.steps.last_mut() {
                     step.reason = Some("LSWITCH");

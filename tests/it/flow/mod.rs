@@ -1,6 +1,7 @@
 //! What packets meet: objects go in through the API, packets through the simulator's own, and a
 //! line of text comes out.
 
+mod advertised;
 mod balanced;
 mod balancer;
 mod guide;
@@ -10,6 +11,7 @@ mod reference;
 mod routers;
 mod scope;
 mod services;
+mod spoof_guard;
 mod state;
 
 use serde_json::{Value, json};

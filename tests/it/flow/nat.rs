@@ -16,19 +16,19 @@ fn world() -> Manager {
 
 /// Makes a rule on a router and gives its id.
 #[track_caller]
-fn rule(manager: &Manager, router: &str, body: Value) -> String {
+pub(super) fn rule(manager: &Manager, router: &str, body: Value) -> String {
     let path = format!("/logical-routers/{router}/nat/rules");
     let made = manager.post(&path, body).expect(201);
     made["id"].as_str().unwrap_or_default().to_owned()
 }
 
-fn snat(network: &str, to: &str) -> Value {
+pub(super) fn snat(network: &str, to: &str) -> Value {
     json!({"action": "SNAT", "match_source_network": network, "translated_network": to})
 }
 
 /// A packet between sockets such as `10.1.0.9:80`, or of a guest as `web:80`.
 #[track_caller]
-fn pass(manager: &Manager, from: &str, to: &str, flags: &str) -> Value {
+pub(super) fn pass(manager: &Manager, from: &str, to: &str, flags: &str) -> Value {
     let split = |text: &str| {
         let (end, port) = text.rsplit_once(':').expect("a socket");
         (end.to_owned(), port.parse::<u16>().expect("a port"))
@@ -41,7 +41,7 @@ fn pass(manager: &Manager, from: &str, to: &str, flags: &str) -> Value {
 }
 
 /// The outcome, and the packet's ends as it arrives.
-fn ends(answer: &Value) -> String {
+pub(super) fn ends(answer: &Value) -> String {
     let packet = &answer["packet"];
     let end = |ip: &str, port: &str| {
         format!("{}:{}", packet[ip].as_str().unwrap_or_default(), packet[port])
@@ -62,7 +62,7 @@ fn what_leaves_has_the_outer_address_and_its_answer_comes_back() {
     assert_eq!(tell(&answer), "DELIVERED: web IN flow of Default Layer3 Rule");
     // What nobody asked for, and from whom nobody did.
     let stray = pass(&manager, "198.51.100.9:443", "203.0.113.5:40001", "SYN,ACK");
-    assert_eq!(stray["reason"], "upper translates nothing that comes for 203.0.113.5");
+    assert_eq!(stray["reason"], "no service of upper takes what comes for 203.0.113.5");
     let stray = pass(&manager, "198.51.100.8:443", "203.0.113.5:40000", "SYN,ACK");
     assert_eq!(stray["outcome"], "UNREACHABLE");
     // Others keep their addresses.
@@ -128,7 +128,7 @@ fn an_outer_address_leads_to_a_guest_and_ports_move_with_it() {
     let come = |to: &str| ends(&pass(&manager, "198.51.100.9:40000", to, "SYN"));
     assert_eq!(come("203.0.113.9:83"), "DELIVERED 198.51.100.9:40000 -> 10.2.0.9:8083");
     assert_eq!(come("203.0.113.9:89"), "DELIVERED 198.51.100.9:40000 -> 10.2.0.9:8080");
-    let why = "upper translates nothing that comes for 203.0.113.9";
+    let why = "no service of upper takes what comes for 203.0.113.9";
     let stray = pass(&manager, "198.51.100.9:40000", "203.0.113.9:443", "SYN");
     assert_eq!(stray["reason"], why);
     let back = |flags: &str| ends(&pass(&manager, "app:8083", "198.51.100.9:40000", flags));
@@ -395,4 +395,16 @@ fn a_router_without_uplink_translates_nothing() {
     rule(&manager, "upper", snat("10.0.0.0/8", "203.0.113.5"));
     assert_eq!(lost(&manager, "web", "198.51.100.9"), "upper has no route to 198.51.100.9");
     assert_eq!(send(&manager, "web", "app")["packet"]["src_ip"], "10.1.0.9");
+}
+
+#[test]
+fn answers_to_what_no_rule_translated_keep_their_addresses() {
+    let manager = world();
+    rule(&manager, "upper", snat("10.0.0.0/8", "203.0.113.5"));
+    let come = pass(&manager, "198.51.100.9:40000", "web:22", "SYN");
+    assert_eq!(ends(&come), "DELIVERED 198.51.100.9:40000 -> 10.1.0.9:22");
+    let back = pass(&manager, "web:22", "198.51.100.9:40000", "SYN,ACK");
+    assert_eq!(ends(&back), "DELIVERED 10.1.0.9:22 -> 198.51.100.9:40000");
+    let own = pass(&manager, "web:22", "198.51.100.9:40001", "SYN");
+    assert_eq!(ends(&own), "DELIVERED 203.0.113.5:22 -> 198.51.100.9:40001");
 }

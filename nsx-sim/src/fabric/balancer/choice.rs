@@ -21,7 +21,8 @@ use std::sync::Arc;
 pub struct Taker {
     /// The virtual server.
     pub server: Arc<Object>,
-    service: String,
+    /// The service.
+    pub service: String,
 }
 
 /// The virtual server that takes a connection: it and the service that carries it are on. Of

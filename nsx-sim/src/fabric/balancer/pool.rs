@@ -176,9 +176,7 @@ impl Fabric {
         let from = End { port: None, address: source };
         let to = End { port: Some(own.to_owned()), address };
         let leg = Leg::new(inventory, from, to, packet);
-        if let Some(Obstacle::PortDown { why, .. } | Obstacle::NoRoute(why)) =
-            port_down(inventory, &leg.to)
-        {
+        if let Some(Obstacle::PortDown { why, .. }) = port_down(inventory, &leg.to) {
             return Some(why);
         }
         let verdict = self.judge(own, Direction::In, leg.packet(Direction::In))?;

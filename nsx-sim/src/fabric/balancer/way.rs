@@ -7,7 +7,9 @@ use super::choice::taker;
 use super::memory::{Key, Memory, Route};
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory};
+use crate::kinds::load_balancer::service::{self, LbService};
 use crate::kinds::load_balancer::virtual_server;
+use crate::kinds::routing::table;
 use dataplane::{Direction, Packet, TcpFlags, Transport};
 use std::net::{IpAddr, SocketAddr};
 
@@ -43,21 +45,31 @@ impl Fabric {
             && let Some(key) = self.balancer.answered(tcp, from, to)
             && let Some(known) = self.balancer.connection(&key)
         {
-            return Some(self.back(inventory, key, known.route.clone(), leg));
+            return Some(self.back(inventory, now, key, known.route.clone(), leg));
         }
         if leg.to.port.is_some() {
             return None;
         }
-        let key = Key { tcp, client: from, server: to };
-        let taker = taker(inventory, &key)?;
-        // From outside the first leg crosses no vNIC.
-        let near = leg.from.port.is_some().then(|| self.leg_from(inventory, leg));
-        let mut journey = Journey::of(near.into_iter().collect());
+        let asked = Key { tcp, client: from, server: to };
+        let taker = taker(inventory, &asked)?;
+        let seat = seat(inventory, &taker.service);
+        let (near, lost) = self.leg_from(inventory, now, seat.as_deref(), leg);
+        // Routers on the way may have given the client another address.
+        let packet = *near.packet(Direction::In);
+        let inside = leg.from.port.is_some();
+        // From outside a leg without routers of the API's crosses nothing.
+        let mut journey = Journey::of(if inside { vec![near] } else { Vec::new() });
+        if let Some(why) = lost {
+            journey.obstacle = Some(Obstacle::NoRoute(why));
+            return Some(journey);
+        }
+        let (tcp, client, server) = sockets(&packet)?;
+        let key = Key { tcp, client, server };
         match self.route(inventory, &taker, &key, now) {
             Err(why) => journey.obstacle = Some(Obstacle::NoRoute(why)),
             Ok(route) => {
                 let name = taker.server.header.name();
-                self.forth(inventory, name, key, route, packet, &mut journey);
+                self.forth(inventory, name, key, route, &packet, &mut journey);
             }
         }
         Some(journey)
@@ -75,12 +87,17 @@ impl Fabric {
     ) {
         let (member, source) = (route.member, route.source);
         let behind = packet.between(source, member);
-        journey.legs.push(self.leg_to(inventory, source.ip(), member.ip(), behind));
+        let routing = self.routing(inventory, None, false);
+        let seat = seat(inventory, &route.service);
+        let (leg, lost) = self.leg_to(&routing, seat.as_deref(), source.ip(), member.ip(), behind);
+        journey.legs.push(leg);
         journey.translation = Some(translation(name, key, source.ip(), member));
         journey.balanced = Some(balanced(key, route, packet, false));
         let to = member.ip();
         if self.port_at(to).is_none() {
             let why = format!("no port has the pool member's address {to}");
+            journey.obstacle = Some(Obstacle::NoRoute(why));
+        } else if let Some(why) = lost {
             journey.obstacle = Some(Obstacle::NoRoute(why));
         } else {
             journey.stop_at_the_end(inventory);
@@ -88,45 +105,89 @@ impl Fabric {
     }
 
     /// Back to the client, as if from the virtual server.
-    fn back(&self, inventory: &Inventory, key: Key, route: Route, leg: &Leg) -> Journey {
+    fn back(
+        &self,
+        inventory: &Inventory,
+        now: Option<Millis>,
+        key: Key,
+        route: Route,
+        leg: &Leg,
+    ) -> Journey {
         let packet = leg.packet(Direction::Out);
         let server = inventory.find(virtual_server::KIND.name, &route.server);
         let name = server.as_ref().map_or(&*route.server, |server| server.header.name()).to_owned();
         // The load balancer takes it, whoever has the address that it is sent to.
         let taken = End { port: None, address: leg.to.address };
         let near = Leg::new(inventory, leg.from.clone(), taken, *packet);
-        let near = self.leg_from(inventory, &near);
+        let (near, _) = self.leg_from(inventory, now, None, &near);
         let far = packet.between(key.server, key.client);
-        let far = self.leg_to(inventory, key.server.ip(), key.client.ip(), far);
+        let (server, client) = (key.server.ip(), key.client.ip());
+        let routing = self.routing(inventory, now, true);
+        let seat = seat(inventory, &route.service);
+        let (far, lost) = self.leg_to(&routing, seat.as_deref(), server, client, far);
         let mut journey = Journey {
             legs: vec![near, far],
-            translation: Some(translation(&name, key, key.server.ip(), key.client)),
-            obstacle: None,
+            translation: Some(translation(&name, key, server, key.client)),
+            obstacle: lost.map(Obstacle::NoRoute),
             balanced: Some(balanced(key, route, packet, true)),
         };
-        journey.stop_at_the_end(inventory);
+        if journey.obstacle.is_none() {
+            journey.stop_at_the_end(inventory);
+        }
         journey
     }
 
-    /// A leg to the load balancer, which stands at the next router.
-    fn leg_from(&self, inventory: &Inventory, leg: &Leg) -> Leg {
+    /// A leg to the load balancer, and why it does not come there: that stands at a router of the
+    /// API's, or else at the next router.
+    fn leg_from(
+        &self,
+        inventory: &Inventory,
+        now: Option<Millis>,
+        seat: Option<&str>,
+        leg: &Leg,
+    ) -> (Leg, Option<String>) {
         let mut leg = leg.clone();
-        leg.routers = self.routing(inventory).next_to(&leg.from);
-        leg
+        let routing = self.routing(inventory, now, true);
+        let Some(router) = seat else {
+            leg.routers = routing.next_to(&leg.from);
+            return (leg, None);
+        };
+        let routed = routing.way(&leg.from, &leg.to, *leg.packet(Direction::Out));
+        let lost = routed.lost_before(router);
+        leg.route(inventory, routed, lost.is_some());
+        (leg, lost)
     }
 
-    /// A leg from the load balancer, which stands at the next router.
-    fn leg_to(&self, inventory: &Inventory, from: IpAddr, to: IpAddr, packet: Packet) -> Leg {
+    /// A leg from the load balancer, and why it does not come to its end.
+    fn leg_to(
+        &self,
+        routing: &Routing<'_>,
+        seat: Option<&str>,
+        from: IpAddr,
+        to: IpAddr,
+        packet: Packet,
+    ) -> (Leg, Option<String>) {
         let target = End { port: self.port_at(to).map(str::to_owned), address: to };
         let source = End { port: None, address: from };
-        let mut leg = Leg::new(inventory, source, target, packet.with_macs(NO_MAC, NO_MAC));
-        leg.routers = self.routing(inventory).next_to(&leg.to);
-        leg
+        let packet = packet.with_macs(NO_MAC, NO_MAC);
+        let mut leg = Leg::new(routing.inventory, source, target, packet);
+        let Some(router) = seat else {
+            leg.routers = routing.next_to(&leg.to);
+            return (leg, None);
+        };
+        let mut routed = routing.sent_by(router, &leg.to, packet);
+        let lost = routed.stuck.take();
+        leg.route(routing.inventory, routed, lost.is_some());
+        (leg, lost)
     }
 
-    /// Routes that nothing is remembered of: they are to and from the next router only.
-    fn routing<'a>(&'a self, inventory: &'a Inventory) -> Routing<'a> {
-        Routing { fabric: self, inventory, now: None }
+    fn routing<'a>(
+        &'a self,
+        inventory: &'a Inventory,
+        now: Option<Millis>,
+        translates: bool,
+    ) -> Routing<'a> {
+        Routing { fabric: self, inventory, now, translates }
     }
 
     /// Remembers a packet that the load balancer took.
@@ -155,6 +216,15 @@ impl Fabric {
             self.balancer.forget_object(write.kind.name, &write.id);
         }
     }
+}
+
+/// The router of the API's that a load balancer stands on; none where it is one without ports,
+/// for what has no ports leaves the topology's router to join all.
+fn seat(inventory: &Inventory, service: &str) -> Option<String> {
+    let object = inventory.find(service::KIND.name, service)?;
+    let router = object.body::<LbService>()?.router()?;
+    let joined = !table::ports_of(inventory, router).is_empty();
+    joined.then(|| router.to_owned())
 }
 
 fn translation(name: &str, key: Key, source: IpAddr, target: SocketAddr) -> Translation {

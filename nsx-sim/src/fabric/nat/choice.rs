@@ -1,9 +1,8 @@
 //! Which rule of a router concerns a packet, and what it makes of it.
 
 use super::memory::Way;
-use crate::inventory::Inventory;
-use crate::kinds::routing::nat::{self, NatAction, NatRule};
-use crate::kinds::values::IpElement;
+use crate::kinds::routing::nat::{NatAction, NatRule};
+use crate::kinds::values::{IpElement, PortElement};
 use crate::realize;
 use dataplane::{Packet, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,26 +21,29 @@ pub struct Choice {
     pub stateful: bool,
 }
 
-/// The first rule that concerns a packet one way, where it crosses a router by a port.
+/// The first of a router's rules that concerns a packet one way, where it crosses by a port.
 pub fn choose(
-    inventory: &Inventory,
-    router: &str,
+    rules: &[(String, NatRule)],
     port: Option<&str>,
     way: Way,
     packet: &Packet,
 ) -> Option<Choice> {
     let ends = packet.sockets()?;
-    nat::rules_of(inventory, router).into_iter().find_map(|(id, rule)| {
+    rules.iter().find_map(|(id, rule)| {
         let applied = rule.applied_to();
         if applied.is_some() && applied != port {
             return None;
         }
-        let concerned = Concerned { rule: &rule, ends, packet };
+        let concerned = Concerned { rule, ends, packet };
         let ends = match way {
             Way::Source => concerned.source(),
             Way::Destination => concerned.destination(),
         }?;
-        Some(Choice { rule: id, ends: ends.translated(), stateful: rule.action.is_stateful() })
+        Some(Choice {
+            rule: id.clone(),
+            ends: ends.translated(),
+            stateful: rule.action.is_stateful(),
+        })
     })
 }
 
@@ -118,7 +120,7 @@ impl Concerned<'_> {
         if !matches!(transport, Some(Transport::Tcp { .. } | Transport::Udp { .. })) {
             return asked;
         }
-        let Some((first, last)) = self.rule.translated_ports.as_ref().map(|own| own.span()) else {
+        let Some((first, last)) = self.rule.translated_ports.as_ref().map(PortElement::span) else {
             return asked;
         };
         let asked_first = self.rule.destination_ports_around(asked).map_or(first, |own| own.0);

@@ -65,18 +65,19 @@ pub struct Key {
 #[derive(Clone, Debug)]
 struct Connection {
     after: Tuple,
-    rule: String,
+    /// None where no rule concerned it: then it goes on untranslated, and so do its answers.
+    rule: Option<String>,
     node: String,
     state: SessionState,
     packets: u64,
     until: Millis,
 }
 
-/// A packet that a rule concerned, to be remembered once it has passed.
+/// A packet to be remembered once it has passed.
 #[derive(Clone, Debug)]
 pub struct Note {
-    /// The rule.
-    pub rule: String,
+    /// The rule that concerned it, if one did.
+    pub rule: Option<String>,
     /// The edge node that works for the router; empty where there is none.
     pub node: String,
     /// Its bytes.
@@ -135,19 +136,19 @@ pub struct NatMemory {
 
 impl NatMemory {
     /// The connection that a packet answers, the rule and the edge node that translate it.
-    pub fn answered(&self, answer: &Key) -> Option<(&Key, &str, &str)> {
+    pub fn answered(&self, answer: &Key) -> Option<(&Key, Option<&str>, &str)> {
         let key = self.answers.get(answer)?;
         let own = self.connections.get(key)?;
-        Some((key, &own.rule, &own.node))
+        Some((key, own.rule.as_deref(), &own.node))
     }
 
     /// What a connection's packets are translated to, the rule and the edge node that do it. None
     /// where the packet begins another connection on the ports of one that is over.
-    pub fn known(&self, key: &Key, packet: &Packet) -> Option<(Tuple, &str, &str)> {
+    pub fn known(&self, key: &Key, packet: &Packet) -> Option<(Tuple, Option<&str>, &str)> {
         let own = self.connections.get(key)?;
         let opens = packet.tcp_flags().is_some_and(dataplane::TcpFlags::opens);
         let anew = own.state.is_over() && opens;
-        (!anew).then_some((own.after, &own.rule, &own.node))
+        (!anew).then_some((own.after, own.rule.as_deref(), &*own.node))
     }
 
     /// Whether an answer to a new connection would be taken for one to another.
@@ -170,9 +171,11 @@ impl NatMemory {
 
     /// Remembers and counts a packet that was translated, or let alone by a rule.
     pub fn note(&mut self, now: Millis, timers: &Timers, note: &Note) {
-        let tally = self.tally(&note.rule, &note.node);
-        tally.packets += 1;
-        tally.bytes += u64::from(note.bytes);
+        if let Some(rule) = &note.rule {
+            let tally = self.tally(rule, &note.node);
+            tally.packets += 1;
+            tally.bytes += u64::from(note.bytes);
+        }
         let Some(said) = &note.said else { return };
         let opens = matches!(said.transport, Transport::Tcp { flags, .. } if flags.opens());
         let ends = |own: &Connection| own.after != said.after || (own.state.is_over() && opens);
@@ -201,9 +204,14 @@ impl NatMemory {
         }
     }
 
-    /// Forgets the connections of a rule that changed, and what it did where it is gone.
-    pub fn forget_rule(&mut self, rule: &str, gone: bool) {
-        let own = self.connections.iter().filter(|(_, own)| own.rule == rule);
+    /// Forgets the connections that a rule of a router may see otherwise now that it changed: its
+    /// own, and those that none concerned. Forgets what it did where it is gone.
+    pub fn forget_rule(&mut self, router: &str, rule: &str, gone: bool) {
+        let concerned = |key: &Key, own: &Connection| match &own.rule {
+            Some(own) => own == rule,
+            None => &*key.router == router,
+        };
+        let own = self.connections.iter().filter(|(key, own)| concerned(key, own));
         let keys: Vec<Key> = own.map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.forget(&key);
@@ -219,7 +227,9 @@ impl NatMemory {
         {
             self.forget(&first);
         }
-        self.tally(&note.rule, &note.node).sessions += 1;
+        if let Some(rule) = &note.rule {
+            self.tally(rule, &note.node).sessions += 1;
+        }
         let answer = Key { before: said.after.reversed(), ..said.key.clone() };
         self.answers.insert(answer, said.key.clone());
         self.ends.insert((now, said.key.clone()));
@@ -241,8 +251,10 @@ impl NatMemory {
         if self.answers.get(&answer) == Some(key) {
             self.answers.remove(&answer);
         }
-        let tally = self.tally(&own.rule, &own.node);
-        tally.sessions = tally.sessions.saturating_sub(1);
+        if let Some(rule) = &own.rule {
+            let tally = self.tally(rule, &own.node);
+            tally.sessions = tally.sessions.saturating_sub(1);
+        }
         self.ends.remove(&(own.until, key.clone()));
     }
 

@@ -5,20 +5,20 @@ use super::choice::{Choice, choose};
 use super::memory::{Key, NatMemory, Note, Said, Tuple, Way};
 use crate::clock::Millis;
 use crate::inventory::{Change, Inventory, Object};
-use crate::kinds::routing::nat;
+use crate::kinds::routing::nat::{self, NatRule};
 use crate::kinds::routing::placement;
 use crate::kinds::routing::router::{self, LogicalRouter};
 use dataplane::{Packet, Transport};
 use std::net::SocketAddr;
 
-/// What a rule made of a packet.
+/// What a router made of a packet.
 #[derive(Clone, Debug)]
 pub struct Translated {
-    /// The rule.
-    pub rule: String,
+    /// The rule that concerned it, if one did.
+    pub rule: Option<String>,
     /// The packet afterwards.
     pub packet: Packet,
-    /// Whether the rule changed it.
+    /// Whether it was changed.
     pub changed: bool,
     /// Whether its answers could not be told from those to another connection, so that it is
     /// dropped.
@@ -73,6 +73,10 @@ impl Fabric {
         way: Way,
         packet: &Packet,
     ) -> Option<Translated> {
+        let rules = nat::rules_of(inventory, at.router);
+        if rules.is_empty() {
+            return None;
+        }
         let tuple = Tuple::of(packet)?;
         let transport = packet.ip?.transport;
         let key = Key { router: at.router.into(), way, before: tuple };
@@ -81,9 +85,9 @@ impl Fabric {
             Some(Said { key: key.clone(), after, answer, transport })
         };
         // Only what comes to an address that stands for another leaves the hosts' own routing.
-        let here = |rule: &str, translates: bool| {
-            let drawn = translates && way == Way::Destination;
-            at.services || drawn || self.is_applied(inventory, rule)
+        let here = |rule: Option<&str>, changes: bool| {
+            let drawn = changes && way == Way::Destination;
+            at.services || drawn || rule.is_some_and(|rule| is_applied(&rules, rule))
         };
         if let Some(memory) = memory {
             // What answers a translated source has a destination to translate, and the reverse.
@@ -92,42 +96,46 @@ impl Fabric {
                 Way::Destination => Way::Source,
             };
             let answer = Key { way: other, ..key.clone() };
-            if let Some((asked, rule, node)) = memory.answered(&answer)
-                && here(rule, true)
-            {
-                let (after, said) = (asked.before.reversed(), said(asked, tuple, true));
-                return Some(translated(packet, rule, node.to_owned(), Some(after), said));
+            if let Some((asked, rule, node)) = memory.answered(&answer) {
+                let after = asked.before.reversed();
+                if here(rule, after != tuple) {
+                    let said = said(asked, tuple, true);
+                    return Some(translated(packet, rule, node.to_owned(), (tuple, after), said));
+                }
             }
             if let Some((after, rule, node)) = memory.known(&key, packet)
-                && here(rule, true)
+                && here(rule, after != tuple)
             {
                 let said = said(&key, after, false);
-                return Some(translated(packet, rule, node.to_owned(), Some(after), said));
+                return Some(translated(packet, rule, node.to_owned(), (tuple, after), said));
             }
         }
-        let chosen = choose(inventory, at.router, at.port, way, packet);
-        let Choice { rule, ends, stateful } =
-            chosen.filter(|own| here(&own.rule, own.ends.is_some()))?;
-        let node = working_node(inventory, at.router);
-        let Some(ends) = ends else { return Some(translated(packet, &rule, node, None, None)) };
-        let mut after = tuple.between(ends);
-        if !stateful {
-            return Some(translated(packet, &rule, node, Some(after), None));
+        let chosen = choose(&rules, at.port, way, packet);
+        let chosen = chosen.filter(|own| here(Some(&own.rule), own.ends.is_some()));
+        // Where connections are remembered, so is one that no rule changes: rules are asked for
+        // its first packet alone, and its answers keep their addresses too.
+        let tracked = at.services && rules.iter().any(|(_, rule)| rule.action.is_stateful());
+        if chosen.is_none() && !tracked {
+            return None;
         }
-        if let Some(memory) = memory.filter(|_| way == Way::Source) {
+        let node = working_node(inventory, at.router);
+        let rule = chosen.as_ref().map(|own| own.rule.as_str());
+        let ends = chosen.as_ref().and_then(|own| own.ends);
+        let mut after = ends.map_or(tuple, |ends| tuple.between(ends));
+        let stateful = match &chosen {
+            Some(Choice { stateful, ends: Some(_), .. }) => *stateful,
+            _ => tracked,
+        };
+        if !stateful {
+            return Some(translated(packet, rule, node, (tuple, after), None));
+        }
+        if let Some(memory) = memory.filter(|_| way == Way::Source && ends.is_some()) {
             after = free(memory, &key, after, transport);
         }
         let clashes = memory.is_some_and(|memory| memory.is_taken(&key, after));
         let said = said(&key, after, false);
-        let own = translated(packet, &rule, node, Some(after), said);
+        let own = translated(packet, rule, node, (tuple, after), said);
         Some(Translated { clashes, ..own })
-    }
-
-    /// Whether a rule names the port that it is applied to.
-    fn is_applied(&self, inventory: &Inventory, rule: &str) -> bool {
-        let object = inventory.find(nat::KIND.name, rule);
-        let rule = object.as_deref().and_then(Object::body::<nat::NatRule>);
-        rule.is_some_and(|rule| rule.applied_to().is_some())
     }
 
     /// Remembers what rules made of a packet that has passed.
@@ -143,26 +151,31 @@ impl Fabric {
     /// Forgets connections whose rule changed; to be called for every change.
     pub(in super::super) fn follow_translations(&mut self, change: &Change) {
         for write in change.writes.iter().filter(|write| write.kind.name == nat::KIND.name) {
-            self.nat.forget_rule(&write.id, write.after.is_none());
+            let object = write.after.as_ref().or(write.before.as_ref());
+            let router = object.and_then(|own| own.header.parent.as_deref()).unwrap_or_default();
+            self.nat.forget_rule(router, &write.id, write.after.is_none());
         }
     }
 }
 
+/// A packet whose ends were those of the first tuple, and are those of the second.
 fn translated(
     packet: &Packet,
-    rule: &str,
+    rule: Option<&str>,
     node: String,
-    after: Option<Tuple>,
+    (before, after): (Tuple, Tuple),
     said: Option<Said>,
 ) -> Translated {
-    let bytes = packet.length;
-    Translated {
-        rule: rule.to_owned(),
-        packet: after.map_or(*packet, |own| packet.between(own.src, own.dst)),
-        changed: after.is_some(),
-        clashes: false,
-        note: Note { rule: rule.to_owned(), node, bytes, said },
-    }
+    let rule = rule.map(str::to_owned);
+    let note = Note { rule: rule.clone(), node, bytes: packet.length, said };
+    let changed = before != after;
+    let packet = if changed { packet.between(after.src, after.dst) } else { *packet };
+    Translated { rule, packet, changed, clashes: false, note }
+}
+
+/// Whether a rule names the port that it is applied to.
+fn is_applied(rules: &[(String, NatRule)], id: &str) -> bool {
+    rules.iter().any(|(own, rule)| own == id && rule.applied_to().is_some())
 }
 
 /// The translation with the sender's own port, or the next one that tells its answers from those

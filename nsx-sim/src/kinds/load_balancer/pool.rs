@@ -112,14 +112,23 @@ pub enum Source {
 }
 
 impl LbPool {
+    /// The addresses that are set aside for what members see.
+    pub fn sources(&self) -> impl Iterator<Item = &IpElement> {
+        let pool = match &self.snat_translation {
+            Some(SnatTranslation::LbSnatIpPool(pool)) => Some(pool),
+            _ => None,
+        };
+        let elements = pool.into_iter().flat_map(|pool| pool.ip_addresses.iter());
+        elements.map(|element| &element.ip_address)
+    }
+
     /// Whose address members see; of several that are set aside the first of the family.
     pub fn source(&self, of_ipv4: bool) -> Source {
         match &self.snat_translation {
             None => Source::Client,
             Some(SnatTranslation::LbSnatAutoMap(_)) => Source::Own,
-            Some(SnatTranslation::LbSnatIpPool(pool)) => {
-                let addresses = pool.ip_addresses.iter().map(|element| &element.ip_address);
-                let own = addresses.filter(|element| element.is_ipv4() == of_ipv4);
+            Some(SnatTranslation::LbSnatIpPool(_)) => {
+                let own = self.sources().filter(|element| element.is_ipv4() == of_ipv4);
                 own.map(|element| Source::Given(element.span().0)).next().unwrap_or(Source::Own)
             }
         }

@@ -77,7 +77,8 @@ pub struct AdvertisementConfig {
     #[serde(default)]
     pub advertise_lb_vip: bool,
     #[serde(default)]
-    advertise_lb_snat_ip: bool,
+    /// Addresses that members see instead of clients.
+    pub advertise_lb_snat_ip: bool,
     #[serde(default)]
     advertise_dns_forwarder: bool,
     #[serde(default)]

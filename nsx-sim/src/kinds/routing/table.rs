@@ -11,6 +11,9 @@ use super::router::{self, LogicalRouter, RouterType};
 use super::static_route::{self, StaticRoute};
 use super::{address, subnet};
 use crate::inventory::{Inventory, Object};
+use crate::kinds::load_balancer::pool::{self, LbPool};
+use crate::kinds::load_balancer::service::LbService;
+use crate::kinds::load_balancer::virtual_server::{self, LbVirtualServer};
 use crate::kinds::values::IpElement;
 use ipnet::{IpNet, IpSubnets, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 use std::net::{IpAddr, Ipv4Addr};
@@ -46,12 +49,17 @@ pub enum Source {
     Tier0Nat,
     /// Addresses that a tier-1's translations stand for.
     Tier1Nat,
+    /// Addresses of virtual servers on the router.
+    LoadBalancer,
+    /// Addresses that members of pools see instead of clients.
+    LoadBalancerSource,
 }
 
 impl Source {
-    /// Whether the route is about addresses that translations stand for.
-    pub fn is_nat(self) -> bool {
-        matches!(self, Self::Tier0Nat | Self::Tier1Nat)
+    /// Whether the route is about addresses that a service of the router takes packets for.
+    pub fn is_service(self) -> bool {
+        let translations = matches!(self, Self::Tier0Nat | Self::Tier1Nat);
+        translations || matches!(self, Self::LoadBalancer | Self::LoadBalancerSource)
     }
 
     /// The wire name.
@@ -63,6 +71,8 @@ impl Source {
             Self::NsxStatic => "NSX_STATIC",
             Self::Tier0Nat => "TIER0_NAT",
             Self::Tier1Nat => "TIER1_NAT",
+            Self::LoadBalancer => "TIER1_LB_VIP",
+            Self::LoadBalancerSource => "TIER1_LB_SNAT",
         }
     }
 }
@@ -102,7 +112,9 @@ pub fn routes(inventory: &Inventory, router: &str) -> Vec<Route> {
         Some(RouterType::Tier0) => Source::Tier0Nat,
         _ => Source::Tier1Nat,
     };
-    routes.extend(translated(inventory, router).into_iter().map(|network| Route {
+    let translated = translated(inventory, router).into_iter().map(|network| (network, source));
+    let served = translated.chain(balanced(inventory, router));
+    routes.extend(served.map(|(network, source)| Route {
         network,
         source,
         next_hop: None,
@@ -228,7 +240,9 @@ fn advertised(inventory: &Inventory, router: &str) -> Vec<(IpNet, Source)> {
     let fixed = fixed.iter().filter_map(|object| object.body::<StaticRoute>());
     let fixed = fixed.map(|route| (route.network.value().trunc(), Source::NsxStatic));
     let nat = translated(inventory, router).into_iter().map(|own| (own, Source::Tier1Nat));
-    connected.chain(fixed).chain(nat).filter(|route| is_advertised(*route, config, rules)).collect()
+    let balanced = balanced(inventory, router);
+    let all = connected.chain(fixed).chain(nat).chain(balanced);
+    all.filter(|route| is_advertised(*route, config, rules)).collect()
 }
 
 /// The first rule that fits decides, else the switch for the route's sort.
@@ -243,6 +257,8 @@ fn is_advertised(
             Source::NsxConnected => config.advertise_nsx_connected_routes,
             Source::NsxStatic => config.advertise_static_routes,
             Source::Tier1Nat => config.advertise_nat_routes,
+            Source::LoadBalancer => config.advertise_lb_vip,
+            Source::LoadBalancerSource => config.advertise_lb_snat_ip,
             Source::Connected | Source::Static | Source::Tier0Nat => false,
         },
     }
@@ -259,10 +275,9 @@ fn fits(rule: &AdvertiseRule, network: IpNet, source: Source) -> bool {
         RouteSource::Static | RouteSource::T1Static => source == Source::NsxStatic,
         RouteSource::NsxConnected | RouteSource::T1Connected => source == Source::NsxConnected,
         RouteSource::T1Nat => source == Source::Tier1Nat,
-        RouteSource::T1LbVip
-        | RouteSource::T1LbSnat
-        | RouteSource::T1DnsForwarder
-        | RouteSource::T1IpsecLocalIp => false,
+        RouteSource::T1LbVip => source == Source::LoadBalancer,
+        RouteSource::T1LbSnat => source == Source::LoadBalancerSource,
+        RouteSource::T1DnsForwarder | RouteSource::T1IpsecLocalIp => false,
     };
     let sources = rule.rule_filter.as_ref().map(|filter| &filter.match_route_types);
     in_networks && sources.is_none_or(|wanted| wanted.iter().any(of_source))
@@ -275,6 +290,29 @@ fn translated(inventory: &Inventory, router: &str) -> Vec<IpNet> {
         networks.extend(outer(&rule).map(blocks).unwrap_or_default());
     }
     networks.sort_unstable();
+    networks.dedup();
+    networks
+}
+
+/// The addresses of what the load balancers of a router carry while it is on, and what they are.
+fn balanced(inventory: &Inventory, router: &str) -> Vec<(IpNet, Source)> {
+    let users = inventory.referrers(router::KIND.name, router);
+    let services = users.iter().filter_map(|user| user.body::<LbService>());
+    let works = |service: &&LbService| service.enabled && service.router() == Some(router);
+    let mut networks = Vec::new();
+    for id in services.filter(works).flat_map(|service| &service.virtual_server_ids) {
+        let object = inventory.find(virtual_server::KIND.name, id);
+        let server = object.as_deref().and_then(Object::body::<LbVirtualServer>);
+        let Some(server) = server.filter(|server| server.enabled) else { continue };
+        networks.push((IpNet::from(*server.ip_address.value()), Source::LoadBalancer));
+        for id in server.pools() {
+            let object = inventory.find(pool::KIND.name, id);
+            let sources = object.as_deref().and_then(Object::body::<LbPool>).map(LbPool::sources);
+            let sources = sources.into_iter().flatten().flat_map(blocks);
+            networks.extend(sources.map(|own| (own, Source::LoadBalancerSource)));
+        }
+    }
+    networks.sort_unstable_by_key(|(network, source)| (*network, source.word()));
     networks.dedup();
     networks
 }

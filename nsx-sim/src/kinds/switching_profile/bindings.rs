@@ -53,6 +53,13 @@ impl ProfileBindings {
         Ok(())
     }
 
+    /// The profile of a class, unless it is the one that everything has.
+    pub fn chosen(&self, class: ProfileClass) -> Option<&str> {
+        let default = DEFAULTS.iter().find(|(own, ..)| *own == class).map(|(_, id, _)| *id);
+        let own = self.0.iter().find(|binding| binding.key == Some(class))?.value.as_str();
+        (Some(own) != default).then_some(own)
+    }
+
     /// Whether a profile is among them.
     pub fn hold(&self, id: &str) -> bool {
         self.0.iter().any(|binding| binding.value == id)

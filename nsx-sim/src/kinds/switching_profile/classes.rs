@@ -65,11 +65,28 @@ pub struct SpoofGuard {
     white_list_providers: Vec<WhiteListProvider>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum WhiteListProvider {
     LportBindings,
     LswitchBindings,
+}
+
+impl SpoofGuard {
+    /// Whether it looks at addresses at all.
+    pub fn is_on(&self) -> bool {
+        !self.white_list_providers.is_empty()
+    }
+
+    /// Whether a port may use what is bound to it.
+    pub fn trusts_ports(&self) -> bool {
+        self.white_list_providers.contains(&WhiteListProvider::LportBindings)
+    }
+
+    /// Whether a port may use what is bound to its switch.
+    pub fn trusts_switches(&self) -> bool {
+        self.white_list_providers.contains(&WhiteListProvider::LswitchBindings)
+    }
 }
 
 /// How addresses of guests are learnt.
