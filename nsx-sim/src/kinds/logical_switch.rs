@@ -189,6 +189,9 @@ impl Resource for LogicalSwitch {
             if self.hybrid != before.hybrid {
                 return Err(Error::field("hybrid", "can not be changed"));
             }
+            if self.vni.is_some_and(|own| before.vni != Some(own)) {
+                return Err(Error::field("vni", "can not be changed"));
+            }
             self.vni = before.vni;
         }
         if let Some(trunk) = &self.vlan_trunk_spec {

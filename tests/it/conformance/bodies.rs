@@ -7,7 +7,14 @@ use super::shape;
 use crate::api::samples::{Sample, prepared};
 use nsx_sim::http::Verb;
 use serde_json::{Value, json};
-use tests::{Facts, Manager};
+use tests::{Answer, Facts, Manager};
+
+/// Members that are told otherwise than they were sent: kind, member, and why.
+const TOLD_OTHERWISE: [(&str, &str, &str); 3] = [
+    ("BgpNeighbor", "/password", "a secret"),
+    ("BgpNeighbor", "/remote_as", "remote_as_num, which is sent beside it, counts"),
+    ("IPSecVPNLocalEndpoint", "/ipsec_vpn_service_id/target_type", "there is one type alone"),
+];
 
 /// What a kind's answers are held against.
 struct Judge<'a> {
@@ -19,28 +26,30 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     /// Holds one answer against what was expected of it.
-    fn judge(
-        &self,
-        found: &mut Found,
-        verb: Verb,
-        name: &str,
-        expect: Expect,
-        answer: &tests::Answer,
-    ) {
-        let call =
-            format!("{} {} {name}", self.kind, if verb == Verb::Create { "POST" } else { "PUT" });
-        let status = answer.status;
-        let taken = (200..300).contains(&status);
-        let right = match expect {
+    fn judge(&self, found: &mut Found, verb: Verb, case: &Case, answer: &Answer) {
+        let sent = if verb == Verb::Create { "POST" } else { "PUT" };
+        let call = format!("{} {sent} {}", self.kind, case.name);
+        let taken = (200..300).contains(&answer.status);
+        let right = match case.expect {
             Expect::Taken => taken,
-            Expect::Refused => status == 400,
-            Expect::Judged => true,
+            Expect::Refused => answer.status == 400,
+            Expect::Judged | Expect::Kept => true,
         };
-        let problem = if right { None } else { Some(status.to_string()) };
         let of_status = || self.contract.problem(self.contract.verb(self.kind, verb)?, answer);
-        let of_type =
-            || shape::problem_of_object(self.facts, self.of, &answer.body).filter(|_| taken);
-        found.tell(&call, problem.or_else(of_status).or_else(of_type));
+        let of_type = || shape::problem_of_object(self.facts, self.of, &answer.body);
+        let of_value = || {
+            let (sent, own) = (case.body.pointer(&case.member), answer.body.pointer(&case.member));
+            let told = || own.map_or_else(|| "nothing".to_owned(), Value::to_string);
+            let otherwise = TOLD_OTHERWISE
+                .iter()
+                .any(|(kind, member, _)| (*kind, *member) == (self.kind, &*case.member));
+            let kept = case.expect != Expect::Kept || sent == own || otherwise;
+            (!kept).then(|| format!("tells {} of what was sent", told()))
+        };
+        let problem = if right { None } else { Some(answer.status.to_string()) };
+        let problem = problem.or_else(of_status);
+        let of_answer = || if taken { of_type().or_else(of_value) } else { None };
+        found.tell(&call, problem.or_else(of_answer));
     }
 }
 
@@ -53,9 +62,9 @@ pub fn run(facts: &Facts, contract: &Contract, sample: &Sample, step: usize, fou
     let mut all = cases(facts, &of, &base);
     all.extend(cases(facts, "ManagedResource", &base).into_iter().skip(1));
     let all: Vec<Case> = all.into_iter().step_by(step).collect();
-    for Case { name, body, expect } in &all {
-        let answer = manager.post(path, body.clone());
-        judge.judge(found, Verb::Create, name, *expect, &answer);
+    for case in &all {
+        let answer = manager.post(path, case.body.clone());
+        judge.judge(found, Verb::Create, case, &answer);
         remove(&manager, path, &answer);
     }
     if sample.declaration().verbs.update {
@@ -74,20 +83,21 @@ fn changes(
 ) {
     let path = &*sample.path();
     let mut kept = None;
-    for Case { name, mut body, expect } in all {
+    for case in all {
         let made = kept.take().unwrap_or_else(|| manager.post(path, (sample.body)()));
         let one = format!("{path}/{}", made.body["id"].as_str().unwrap_or_default());
+        let mut body = case.body.clone();
         if body.get("_revision").is_none() {
             body["_revision"] = made.body["_revision"].clone();
         }
         let answer = manager.put(&one, body);
-        judge.judge(found, Verb::Update, &name, expect, &answer);
+        judge.judge(found, Verb::Update, &case, &answer);
         if answer.status < 300 {
             remove(manager, path, &made);
         } else if manager.get(&one).body == made.body {
             kept = Some(made);
         } else {
-            found.fail(format!("{} PUT {name}: changed what it refused", sample.kind));
+            found.fail(format!("{} PUT {}: changed what it refused", sample.kind, case.name));
             remove(manager, path, &made);
         }
     }

@@ -15,12 +15,16 @@ pub enum Expect {
     Refused,
     /// It is taken, or refused for a reason that the type does not tell.
     Judged,
+    /// As `Judged`, and where it is taken, what was sent is told as it was sent.
+    Kept,
 }
 
 /// A body and what must come of it.
 pub struct Case {
     /// Where it differs and how.
     pub name: String,
+    /// The member in which it differs, as a pointer.
+    pub member: String,
     /// The body.
     pub body: Value,
     /// What must come of it.
@@ -66,8 +70,15 @@ impl Around<'_> {
         let expect = if sure { expect } else { Expect::Judged };
         if let Some(body) = self.changed(place, member, value) {
             let name = format!("{}{place}/{member} {how}", self.within);
-            self.cases.push(Case { name, body, expect });
+            let member = format!("{place}/{member}");
+            self.cases.push(Case { name, member, body, expect });
         }
+    }
+
+    /// A case of which the type does not tell what must come.
+    fn judged(&mut self, name: &str, member: &str, body: &Value) {
+        let (name, member, body) = (name.to_owned(), member.to_owned(), body.clone());
+        self.cases.push(Case { name, member, body, expect: Expect::Judged });
     }
 
     /// The cases around a body that has something more.
@@ -127,7 +138,7 @@ impl Around<'_> {
             *own = example;
         }
         let within = format!("{place} = {variant} ");
-        self.cases.push(Case { name: within.clone(), body: with.clone(), expect: Expect::Judged });
+        self.judged(&within, place, &with);
         self.around(with, within, variant, place, depth);
     }
 
@@ -226,8 +237,7 @@ impl Around<'_> {
                 let value = if is_list { json!([example]) } else { example };
                 let Some(with) = self.changed(place, name, Some(value)) else { return };
                 let how = format!("{}{place}/{name} as small as can be ", self.within);
-                let case = Case { name: how.clone(), body: with.clone(), expect: Expect::Judged };
-                self.cases.push(case);
+                self.judged(&how, &format!("{place}/{name}"), &with);
                 let inner = if is_list { "/0" } else { "" };
                 self.around(with, how, form, &format!("{place}/{name}{inner}"), depth + 1);
             }

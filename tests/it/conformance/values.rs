@@ -1,6 +1,6 @@
 //! Values of one member: right ones, such as lie at a limit, and wrong ones.
 
-use super::mutate::Expect::{self, Judged, Refused};
+use super::mutate::Expect::{self, Judged, Kept, Refused};
 use serde_json::{Value, json};
 use tests::Member;
 
@@ -15,7 +15,7 @@ pub fn plain(form: &str, fact: &Member) -> Vec<Tried> {
             let mut all: Vec<Tried> = fact
                 .words
                 .iter()
-                .map(|word| told(format!("= {word}"), json!(word), Judged))
+                .map(|word| told(format!("= {word}"), json!(word), Kept))
                 .collect();
             all.push(told("none of the words", json!("NO_SUCH_WORD"), Refused));
             let other = fact.words[0].to_lowercase();
@@ -32,7 +32,7 @@ pub fn plain(form: &str, fact: &Member) -> Vec<Tried> {
             told("a whole number", json!(1), Judged),
         ],
         "bool" => vec![
-            told("true", json!(true), Judged),
+            told("true", json!(true), Kept),
             told("false as text", json!("false"), Judged),
             told("True as text", json!("True"), Judged),
             told("a number", json!(1), Judged),
@@ -54,14 +54,14 @@ fn text(fact: &Member, in_list: bool) -> Vec<Tried> {
     ];
     if let Some(max) = fact.max.filter(|_| !in_list) {
         let max = max as usize;
-        all.push(told("as long as can be", json!("a".repeat(max)), Judged));
-        all.push(told("as long as can be, of two bytes each", json!("é".repeat(max)), Judged));
+        all.push(told("as long as can be", json!("a".repeat(max)), Kept));
+        all.push(told("as long as can be, of two bytes each", json!("é".repeat(max)), Kept));
         all.push(told("too long", json!("a".repeat(max + 1)), Refused));
         all.push(told("too long, of two bytes each", json!("é".repeat(max + 1)), Refused));
     }
     if let Some(min) = fact.min.filter(|min| !in_list && *min > 0) {
         let min = min as usize;
-        all.push(told("as short as can be", json!("a".repeat(min)), Judged));
+        all.push(told("as short as can be", json!("a".repeat(min)), Kept));
         all.push(told("too short", json!("a".repeat(min - 1)), Refused));
     }
     if let Some(format) = fact.format {
@@ -83,12 +83,12 @@ fn int(fact: &Member, in_list: bool) -> Vec<Tried> {
         return all;
     }
     if let Some(min) = fact.min {
-        all.push(told("least", json!(min), Judged));
+        all.push(told("least", json!(min), Kept));
         all.push(told("least, as text", json!(min.to_string()), Judged));
         all.push(told("less than least", json!(min - 1), Refused));
     }
     if let Some(max) = fact.max {
-        all.push(told("most", json!(max), Judged));
+        all.push(told("most", json!(max), Kept));
         all.push(told("most, as text", json!(max.to_string()), Judged));
         all.push(told("more than most", json!(max + 1), Refused));
         all.push(told("more than most, as text", json!((max + 1).to_string()), Refused));
