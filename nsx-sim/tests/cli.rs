@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/golden.rs"]
 mod golden;
+#[path = "cli/replay.rs"]
+mod replay;
 
 use golden::golden;
 use std::io::{BufRead, BufReader, Read};
@@ -141,7 +143,7 @@ fn an_address_that_is_taken_is_named() {
 #[test]
 fn help_tells_every_command_and_option() {
     let help = text(&run(&["--help"]).stdout);
-    for command in ["serve", "guide", "explain", "health"] {
+    for command in ["serve", "guide", "explain", "replay", "health"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let own = run(&[command, "--help"]);
         assert_eq!(own.status.code(), Some(0));

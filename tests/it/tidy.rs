@@ -97,7 +97,7 @@ const PRODUCT_WORDS: [&str; 8] = [
 
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
-const EXTRAS: [&str; 12] = [
+const EXTRAS: [&str; 13] = [
     "GET /api/v1/cluster-manager/status",
     "GET /api/v1/operational/application/status",
     "GET /api/v1/reverse-proxy/node/health",
@@ -110,6 +110,7 @@ const EXTRAS: [&str; 12] = [
     "POST /api/v1/search/querypipeline",
     "POST /sim/v1/explain",
     "POST /sim/v1/packets",
+    "POST /sim/v1/replay",
 ];
 
 fn root() -> PathBuf {

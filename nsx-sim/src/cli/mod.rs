@@ -2,6 +2,7 @@
 
 mod generated;
 mod health;
+mod replay;
 mod serve;
 
 use crate::client::{Client, Remote};
@@ -60,6 +61,14 @@ Written down, changed by hand, and served:
         #[command(flatten)]
         args: explain::ExplainArgs,
     },
+    /// Say what the filters make of a capture (pcap, pcapng) or of flow records (CSV, Parquet): a line
+    /// for each packet, the sums by rule, and the flows that were denied.
+    #[command(
+        after_help = "A capture's packets open and meet connections; a record is judged as the \
+                            first packet of its conversation. Asks the manager at --url, by default \
+                            the one at https://127.0.0.1:8443, or with --world one of its own."
+    )]
+    Replay(replay::Args),
     /// Print a world document made by number, to be changed and served: `nsx-sim world --vms 10 >
     /// my.json`, then `nsx-sim serve --world my.json`.
     World(generated::Args),
@@ -85,6 +94,7 @@ pub fn run() -> ExitCode {
             )?;
             Ok(ExitCode::SUCCESS)
         }),
+        Command::Replay(args) => replay::run(args),
         Command::World(args) => generated::run(&args),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };

@@ -86,8 +86,9 @@ pub(super) struct Args {
     numbers: Numbers,
 }
 
+/// What a world begins with.
 #[derive(Clone, Debug)]
-enum WorldChoice {
+pub(super) enum WorldChoice {
     Guide,
     Empty,
     File(PathBuf),
@@ -127,7 +128,8 @@ impl Args {
 }
 
 impl WorldChoice {
-    fn document(&self) -> anyhow::Result<WorldDocument> {
+    /// Its document.
+    pub(super) fn document(&self) -> anyhow::Result<WorldDocument> {
         match self {
             Self::Guide => WorldDocument::read(fixtures::GUIDE_WORLD).context("world guide"),
             Self::Empty => Ok(WorldDocument::empty()),

@@ -11,6 +11,7 @@ mod machines;
 mod nat;
 mod passed;
 mod placement;
+mod replay;
 mod routing;
 mod spoof_guard;
 mod timers;
@@ -24,6 +25,7 @@ pub use machine::{Endpoint, HostSwitch, Machine};
 pub use machines::Machines;
 pub use nat::{NatMemory, NatTally, Translated};
 pub use passed::{Passed, RouterCounters, Tally};
+pub use replay::Post;
 pub use routing::Hop;
 pub use timers::Applied;
 pub use topology::{

@@ -38,6 +38,7 @@ mod openapi;
 mod pools;
 mod ports;
 mod realized;
+pub mod replay;
 mod reply;
 mod route_tables;
 mod router_ports;
@@ -132,6 +133,7 @@ impl Api {
         identity::register(&mut routes);
         normalizations::register(&mut routes);
         simulator::register(&mut routes);
+        replay::register(&mut routes);
         appliance::register(&mut routes);
         system::register(&mut routes);
         batch::register(&mut routes);

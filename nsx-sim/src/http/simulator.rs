@@ -21,6 +21,9 @@ use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+/// The source port of a packet that states none: the first of the ephemeral ones [IANA].
+pub(super) const EPHEMERAL_PORT: u16 = 49_152;
+
 /// The packet to send.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,8 +57,7 @@ impl PacketRequest {
         let port = |own: Option<Int<0, 65_535>>, default| {
             own.and_then(|port| u16::try_from(port.get()).ok()).unwrap_or(default)
         };
-        // The first of the ephemeral ports [IANA].
-        let (src_port, dst_port) = (port(self.src_port, 49_152), port(self.dst_port, 0));
+        let (src_port, dst_port) = (port(self.src_port, EPHEMERAL_PORT), port(self.dst_port, 0));
         let protocol = self.protocol;
         let mac = self.src_mac.as_ref().map_or(MacAddr([0; 6]), |own| MacAddr(own.octets()));
         Ok(move |src, dst| {
@@ -253,22 +255,28 @@ fn print_packet(leg: &Leg) -> Value {
     })
 }
 
+/// What sort of thing decided, and the guard's name where one did.
+pub(super) const fn words(by: Evidence) -> (&'static str, Option<&'static str>) {
+    match by {
+        Evidence::Rule(_) => ("RULE", None),
+        Evidence::Flow(_) => ("FLOW", None),
+        Evidence::NoRule => ("NO_RULE", None),
+        Evidence::Guard(guard) => {
+            let name = match guard {
+                Guard::Excluded => "EXCLUDED",
+                Guard::Disabled => "DISABLED",
+                Guard::NoFilter => "NO_FILTER",
+                Guard::StateMismatch { .. } => "STATE_MISMATCH",
+                Guard::StateLimit { .. } => "STATE_LIMIT",
+            };
+            ("GUARD", Some(name))
+        }
+    }
+}
+
 fn print_verdict(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
     let port = fabric.port_of(verdict.vnic).unwrap_or_default();
-    let by = match verdict.by {
-        Evidence::Rule(_) => "RULE",
-        Evidence::Flow(_) => "FLOW",
-        Evidence::NoRule => "NO_RULE",
-        Evidence::Guard(_) => "GUARD",
-    };
-    let guard = match verdict.by {
-        Evidence::Guard(Guard::Excluded) => Some("EXCLUDED"),
-        Evidence::Guard(Guard::Disabled) => Some("DISABLED"),
-        Evidence::Guard(Guard::NoFilter) => Some("NO_FILTER"),
-        Evidence::Guard(Guard::StateMismatch { .. }) => Some("STATE_MISMATCH"),
-        Evidence::Guard(Guard::StateLimit { .. }) => Some("STATE_LIMIT"),
-        _ => None,
-    };
+    let (by, guard) = words(verdict.by);
     let mut printed = json!({
         "logical_port_id": port,
         "logical_port_name": port_name(call, port),

@@ -239,3 +239,60 @@ fn an_excluded_or_switched_off_port_says_so() {
     manager.put("/firewall/status/transport_nodes", off).expect(200);
     assert_eq!(by(), (json!("GUARD"), json!("DISABLED")));
 }
+
+#[test]
+fn many_packets_are_judged_at_once_where_they_were_seen() {
+    let (manager, ids) = world();
+    let ends = |src: &str, dst: &str, port: u16| json!({"src": src, "dst": dst, "protocol": 6, "dst_port": port});
+    let packets = json!([
+        ends("10.0.0.1", "10.0.0.2", 5432),
+        ends("10.0.0.2", "10.0.0.1", 5432),
+        ends("10.0.0.8", "10.0.0.9", 5432),
+        {"frame": "AAAA"},
+    ]);
+    let body = json!({"packets": packets});
+    let told = manager.post("/sim/v1/replay", body.clone()).expect(200);
+    let outcomes = |told: &Value| {
+        let told = told["results"].as_array().unwrap().clone();
+        told.iter().map(|own| own["outcome"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(&told), ["ALLOWED", "REJECTED", "NO_FILTER", "UNREADABLE"]);
+    let rejected = &told["results"][1];
+    assert_eq!(rejected["rule_id"].to_string(), ids.rules[1]);
+    let at = (&rejected["logical_port_id"], &rejected["direction"], &rejected["by"]);
+    assert_eq!(at, (&json!("db"), &json!("OUT"), &json!("RULE")));
+    assert_eq!(told["results"][3]["reason"], "Ethernet header at byte 0 needs 14 bytes and has 3");
+    let at_web = with(body.clone(), json!({"port": "shop/web-0"}));
+    let told = manager.post("/sim/v1/replay", at_web).expect(200);
+    assert_eq!(outcomes(&told), ["ALLOWED", "REJECTED", "NO_FILTER", "UNREADABLE"]);
+    assert_eq!(told["results"][1]["direction"], "IN", "db's filter is not asked");
+
+    let stats = format!("/firewall/sections/{}/rules/{}/stats", ids.section, ids.rules[0]);
+    let hits = || manager.get(&stats).expect(200)["hit_count"].clone();
+    assert_eq!(hits(), 0, "nothing is counted");
+    let connecting = with(body, json!({"connections": true}));
+    manager.post("/sim/v1/replay", connecting.clone()).expect(200);
+    assert_eq!(hits(), 2, "once at each end");
+    let again = manager.post("/sim/v1/replay", connecting).expect(200);
+    assert_eq!((&again["results"][0]["by"], hits()), (&json!("FLOW"), json!(2)));
+}
+
+#[test]
+fn a_batch_that_can_not_be_read_is_refused_with_the_packet_s_place() {
+    let (manager, _) = world();
+    let send = |body: Value| manager.post("/sim/v1/replay", body);
+    for (packet, told) in [
+        (json!({}), "packets 1: needs frame, or else src and dst"),
+        (json!({"src": "10.0.0.1", "dst": "fd00::1"}), "packets 1: the addresses are of two"),
+        (json!({"frame": "?"}), "packets 1: Invalid"),
+    ] {
+        let fine = json!({"src": "10.0.0.1", "dst": "10.0.0.2"});
+        let text = send(json!({"packets": [fine, packet]})).refused(400, 255);
+        assert!(text.contains(told), "{text}");
+    }
+    for port in ["nobody", "10.0.0.77"] {
+        let text = send(json!({"port": port, "packets": []})).refused(400, 255);
+        assert!(text.contains(&format!("port {port} is")), "{text}");
+    }
+    send(json!({"packets": [{"colour": "red"}]})).refused(400, 287);
+}

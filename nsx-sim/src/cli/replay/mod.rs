@@ -1,0 +1,134 @@
+//! `replay`: what the filters make of a capture's packets, or of flow records.
+
+mod capture;
+mod input;
+mod judge;
+mod records;
+mod report;
+mod table;
+mod words;
+
+use super::serve::WorldChoice;
+use crate::client::Remote;
+use anyhow::Context;
+use input::{Item, Source};
+use judge::Manager;
+use report::Report;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What `replay` is told.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A capture (pcap, pcapng), or flow records with the columns src, dst, proto, sport, dport and
+    /// count (CSV with a header line, Parquet); `-` reads standard input. Which it is, its first
+    /// bytes tell.
+    file: String,
+    /// Where the packets were seen: a logical port by id or name, a pod, or an address. Without it
+    /// each packet meets the filters of the ports that have its addresses.
+    #[arg(long)]
+    port: Option<String>,
+    /// Judge in this process by a world of its own, in place of asking a manager. Fastest; times of
+    /// a capture are those of its connections.
+    #[arg(long, value_name = "guide|empty|FILE")]
+    world: Option<WorldChoice>,
+    /// One JSON object a line for each packet, and one with the summary at the end.
+    #[arg(long)]
+    json: bool,
+    /// The summary alone.
+    #[arg(long)]
+    summary: bool,
+    /// How many of the denied flows the summary lists, those with most packets first; 0 lists all.
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    denied: usize,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Packets that are judged together.
+const BATCH: usize = 2_000;
+/// How often somebody who watches is told how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(500);
+
+/// Judges all that the file holds. Whatever the verdicts, that is no error.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let source = input::open(&args.file).with_context(|| args.file.clone())?;
+    let manager = match &args.world {
+        Some(world) => Manager::local(&world.document()?, args.port.as_deref(), source.kind)?,
+        None => Manager::remote(super::connect(args.remote)?, args.port.clone(), source.kind),
+    };
+    let out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut report = Report::new(out, source.kind, args.json, args.summary);
+    let mut progress = Progress::new();
+    judge_all(source, &manager, &mut report, &mut progress).with_context(|| args.file.clone())?;
+    progress.clear();
+    report.finish(&manager, progress.begun.elapsed(), args.denied)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn judge_all(
+    mut source: Source,
+    manager: &Manager,
+    report: &mut Report<impl Write>,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let mut batch: Vec<Item> = Vec::with_capacity(BATCH);
+    loop {
+        batch.clear();
+        let mut broken = None;
+        while batch.len() < BATCH && broken.is_none() {
+            match source.items.next() {
+                Some(Ok(item)) => batch.push(item),
+                Some(Err(error)) => broken = Some(error),
+                None => break,
+            }
+        }
+        if !batch.is_empty() {
+            let told = manager.judge(&batch)?;
+            for (item, told) in batch.iter().zip(&told) {
+                report.add(manager, item, told)?;
+            }
+            progress.tell(report.count());
+        }
+        match broken {
+            // What came before it has been told.
+            Some(error) => return report.flush().map_err(Into::into).and(Err(error)),
+            None if batch.len() < BATCH => return Ok(()),
+            None => {}
+        }
+    }
+}
+
+/// Tells somebody who watches standard error how far it is.
+struct Progress {
+    begun: Instant,
+    told: Option<Instant>,
+    watched: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { begun: Instant::now(), told: None, watched: io::stderr().is_terminal() }
+    }
+
+    fn tell(&mut self, count: u64) {
+        let since = self.told.unwrap_or(self.begun);
+        if self.watched && since.elapsed() >= TELL_EVERY {
+            self.told = Some(Instant::now());
+            let rate = words::per_second(count, self.begun.elapsed());
+            let _ = write!(
+                io::stderr(),
+                "\r{} judged, {}/s\x1b[K",
+                words::grouped(count),
+                words::grouped(rate)
+            );
+        }
+    }
+
+    fn clear(&self) {
+        if self.told.is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
