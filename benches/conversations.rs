@@ -40,7 +40,7 @@ fn segment(number: u32, flags: TcpFlags) -> Packet {
 
 /// All numbers below a power of ten, neighbours far from each other.
 fn scattered(count: u32) -> impl Iterator<Item = u32> {
-    let step = u64::from(count) * 6 / 10 | 1;
+    let step = (u64::from(count) * 6 / 10) | 1;
     (0..u64::from(count)).map(move |at| u32::try_from(at * step % u64::from(count)).unwrap_or(0))
 }
 
