@@ -14,7 +14,7 @@ pub use walk::Walk;
 
 use crate::matching::Key;
 use crate::{AddressSets, Rule};
-use tuple::{Crossed, Forest, TupleLists};
+use tuple::{Crossed, Filter, Forest, HeaderClassifier, Scan, TupleLists};
 
 /// The rules of one layer on one vNIC, in order. Shared, so that engines may keep it.
 pub type RuleList = Arc<[Arc<Rule>]>;
@@ -109,15 +109,28 @@ impl EngineKind {
     pub fn build(self, rules: RuleList) -> Result<Box<dyn Classifier>, Unsupported> {
         match self {
             Self::Walk => Ok(Box::new(Walk::new(rules))),
-            Self::Crossed => {
-                let tables = |filters: &[_]| Ok(Box::new(Crossed::new(filters)?) as _);
-                Ok(Box::new(TupleLists::new(rules, tables)?))
-            }
-            Self::Forest => {
-                let tables = |filters: &[_]| Ok(Box::new(Forest::new(filters)?) as _);
-                Ok(Box::new(TupleLists::new(rules, tables)?))
-            }
+            Self::Crossed | Self::Forest => Ok(Box::new(TupleLists::new(rules, self)?)),
         }
+    }
+
+    /// Builds an engine of this kind for headers alone, or says why it can not serve the filters.
+    pub fn build_for_headers(
+        self,
+        filters: &[Filter],
+    ) -> Result<Box<dyn HeaderClassifier>, Unsupported> {
+        match self {
+            Self::Walk => Ok(Box::new(Scan::new(filters.to_vec()))),
+            Self::Crossed => Ok(Box::new(Crossed::new(filters)?)),
+            Self::Forest => Ok(Box::new(Forest::new(filters)?)),
+        }
+    }
+
+    /// The engine that is fastest for so many filters.
+    ///
+    /// Crossed tables of some thousand filters leave the caches, and take long to build; up to about
+    /// two thousand they answer twice as fast as the forest (`docs/performance.md`).
+    pub const fn for_filters(count: usize) -> Self {
+        if count <= 2_048 { Self::Crossed } else { Self::Forest }
     }
 
     /// Builds an engine of this kind, or the plain walk where this kind can not serve the list.

@@ -218,3 +218,41 @@ fn an_explanation_reads_as_expected() {
     assert_eq!(no_port.status.code(), Some(2));
     assert!(text(&no_port.stderr).contains("--port"), "{}", text(&no_port.stderr));
 }
+
+#[test]
+fn bench_classify_prints_one_object_and_counts_wrong_answers() {
+    let place = std::env::temp_dir().join(format!("nsx-sim-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&place).expect("a directory");
+    let file = |name: &str, text: &str| {
+        let path = place.join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let rest = "@0.0.0.0/0\t0.0.0.0/0\t0 : 65535\t0 : 65535\t0x00/0x00\t0x0000/0x0000\t\n";
+    let web = "@10.0.0.0/8\t10.1.0.0/16\t0 : 65535\t80 : 80\t0x06/0xFF\t0x0000/0x0000\t\n";
+    let filters = file("filters", &format!("{web}{rest}"));
+    let right = file("right", "167772161\t167837697\t5\t80\t6\t0\t0\n1\t2\t3\t4\t17\t1\t1\n");
+    let wrong = file("wrong", "167772161\t167837697\t5\t80\t6\t0\t1\n1\t2\t3\t4\t17\t1\n");
+    for engine in ["walk", "crossed", "forest"] {
+        for cache in [&[][..], &["--cache", "16"]] {
+            let common = ["bench", "classify", &filters];
+            let options = ["--engine", engine, "--passes", "1", "--json"];
+            let done = run(&[&common[..], &[&right], &options, cache].concat());
+            assert!(done.status.success(), "{}", text(&done.stderr));
+            let out = text(&done.stdout);
+            assert_eq!(out.lines().count(), 1, "{out}");
+            let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+            for key in ["ruleset", "trace", "algorithm", "build_ms", "mem_bytes", "mpps"] {
+                assert!(!report[key].is_null(), "{key}");
+            }
+            assert_eq!((&report["rules"], &report["mismatches"]), (&2.into(), &0.into()));
+            assert_eq!((&report["checked"], &report["batch"]), (&2.into(), &256.into()));
+
+            let done = run(&[&common[..], &[&wrong], &options, cache].concat());
+            assert_eq!(done.status.code(), Some(1));
+            let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+            assert_eq!(report["mismatches"], 1);
+        }
+    }
+    std::fs::remove_dir_all(&place).expect("gone");
+}

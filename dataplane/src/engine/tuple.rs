@@ -9,6 +9,7 @@
 // Tables hold narrow numbers, whose bounds are checked where they are made.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 
+mod cache;
 mod carriage;
 mod classes;
 mod crossed;
@@ -21,6 +22,7 @@ mod lists;
 mod places;
 mod table;
 
+pub use cache::FlowCache;
 pub use crossed::Crossed;
 pub use forest::Forest;
 pub use header::{Carried, Filter, Header, Kind, NONE, Span};

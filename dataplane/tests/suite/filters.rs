@@ -2,7 +2,7 @@
 
 use dataplane::engine::Unsupported;
 use dataplane::engine::tuple::{
-    Carried, Crossed, Filter, Forest, Header, HeaderClassifier, Kind, NONE, Scan, Span,
+    Carried, Crossed, Filter, FlowCache, Forest, Header, HeaderClassifier, Kind, NONE, Scan, Span,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +15,9 @@ type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
 /// Every engine for headers, by name.
 const ENGINES: &[(&str, Build)] = &[
     ("crossed", |filters| Ok(Box::new(Crossed::new(filters)?))),
+    ("crossed, scalar", |filters| Ok(Box::new(Crossed::new(filters)?.without_simd()))),
     ("forest", |filters| Ok(Box::new(Forest::new(filters)?))),
+    ("forest, scalar", |filters| Ok(Box::new(Forest::new(filters)?.without_simd()))),
 ];
 
 /// Few numbers far apart and next to each other, with the ends of the range among them.
@@ -99,7 +101,7 @@ fn corners(filters: &[Filter]) -> Vec<Header> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..config() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..config() })]
 
     #[test]
     fn every_engine_for_headers_equals_the_scan(
@@ -121,6 +123,63 @@ proptest! {
                 prop_assert_eq!(rank[0], *expected, "{}: {:?}", name, header);
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..config() })]
+
+    #[test]
+    fn large_lists_of_every_engine_equal_the_scan(filters in filters(400)) {
+        let headers = corners(&filters);
+        let mut expected = vec![NONE; headers.len()];
+        Scan::new(filters.clone()).classify_headers(&headers, &mut expected);
+        for (name, build) in ENGINES {
+            // Crossed tables may say that they can not.
+            let Ok(engine) = build(&filters) else { continue };
+            let mut ranks = vec![7; headers.len()];
+            engine.classify_headers(&headers, &mut ranks);
+            prop_assert_eq!(&ranks, &expected, "{}", name);
+        }
+    }
+
+    #[test]
+    fn a_cache_answers_like_its_engine_however_full(
+        filters in filters(20),
+        flows in vec(header(), 1..80),
+        order in vec(any::<prop::sample::Index>(), 0..400),
+        room in 0_usize..100,
+    ) {
+        let engine = Scan::new(filters);
+        let simd = FlowCache::new(room, 5);
+        let headers: Vec<Header> = order.iter().map(|at| *at.get(&flows)).collect();
+        let (mut expected, mut ranks) = (vec![NONE; headers.len()], vec![7; headers.len()]);
+        engine.classify_headers(&headers, &mut expected);
+        for mut cache in [simd.clone().without_simd(), simd] {
+            for _ in 0..2 {
+                cache.classify_headers(&engine, &headers, &mut ranks);
+                prop_assert_eq!(&ranks, &expected);
+            }
+            cache.clear();
+            cache.classify_headers(&Scan::default(), &headers, &mut ranks);
+            prop_assert!(ranks.iter().all(|rank| *rank == NONE));
+        }
+    }
+}
+
+#[test]
+fn a_cache_keeps_no_rank_that_does_not_fit() {
+    let all = Filter {
+        src: Span::<u32>::ALL,
+        dst: Span::<u32>::ALL,
+        carried: Carried::ANY,
+        rank: NONE - 1,
+    };
+    let (engine, mut cache) = (Scan::new(vec![all]), FlowCache::new(8, 1));
+    for _ in 0..2 {
+        let mut ranks = [7; 3];
+        cache.classify_headers(&engine, &[Header::default(); 3], &mut ranks);
+        assert_eq!(ranks, [NONE - 1; 3]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod generated;
 mod health;
 mod replay;
@@ -72,6 +73,9 @@ Written down, changed by hand, and served:
     /// Print a world document made by number, to be changed and served: `nsx-sim world --vms 10 >
     /// my.json`, then `nsx-sim serve --world my.json`.
     World(generated::Args),
+    /// Measure how fast engines classify packets.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Ask a running manager whether it is healthy; for container health checks.
     Health {
         #[command(flatten)]
@@ -96,6 +100,7 @@ pub fn run() -> ExitCode {
         }),
         Command::Replay(args) => replay::run(args),
         Command::World(args) => generated::run(&args),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
     done.unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 
 use super::classes::{Field, Rows, cross, field};
 use super::header::Carried;
-use super::table::Table16;
+use super::table::{Narrow, Table16};
 use super::{Header, Kind, Span};
 use crate::engine::Unsupported;
 
@@ -12,8 +12,8 @@ const MOST_ENTRIES: usize = 1 << 24;
 /// Tables from what a header carries to its class.
 #[derive(Clone, Debug)]
 pub(super) struct Carriage {
-    pub(super) src_port: Table16,
-    pub(super) dst_port: Table16,
+    pub(super) src_port: Narrow,
+    pub(super) dst_port: Narrow,
     pub(super) kind: Table16,
     /// By source port × destination port × kind.
     pub(super) joined: Table16,
@@ -64,8 +64,8 @@ impl Carriage {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let tables = [&self.src_port, &self.dst_port, &self.kind, &self.joined];
-        tables.into_iter().map(Table16::bytes).sum()
+        let ports = self.src_port.bytes() + self.dst_port.bytes();
+        ports + self.kind.bytes() + self.joined.bytes()
     }
 }
 
@@ -87,13 +87,11 @@ fn kinds(carried: &[Carried]) -> (Vec<u32>, Rows) {
 }
 
 /// The class of every port.
-fn by_value(field: &Field) -> Result<Table16, Unsupported> {
-    let mut starts = field.starts.iter().peekable();
-    let mut class = 0;
-    Table16::of((0..=u32::from(u16::MAX)).map(|port| {
-        while let Some((_, next)) = starts.next_if(|(start, _)| *start <= port) {
-            class = *next;
-        }
-        class
-    }))
+fn by_value(field: &Field) -> Result<Narrow, Unsupported> {
+    let mut entries = Vec::with_capacity(1 << 16);
+    let ends = field.starts.iter().skip(1).map(|(start, _)| *start as usize).chain([1 << 16]);
+    for ((_, class), end) in field.starts.iter().zip(ends) {
+        entries.resize(end, *class);
+    }
+    Narrow::of(entries)
 }

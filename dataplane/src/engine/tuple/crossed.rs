@@ -74,6 +74,16 @@ impl Crossed {
     pub fn new(filters: &[Filter]) -> Result<Self, Unsupported> {
         build::build(filters)
     }
+
+    /// The same tables, looked up one header after another as on any processor.
+    #[must_use]
+    pub fn without_simd(self) -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            simd: false,
+            ..self
+        }
+    }
 }
 
 impl HeaderClassifier for Crossed {

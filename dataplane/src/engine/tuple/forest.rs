@@ -61,6 +61,16 @@ impl Forest {
         build::build(filters)
     }
 
+    /// The same tables, looked up one header after another as on any processor.
+    #[must_use]
+    pub fn without_simd(self) -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            simd: false,
+            ..self
+        }
+    }
+
     /// The entry of a node for both addresses.
     fn below(&self, node: Entry, addresses: u64, extract: impl Fn(u64, u64) -> u64) -> Entry {
         let at = (node & !NODE) as usize;

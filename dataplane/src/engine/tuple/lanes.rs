@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::carriage::Carriage;
-use super::table::Table16;
+use super::table::{Narrow, Table16};
 use super::{Header, Kind};
 
 /// One field of sixteen headers in each register, in the headers' order.
@@ -83,6 +83,25 @@ pub(super) unsafe fn gather(table: &Table16, at: __m512i) -> __m512i {
     _mm512_and_si512(both, _mm512_set1_epi32(0xffff))
 }
 
+/// Sixteen entries of a table.
+///
+/// # Safety
+///
+/// As for [`gather`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn narrow(table: &Narrow, at: __m512i) -> __m512i {
+    match table {
+        Narrow::Table8(entries) => {
+            // SAFETY: the caller's; three bytes to spare make the last load whole.
+            let four = unsafe { _mm512_i32gather_epi32::<1>(at, entries.as_ptr().cast()) };
+            _mm512_and_si512(four, _mm512_set1_epi32(0xff))
+        }
+        // SAFETY: the caller's.
+        Narrow::Table16(table) => unsafe { gather(table, at) },
+    }
+}
+
 /// The classes of what headers carry, as many as there are places for.
 ///
 /// # Safety
@@ -98,9 +117,9 @@ pub(super) unsafe fn carried(tables: &Carriage, headers: &[Header], classes: &mu
         // SAFETY: the tables of ports have an entry for each port, that of kinds for each kind, and
         // the joined one for each triple of their classes.
         let class = unsafe {
-            let mut ports = gather(&tables.dst_port, _mm512_srli_epi32::<16>(lanes.ports));
+            let mut ports = narrow(&tables.dst_port, _mm512_srli_epi32::<16>(lanes.ports));
             if tables.src_port_matters {
-                let src_port = gather(&tables.src_port, _mm512_and_si512(lanes.ports, low));
+                let src_port = narrow(&tables.src_port, _mm512_and_si512(lanes.ports, low));
                 let width = _mm512_set1_epi32(tables.dst_port_classes as i32);
                 ports = _mm512_add_epi32(_mm512_mullo_epi32(src_port, width), ports);
             }

@@ -2,16 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::expand::{expand, number};
+use super::expand::{Wide, expand, number};
 use super::header::icmp_protocol;
 use super::places::Places;
-use super::{Filter, Header, HeaderClassifier, Kind, NONE, Scan};
-use crate::engine::{Classifier, RuleList, Unsupported};
+use super::{Filter, Header, HeaderClassifier, Kind, NONE};
+use crate::engine::{Classifier, EngineKind, RuleList, Unsupported};
 use crate::matching::Key;
 use crate::{AddressSets, Direction, Family, IpHeader, Transport};
-
-/// Makes the tables for some filters.
-pub(crate) type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
 
 /// Serves the IP rules of a list that name no address set, with tables of their own for either IP
 /// version.
@@ -35,15 +32,17 @@ enum Way {
 }
 
 impl TupleLists {
-    /// Tables for the rules, made by `build`.
-    pub(crate) fn new(rules: RuleList, build: Build) -> Result<Self, Unsupported> {
-        let tables = |filters: Vec<Filter>| -> Result<Box<dyn HeaderClassifier>, Unsupported> {
-            if filters.is_empty() { Ok(Box::new(Scan::default())) } else { build(&filters) }
+    /// Tables of a kind for the rules.
+    pub(crate) fn new(rules: RuleList, kind: EngineKind) -> Result<Self, Unsupported> {
+        let tables = |filters: &[Filter]| {
+            // Without filters there is nothing to look up.
+            if filters.is_empty() { EngineKind::Walk } else { kind }.build_for_headers(filters)
         };
         let refs = || rules.iter().map(AsRef::as_ref);
-        let v4 = expand(refs(), Family::V4)?.into_iter().map(|wide| wide.narrow()).collect();
+        let v4 = expand(refs(), Family::V4)?;
+        let v4: Vec<Filter> = v4.iter().map(Wide::narrow).collect();
         let (places, v6) = Places::of(&expand(refs(), Family::V6)?)?;
-        let (v4, v6) = (tables(v4)?, tables(v6)?);
+        let (v4, v6) = (tables(&v4)?, tables(&v6)?);
         Ok(Self { rules, v4, v6, places })
     }
 

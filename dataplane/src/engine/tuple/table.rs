@@ -39,3 +39,35 @@ impl Table16 {
         size_of_val(&*self.0)
     }
 }
+
+/// Entries of 8 bits if they fit, with spare ones behind them as in [`Table16`].
+#[derive(Clone, Debug)]
+pub(super) enum Narrow {
+    Table8(Box<[u8]>),
+    Table16(Table16),
+}
+
+impl Narrow {
+    /// A table of numbers of which at least 16 bits should be enough.
+    pub(super) fn of(entries: Vec<u32>) -> Result<Self, Unsupported> {
+        let narrow = entries.iter().copied().chain([0; 3]).map(u8::try_from);
+        match narrow.collect::<Result<_, _>>() {
+            Ok(entries) => Ok(Self::Table8(entries)),
+            Err(_) => Table16::of(entries).map(Self::Table16),
+        }
+    }
+
+    pub(super) fn get(&self, at: u32) -> u32 {
+        match self {
+            Self::Table8(entries) => u32::from(entries[at as usize]),
+            Self::Table16(table) => table.get(at),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Table8(entries) => size_of_val(&**entries),
+            Self::Table16(table) => table.bytes(),
+        }
+    }
+}

@@ -10,8 +10,10 @@ use crate::engine::tuple::table::Table16;
 /// Each half of the address has classes of its own; crossed they give the address's class.
 #[derive(Clone, Debug)]
 pub(super) struct Halves {
-    /// The class of the upper half; of the address, if its lower half makes no difference.
+    /// The class of the upper half, or of fewer upper bits if no others make a difference.
     pub(super) upper: Table16,
+    /// How many bits the others are.
+    pub(super) shift: u32,
     pub(super) lower: Option<Lower>,
 }
 
@@ -75,8 +77,12 @@ impl Halves {
             lower.extend(std::iter::repeat_n(fits(class)?, (cut[1] - cut[0]) as usize));
         }
         if let [column] = &*columns {
-            let upper = upper.into_iter().map(|shape| column[usize::from(shape)]);
-            return Ok(Self { upper: Table16::of(upper)?, lower: None });
+            // Where all intervals start at multiples of a larger block, one entry a block is enough.
+            let shift = starts.iter().map(|(start, _)| start.trailing_zeros()).min();
+            let shift = shift.unwrap_or(32).clamp(16, 31);
+            let blocks = upper.into_iter().step_by(1 << (shift - 16));
+            let upper = Table16::of(blocks.map(|shape| column[usize::from(shape)]))?;
+            return Ok(Self { upper, shift, lower: None });
         }
         let joined = (0..shapes.len()).flat_map(|shape| columns.iter().map(move |c| c[shape]));
         let lower = Lower {
@@ -84,11 +90,11 @@ impl Halves {
             joined: Table16::of(joined)?,
             width: u32::from(fits(columns.len())?),
         };
-        Ok(Self { upper: Table16::new(upper), lower: Some(lower) })
+        Ok(Self { upper: Table16::new(upper), shift: 16, lower: Some(lower) })
     }
 
     pub(super) fn class(&self, address: u32) -> u32 {
-        let upper = self.upper.get(address >> 16);
+        let upper = self.upper.get(address >> self.shift);
         self.lower.as_ref().map_or(upper, |lower| {
             lower.joined.get(upper * lower.width + lower.table.get(address & 0xffff))
         })

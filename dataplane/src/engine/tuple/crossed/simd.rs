@@ -89,7 +89,8 @@ unsafe fn pair(tables: &Ends, headers: &[Header]) -> __m512i {
         // SAFETY: the half tables have an entry for each half, the joined one for each pair of
         // their classes.
         unsafe {
-            let upper = gather(&halves.upper, _mm512_srli_epi32::<16>(address));
+            let shift = _mm_cvtsi32_si128(halves.shift as i32);
+            let upper = gather(&halves.upper, _mm512_srl_epi32(address, shift));
             let Some(with) = &halves.lower else {
                 return upper;
             };

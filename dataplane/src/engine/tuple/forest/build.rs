@@ -24,6 +24,14 @@ const FEW: usize = 48;
 /// A leaf of up to this many pieces, a line, is fine.
 const FINE: usize = 4;
 
+/// A leaf of up to this many pieces stays one: to read on in the next line costs less than a node.
+const FULL: usize = 12;
+
+/// How many copies of others' pieces a leaf may get on average, and up to how many pieces a tree is
+/// small, so that it may grow to more than double by them.
+const COPIES: usize = 12;
+const SMALL: usize = 1 << 14;
+
 /// Pieces that bits are picked by: a sample of more.
 const SAMPLE: usize = 8_192;
 
@@ -95,7 +103,8 @@ fn root_bits(pieces: &[Piece]) -> (u64, u32) {
     for piece in pieces {
         by_open[(mask & !piece.care).count_ones() as usize] += 1;
     }
-    let room = (pieces.len() * 2).max(1 << 14);
+    // A dozen copies a leaf at most, and no more than double, unless the tree is small.
+    let room = pieces.len() + (COPIES << mask.count_ones()).min(pieces.len().max(SMALL));
     let (mut copies, mut open) = (0, 0);
     for (bits, count) in by_open.iter().enumerate().take(20) {
         copies += count << bits;
@@ -173,7 +182,7 @@ impl Grower {
         if let Some(at) = pieces.iter().position(all) {
             pieces.truncate(at + 1);
         }
-        if pieces.len() > FINE && above < MOST_DEPTH {
+        if pieces.len() > FULL && above < MOST_DEPTH {
             let mask = pick(&pieces, u64::MAX, NODE_BITS, FINE, u32::MAX);
             if mask != 0 {
                 return self.node(&pieces, mask, told, above);

@@ -14,7 +14,7 @@ use crate::engine::tuple::lanes::{self, prefetch};
 use crate::engine::tuple::{Header, NONE};
 
 /// Headers that wait for memory in common.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 
 /// Whether this processor has what [`classify`] needs.
 pub(super) fn available() -> bool {
@@ -82,16 +82,17 @@ unsafe fn batch(forest: &Forest, headers: &[Header], ranks: &mut [u32]) {
         // SAFETY: the features are there, the columns are those of the tables.
         unsafe { rest.ends.ranks(headers, &columns, &mut best) };
     }
+    let mut ways = Ways::NONE;
     for (number, tree) in forest.trees.iter().enumerate() {
         let mut leaves = entries;
         // SAFETY: `entries` are places in this tree's root.
-        unsafe { descend(forest, tree, headers, &mut leaves) };
+        unsafe { descend(forest, tree, headers, &mut leaves, &mut ways) };
         // The next tree's root is on its way while this tree's leaves are searched.
         if let Some(tree) = forest.trees.get(number + 1) {
             roots(headers, tree, &mut entries);
         }
         // SAFETY: `leaves` are leaves, `classes` those of the headers.
-        unsafe { search(forest, headers, &classes, &leaves, &mut best) };
+        unsafe { search(forest, headers, &classes, &leaves, &mut best, &mut ways) };
     }
     ranks.copy_from_slice(&best[..count]);
 }
@@ -118,8 +119,8 @@ unsafe fn descend(
     tree: &super::Tree,
     headers: &[Header],
     entries: &mut [Entry; BATCH],
+    ways: &mut Ways,
 ) {
-    let mut ways = Ways::NONE;
     let mut inner = 0;
     for (place, entry) in entries[..headers.len()].iter_mut().enumerate() {
         // SAFETY: the caller's.
@@ -160,16 +161,15 @@ unsafe fn search(
     classes: &[u32; BATCH],
     leaves: &[Entry; BATCH],
     best: &mut [u32; BATCH],
+    ways: &mut Ways,
 ) {
-    let mut ways = Ways::NONE;
     let mut one = |place: usize, leaf: Entry| {
         // SAFETY: a leaf's lines are there, the last of which does not go on; each class has its row.
         let (line, services) = unsafe {
             let services = forest.services.get_unchecked(classes[place] as usize);
             (forest.lines.get_unchecked(leaf as usize), services)
         };
-        let rank = compare(line, &headers[place], services);
-        best[place] = best[place].min(rank);
+        best[place] = compare(line, &headers[place], services, best[place]);
         // What follows in the leaf has higher ranks than this line.
         line.goes_on() & (line.ranks[3] < best[place])
     };
@@ -198,10 +198,10 @@ fn ahead(forest: &Forest, entry: Entry) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
 }
 
-/// The rank of the line's first filter that holds the header, [`NONE`] if none does.
+/// The rank of the line's first filter that holds the header, or `best` if that is lower.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
-fn compare(line: &Line, header: &Header, services: &Services) -> u32 {
+fn compare(line: &Line, header: &Header, services: &Services, best: u32) -> u32 {
     // SAFETY: a header is 16 bytes, a row of services 64, a line 64 in all: sources and destinations
     // 32, open bits 8, services 8, ranks 16.
     let (header, row, both, open, carried, ranks) = unsafe {
@@ -223,6 +223,9 @@ fn compare(line: &Line, header: &Header, services: &Services) -> u32 {
     let apart = _mm256_srlv_epi32(_mm256_xor_si256(both, ends), _mm256_cvtepu8_epi32(open));
     let apart = _mm_or_si128(_mm256_castsi256_si128(apart), _mm256_extracti128_si256::<1>(apart));
     let hits = _mm_mask_testn_epi32_mask(carries, apart, apart);
-    let none = _mm_set1_epi32(-1);
-    _mm_cvtsi128_si32(_mm_mask_compress_epi32(none, hits, ranks)).cast_unsigned()
+    // Ranks rise along the line: the first hit is the lowest. The lower of two numbers in a register
+    // too, for who wins can not be foretold.
+    let first = _mm_mask_compress_epi32(_mm_set1_epi32(-1), hits, ranks);
+    let lower = _mm_min_epu32(first, _mm_cvtsi32_si128(best.cast_signed()));
+    _mm_cvtsi128_si32(lower).cast_unsigned()
 }
