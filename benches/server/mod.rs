@@ -1,10 +1,12 @@
-//! The product as a process of its own: a bench starts itself again as `serve`.
+//! The product as a process of its own: a bench starts itself again as `serve`, or the program that
+//! `NSX_SIM` names, as users get it.
 
 // Each bench has this file as a module of its own and uses what it needs of it.
 #![allow(dead_code)]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use ureq::Agent;
@@ -44,9 +46,10 @@ impl Server {
     /// Starts this binary again as a server with a world, over HTTPS unless the further options say
     /// otherwise.
     pub fn start(world: &str, options: &[&str]) -> Self {
-        let this = std::env::current_exe().expect("the bench knows its own path");
+        let this = || std::env::current_exe().expect("the bench knows its own path");
+        let program = std::env::var_os("NSX_SIM").map_or_else(this, PathBuf::from);
         let begun = Instant::now();
-        let mut child = Command::new(this)
+        let mut child = Command::new(program)
             .args([CHILD, "--listen", "127.0.0.1:0", "--world", world])
             .args(options)
             .stdout(Stdio::piped())

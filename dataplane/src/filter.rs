@@ -21,8 +21,8 @@ pub(crate) struct Filter {
     pub(crate) vnic: VnicId,
     pub(crate) scopes: BTreeSet<ScopeId>,
     pub(crate) excluded: bool,
-    /// Its own idle times, instead of the plane's.
-    pub(crate) timers: Option<Timers>,
+    /// Its own idle times, instead of the plane's; few vNICs have any.
+    pub(crate) timers: Option<Box<Timers>>,
     pub(crate) list: Arc<VnicList>,
     pub(crate) flows: FlowTable,
     pub(crate) fragments: Fragments,
@@ -150,7 +150,7 @@ impl Filter {
             }
         }
         if let Some(rule) = admitted_by {
-            let timers = self.timers.as_ref().unwrap_or(&context.config.timers);
+            let timers = self.timers.as_deref().unwrap_or(&context.config.timers);
             self.flows.update(slot, |flow| {
                 flow.rule = rule;
                 flow.epoch = epoch;
@@ -163,7 +163,7 @@ impl Filter {
     }
 
     fn timers<'a>(&'a self, context: &Context<'a>) -> &'a Timers {
-        self.timers.as_ref().unwrap_or(&context.config.timers)
+        self.timers.as_deref().unwrap_or(&context.config.timers)
     }
 
     /// The rule in whose name a flow speaks for a packet of its conversation. After a change of

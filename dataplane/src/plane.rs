@@ -121,8 +121,8 @@ impl Dataplane {
     /// next packet on. A vNIC that is not in the plane stays unknown.
     pub fn set_vnic_timers(&mut self, vnic: VnicId, timers: Option<Timers>) -> bool {
         let Some(filter) = self.filters.get_mut(&vnic) else { return false };
-        let changed = filter.timers != timers;
-        filter.timers = timers;
+        let changed = filter.timers.as_deref() != timers.as_ref();
+        filter.timers = timers.map(Box::new);
         changed
     }
 

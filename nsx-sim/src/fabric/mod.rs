@@ -36,7 +36,7 @@ pub use traffic::{Flow, Traffic};
 pub use tunnels::{Session, Tunnel};
 
 use crate::clock::Millis;
-use crate::inventory::{Change, Inventory, Object};
+use crate::inventory::{Change, Few, Inventory, Object};
 use crate::kinds::firewall::status;
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::routing::port as router_port;
@@ -46,7 +46,7 @@ use dataplane::{
     AddressRange, Config, Dataplane, Direction, Explanation, Layer, Packet, Path, RuleCounters,
     RuleId, Time, Transit, Verdict, VnicId,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use traffic::Meter;
@@ -60,7 +60,7 @@ pub struct Fabric {
     /// Port to the place of its host; none while there is no host at all.
     hosts: HashMap<Arc<str>, Option<usize>>,
     /// Single addresses to the ports that have them.
-    addresses: HashMap<IpAddr, BTreeSet<Arc<str>>>,
+    addresses: HashMap<IpAddr, Few<Arc<str>>>,
     /// Blocks and ranges that ports have; few.
     ranges: BTreeMap<Arc<str>, Vec<AddressRange>>,
     /// Hosts on which the firewall is switched off.
@@ -119,7 +119,7 @@ impl Fabric {
         let moved = self.realization.apply(inventory, change, &mut self.plane);
         for write in change.writes.iter().filter(|write| write.kind.name == logical_port::KIND.name)
         {
-            let port: Arc<str> = write.id.as_str().into();
+            let port = self.realization.shared_id(&write.id);
             self.follow_addresses(&port, write.before.as_deref(), false);
             self.follow_addresses(&port, write.after.as_deref(), true);
             if write.after.is_none() {

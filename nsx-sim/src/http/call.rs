@@ -63,6 +63,13 @@ impl Call<'_> {
         self.world.commit(&self.actor, work)
     }
 
+    /// An object as this caller sees it, as the whole answer.
+    pub fn show(&self, object: &Object) -> Reply {
+        let mut text = Vec::with_capacity(2048);
+        object.print(&self.world.inventory, &self.actor, 0, &mut text);
+        Reply::printed(String::from_utf8(text).unwrap_or_default())
+    }
+
     /// An object as this caller sees it.
     pub fn print(&self, object: &Object) -> Value {
         Value::Object(object.fields(&self.world.inventory, &self.actor))

@@ -3,10 +3,11 @@
 
 use super::call::{Call, Reply};
 use super::error::Failure;
-use super::list::{Paging, Row};
+use super::list::{Paging, ROW_DEPTH, Row};
 use super::routes::{Routes, Verb};
 use crate::inventory::{Error, Incoming, Kind, Level, Object};
 use crate::kinds::KINDS;
+use crate::wire;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -43,11 +44,16 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
     let verbs = kind.verbs;
     if verbs.list {
         routes.verb(kind, Verb::List, &collection, move |call| {
-            list(call, kind, |object| call.print(object))
+            listed(
+                call,
+                kind,
+                |object| call.print(object),
+                |object, out| {
+                    object.print(&call.world.inventory, &call.actor, ROW_DEPTH, out);
+                },
+            )
         });
-        routes.verb(kind, Verb::Read, &one, move |call| {
-            Ok(Reply::ok(call.print(&*named(call, kind)?)))
-        });
+        routes.verb(kind, Verb::Read, &one, move |call| Ok(call.show(&*named(call, kind)?)));
     }
     if verbs.create {
         routes.verb(kind, Verb::Create, &collection, move |call| create(call, kind));
@@ -171,7 +177,41 @@ pub fn list(
     kind: &'static Kind,
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
-    page(call, kind, &filtered(call, kind)?, print)
+    let write = |object: &Object, out: &mut Vec<u8>| {
+        wire::print_at(&print(object), ROW_DEPTH, out);
+    };
+    listed(call, kind, &print, write)
+}
+
+/// As [`list`]; `write` adds a whole object to the text of the page.
+fn listed(
+    call: &Call<'_>,
+    kind: &'static Kind,
+    print: impl Fn(&Object) -> Value,
+    write: impl Fn(&Object, &mut Vec<u8>),
+) -> Result<Reply, Failure> {
+    let paging = Paging::read(&call.query, kind.page_cap)?;
+    let (print, write) = (
+        |object: &&Arc<Object>| print(object),
+        |object: &&Arc<Object>, out: &mut _| write(object, out),
+    );
+    if is_whole(call, kind) {
+        if let Some((after, ascending, most)) = paging.by_name() {
+            // The inventory keeps this order: however many there are, a page costs what it shows.
+            let (objects, count) = call.world.inventory.page(kind.name, after, ascending, most);
+            let rows: Vec<_> = objects.iter().map(row).collect();
+            return Ok(paging.printed(&rows, count, print, write));
+        }
+    }
+    let objects = filtered(call, kind)?;
+    Ok(paging.printed_by_member(objects.iter().map(row).collect(), print, write)?)
+}
+
+/// Whether a call asks for all objects of a kind.
+fn is_whole(call: &Call<'_>, kind: &Kind) -> bool {
+    kind.parent.is_none()
+        && !kind.system_owned_hidden
+        && kind.filters.iter().all(|filter| call.query.get(filter.name).is_none())
 }
 
 /// A page of some of a kind's objects.
@@ -185,11 +225,14 @@ pub fn page(
     print: impl Fn(&Object) -> Value,
 ) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, kind.page_cap)?;
-    let rows = objects.iter().map(|object| {
-        let header = &object.header;
-        Row { key: header.name().into(), id: header.id.as_str().into(), item: object }
-    });
-    Ok(paging.printed_by_member(rows.collect(), |object| print(object))?)
+    let rows = objects.iter().map(row).collect();
+    Ok(paging.printed_by_value(rows, |object| print(object))?)
+}
+
+/// An object in a list.
+pub fn row(object: &Arc<Object>) -> Row<'_, &Arc<Object>> {
+    let header = &object.header;
+    Row { key: header.name().into(), id: header.id.as_str().into(), item: object }
 }
 
 fn create(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {

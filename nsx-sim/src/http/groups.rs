@@ -14,7 +14,7 @@ use crate::kinds::reference::ResourceReference;
 use crate::realize::Node;
 use dataplane::Member;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
@@ -71,14 +71,10 @@ fn print(call: &Call<'_>, object: &Object, populate: bool) -> Value {
 fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
     routes.on("GET", &format!("/ns-groups/{{id}}/effective-{name}-members"), move |call| {
         let paging = Paging::read(&call.query, 1000)?;
-        let nodes = nodes(call)?;
-        let rows = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
-        let inventory = &call.world.inventory;
-        let rows = rows.map(|(kind, id)| {
-            let name = inventory.find(kind, id).map(|object| object.header.name().to_owned());
-            Row { key: name.unwrap_or_default().into(), id: id.into(), item: (kind, id) }
-        });
-        Ok(paging.by_member(rows.collect(), |(kind, id)| {
+        let (inventory, members) = (&call.world.inventory, members(call, about)?);
+        let rows = members.iter().map(collections::row).collect();
+        Ok(paging.printed_by_value(rows, |object| {
+            let (kind, id) = (object.kind.name, &object.header.id);
             Value::Object(ResourceReference::to_object(kind, id).fields(inventory))
         })?)
     });
@@ -87,40 +83,44 @@ fn effective(routes: &mut Routes, name: &str, about: fn(&Node) -> bool) {
 /// One of the lists of effective members that hold the members themselves.
 fn found(routes: &mut Routes, name: &str, kind: &'static Kind, about: fn(&Node) -> bool) {
     routes.on("GET", &format!("/ns-groups/{{id}}/effective-{name}-members"), move |call| {
-        let inventory = &call.world.inventory;
-        let nodes = nodes(call)?;
-        let ids = nodes.iter().filter(|node| about(node)).filter_map(Node::object);
-        let objects: Vec<_> = ids.filter_map(|(_, id)| inventory.find(kind.name, id)).collect();
-        let print = |own: &Object| Value::Object(discovered::print(own, inventory));
-        collections::page(call, kind, &objects, print)
+        let members = members(call, about)?;
+        let print = |own: &Object| Value::Object(discovered::print(own, &call.world.inventory));
+        collections::page(call, kind, &members, print)
     });
+}
+
+/// The effective members of some sort, in no order.
+fn members(call: &Call<'_>, about: fn(&Node) -> bool) -> Result<Vec<Arc<Object>>, Error> {
+    let inventory = &call.world.inventory;
+    inventory.get(&KIND, call.param(0))?;
+    let fabric = call.world.fabric();
+    let nodes = fabric.realization().effective(call.param(0)).filter(|node| about(node));
+    let objects = nodes.filter_map(Node::object);
+    Ok(objects.filter_map(|(kind, id)| inventory.find(kind, id)).collect())
 }
 
 fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
     let paging = Paging::read(&call.query, 1000)?;
     paging.refuse_member()?;
-    let nodes = nodes(call)?;
+    call.world.inventory.get(&KIND, call.param(0))?;
     let fabric = call.world.fabric();
-    let addresses: BTreeSet<_> = nodes
-        .iter()
-        .flat_map(|node| fabric.realization().addresses(node))
+    let nodes = fabric.realization().effective(call.param(0));
+    let members = nodes.flat_map(|node| fabric.realization().addresses(node));
+    let mut addresses: Vec<_> = members
         .filter_map(|member| match member {
             Member::Range(range) => Some(*range),
             Member::Mac(_) => None,
         })
         .collect();
     drop(fabric);
+    addresses.sort_unstable();
+    addresses.dedup();
     let rows = addresses.iter().enumerate().map(|(place, range)| Row {
         key: place_key(place),
         id: range.to_string().into(),
-        item: Value::from(range.to_string()),
+        item: range,
     });
-    Ok(paging.ordered(&rows.collect::<Vec<_>>(), Value::clone))
-}
-
-fn nodes(call: &Call<'_>) -> Result<Vec<Node>, Error> {
-    call.world.inventory.get(&KIND, call.param(0))?;
-    Ok(call.world.fabric().realization().effective(call.param(0)))
+    Ok(paging.ordered(&rows.collect::<Vec<_>>(), |range| range.to_string().into()))
 }
 
 /// The rules that name the group, or with `fetch_parentgroup_associations` one that holds it.

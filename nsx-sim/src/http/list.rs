@@ -5,9 +5,10 @@ use crate::inventory::{Error, Query};
 use crate::wire;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// The largest page, and the one that is given unless told otherwise [spec ListRequestParameters].
 const MAX_PAGE: usize = 1000;
@@ -67,7 +68,8 @@ impl Paging {
         Ok(self.sorted(rows, print))
     }
 
-    /// As [`Paging::by_member`], printed row by row: long pages are never held as values.
+    /// As [`Paging::by_member`], printed row by row: long pages are never held as values. `write`
+    /// adds a whole row to the text, [`ROW_DEPTH`] deep.
     ///
     /// # Errors
     /// As for `by_member`.
@@ -75,21 +77,66 @@ impl Paging {
         &self,
         rows: Vec<Row<'_, T>>,
         print: impl Fn(&T) -> Value,
+        write: impl Fn(&T, &mut Vec<u8>),
     ) -> Result<Reply, Error> {
-        let mut rows = self.keyed(rows, &print)?;
-        let start = self.sort(&mut rows);
-        let page = &rows[start..rows.len().min(start.saturating_add(self.size))];
-        let cursor = page.last().filter(|_| start + page.len() < rows.len());
-        let printed = Printed {
-            results: Rows(page, |item: &T| self.narrow(print(item))),
+        let rows = self.keyed(rows, &print)?;
+        let count = rows.len();
+        Ok(self.printed(&self.select(rows), count, print, write))
+    }
+
+    /// As [`Paging::printed_by_member`], for rows that are made as values.
+    ///
+    /// # Errors
+    /// As for `by_member`.
+    pub fn printed_by_value<T>(
+        &self,
+        rows: Vec<Row<'_, T>>,
+        print: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Error> {
+        let write = |row: &T, out: &mut _| wire::print_at(&print(row), ROW_DEPTH, out);
+        self.printed_by_member(rows, &print, write)
+    }
+
+    /// Where a page of rows begins that somebody keeps by name and id, and how many of them it
+    /// takes to print it: behind which row, whether upwards, and one more than are shown. None
+    /// where they are to be sorted otherwise.
+    pub fn by_name(&self) -> Option<(Option<(&str, &str)>, bool, usize)> {
+        let after = self.after.as_ref().map(|(name, id)| (&**name, &**id));
+        (self.sort_by == NAME).then_some((after, self.ascending, self.size.saturating_add(1)))
+    }
+
+    /// Prints the page of rows that begin as [`Paging::by_name`] wants them, of so many in all.
+    pub fn printed<T>(
+        &self,
+        rows: &[Row<'_, T>],
+        count: usize,
+        print: impl Fn(&T) -> Value,
+        write: impl Fn(&T, &mut Vec<u8>),
+    ) -> Reply {
+        let page = &rows[..rows.len().min(self.size)];
+        let cursor = page.last().filter(|_| page.len() < rows.len());
+        let mut text = Vec::with_capacity(page.len() * ROW_SIZE);
+        text.extend_from_slice(b"{\n  \"results\" : [");
+        for (place, row) in page.iter().enumerate() {
+            text.extend_from_slice(if place == 0 { b" " } else { b", " });
+            if self.fields.is_some() {
+                wire::print_at(&self.narrow(print(&row.item)), ROW_DEPTH, &mut text);
+            } else {
+                write(&row.item, &mut text);
+            }
+        }
+        text.extend_from_slice(b" ],");
+        let rest = Rest {
             cursor: cursor.map(|last| print_cursor(&last.key, &last.id)),
-            result_count: rows.len(),
+            result_count: count,
             sort_by: &self.sort_by,
             sort_ascending: self.ascending,
         };
-        // Strings, numbers and JSON values always print.
-        let text = wire::to_pretty_bytes(&printed).unwrap_or_default();
-        Ok(Reply::printed(String::from_utf8(text).unwrap_or_default()))
+        // It goes on in the object that the results began.
+        let begun = text.len();
+        wire::print_at(&rest, 0, &mut text);
+        text.remove(begun);
+        Reply::printed(String::from_utf8(text).unwrap_or_default())
     }
 
     /// Gives rows the keys that they are to be sorted by.
@@ -126,29 +173,32 @@ impl Paging {
     }
 
     /// Sorts the rows by their keys and gives the page.
-    fn sorted<T>(&self, mut rows: Vec<Row<'_, T>>, print: impl Fn(&T) -> Value) -> Reply {
-        let start = self.sort(&mut rows);
-        self.page(&rows, start, print)
+    fn sorted<T>(&self, rows: Vec<Row<'_, T>>, print: impl Fn(&T) -> Value) -> Reply {
+        let count = rows.len();
+        self.page(&self.select(rows), 0, count, print)
     }
 
-    /// Sorts the rows and tells where the page begins.
+    /// The rows of the page in their order, and one more where there are more: of many rows only
+    /// those that are shown are sorted.
     ///
     /// The cursor names the last row given, by key and id: a row that goes or comes between two
     /// pages neither ends the walk nor shifts it.
-    fn sort<T>(&self, rows: &mut [Row<'_, T>]) -> usize {
-        // Rows that stand so already cost one look at each.
-        rows.sort_by(|one, other| (&one.key, &one.id).cmp(&(&other.key, &other.id)));
-        if !self.ascending {
-            rows.reverse();
+    fn select<'a, T>(&self, mut rows: Vec<Row<'a, T>>) -> Vec<Row<'a, T>> {
+        let in_turn = |order: Ordering| if self.ascending { order } else { order.reverse() };
+        if let Some((key, id)) = &self.after {
+            let here = |row: &Row<'a, T>| (&*row.key, &*row.id).cmp(&(&**key, &**id));
+            rows.retain(|row| in_turn(here(row)).is_gt());
         }
-        self.after.as_ref().map_or(0, |after| {
-            let here = |row: &Row<'_, T>| (&*row.key, &*row.id).cmp(&(&after.0, &after.1));
-            rows.partition_point(
-                |row| {
-                    if self.ascending { here(row).is_le() } else { here(row).is_ge() }
-                },
-            )
-        })
+        let compare = |one: &Row<'a, T>, other: &Row<'a, T>| {
+            in_turn((&one.key, &one.id).cmp(&(&other.key, &other.id)))
+        };
+        let most = self.size.saturating_add(1);
+        if rows.len() > most {
+            rows.select_nth_unstable_by(most, compare);
+            rows.truncate(most);
+        }
+        rows.sort_unstable_by(compare);
+        rows
     }
 
     /// Gives the page of rows that stand in an order of their own, whichever way is asked for. The
@@ -160,14 +210,20 @@ impl Paging {
             let past = || rows.iter().position(|row| *row.key >= **key).unwrap_or(rows.len());
             same.unwrap_or_else(past)
         });
-        self.page(rows, start, print)
+        self.page(rows, start, rows.len(), print)
     }
 
-    /// `result_count` stands on every page: some clients read it there [npg].
-    fn page<T>(&self, rows: &[Row<'_, T>], start: usize, print: impl Fn(&T) -> Value) -> Reply {
-        let count = rows.len();
+    /// The page of some rows from one on, of so many in all. `result_count` stands on every page:
+    /// some clients read it there [npg].
+    fn page<T>(
+        &self,
+        rows: &[Row<'_, T>],
+        start: usize,
+        count: usize,
+        print: impl Fn(&T) -> Value,
+    ) -> Reply {
         let page: Vec<&Row<'_, T>> = rows.iter().skip(start).take(self.size).collect();
-        let more = start + page.len() < count;
+        let more = start + page.len() < rows.len();
         let results: Vec<Value> = page.iter().map(|row| self.narrow(print(&row.item))).collect();
         let mut body = Map::new();
         body.insert("results".into(), results.into());
@@ -200,24 +256,20 @@ pub fn page_size(query: &Query) -> Result<usize, Error> {
     }
 }
 
-/// A page on its way to text.
+/// How many objects are open around a row in a printed page.
+pub const ROW_DEPTH: usize = 1;
+
+/// What a printed row takes, more or less.
+const ROW_SIZE: usize = 1536;
+
+/// What a page has beside its rows.
 #[derive(Serialize)]
-struct Printed<'a, R> {
-    results: R,
+struct Rest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
     result_count: usize,
     sort_by: &'a str,
     sort_ascending: bool,
-}
-
-/// Rows that become values one at a time, while they are printed.
-struct Rows<'a, T, F>(&'a [Row<'a, T>], F);
-
-impl<T, F: Fn(&T) -> Value> Serialize for Rows<'_, T, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|row| (self.1)(&row.item)))
-    }
 }
 
 /// The key that a printed field sorts by; numbers sort as such.

@@ -34,12 +34,12 @@ fn normalize(call: &Call<'_>) -> Result<Reply, Failure> {
     let ids: BTreeSet<String> = if wanted == ns_group::KIND.name {
         [id.to_owned()].into()
     } else {
-        let members = call.world.fabric().realization().effective(id);
+        let fabric = call.world.fabric();
         let of_kind = |node: &Node| {
             let (kind, id) = node.object()?;
             (kind == wanted).then(|| id.to_owned())
         };
-        members.iter().filter_map(of_kind).collect()
+        fabric.realization().effective(id).filter_map(of_kind).collect()
     };
     let rows = ids.into_iter().map(|id| {
         let item = ResourceReference::to_object(wanted, &id);

@@ -1,6 +1,6 @@
 //! The declaration of a kind: what the inventory and the API need to know of it, as data.
 
-use super::{Body, Error, Header, IndexKey, Inventory, Object, Reference, Transaction};
+use super::{Body, Error, Header, IndexKey, Inventory, Object, Reference, Shown, Transaction};
 use crate::wire::{self, Fields};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -9,7 +9,6 @@ use serde_json::Value;
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 /// Query parameters of a call, by name; empty values count as absent [client nsxt_exporter].
@@ -224,7 +223,7 @@ pub struct Draft<'a> {
 
 /// The body type of a kind: what its own members are and mean. All has a default; a kind without
 /// rules of its own needs none of it.
-pub trait Resource: Any + Send + Sync + Debug + Serialize + DeserializeOwned + JsonSchema {
+pub trait Resource: Any + Send + Sync + Serialize + DeserializeOwned + JsonSchema {
     /// The wire name of the concrete type where the kind is polymorphic.
     fn resource_type(&self) -> Option<&'static str> {
         None
@@ -233,6 +232,13 @@ pub trait Resource: Any + Send + Sync + Debug + Serialize + DeserializeOwned + J
     /// The type's own members in wire order, nulls left out.
     fn fields(&self, _header: &Header, _inventory: &Inventory) -> Fields {
         wire::fields_of(self)
+    }
+
+    /// Adds the whole object to a text where so many objects are open around it, without making
+    /// values of its members first; `false` where the type leaves that to [`Resource::fields`]. For
+    /// kinds of which there are thousands.
+    fn print(&self, _header: &Shown<'_>, _depth: usize, _out: &mut Vec<u8>) -> bool {
+        false
     }
 
     /// Objects that must exist when they are named, and that do not go while they are.

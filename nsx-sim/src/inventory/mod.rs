@@ -8,9 +8,11 @@
 
 mod actor;
 mod error;
+mod few;
 mod incoming;
 mod kind;
 mod object;
+mod table;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -18,22 +20,22 @@ mod transaction;
 
 pub use actor::{Actor, Role};
 pub use error::{Error, PoolFault};
+pub use few::Few;
 pub use incoming::{HeaderFields, Incoming};
 pub use kind::{Action, Draft, Filter, Kind, Level, Parent, Query, Resource, Verbs, Words};
 pub use object::{
-    Body, Header, IndexKey, MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS, Object, Reference, Stamp, Tag, Tags,
+    Body, Header, IndexKey, MAX_TAG, MAX_TAG_SCOPE, MAX_TAGS, Object, Reference, Shown, Stamp, Tag,
+    Tags,
 };
 pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};
 use crate::version::Version;
-use dashmap::DashMap;
-use parking_lot::RwLock;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use dashmap::{DashMap, DashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
+use table::{ByPlace, Table};
 use together::Writer;
-
-type Place = (&'static str, String);
 
 /// Objects by kind and id, and the indexes over them.
 pub struct Inventory {
@@ -42,37 +44,14 @@ pub struct Inventory {
     parts: HashMap<&'static str, Vec<&'static Kind>>,
     tables: HashMap<&'static str, Table>,
     /// Index name and key to objects.
-    keys: DashMap<IndexKey, BTreeSet<Place>>,
+    keys: DashMap<IndexKey, Few<ByPlace>>,
     /// Kind and id of an object to the objects that name it.
-    referrers: DashMap<(String, String), BTreeSet<Place>>,
+    referrers: DashMap<(String, String), Few<ByPlace>>,
+    /// Names of users as objects carry them, each once.
+    users: DashSet<Arc<str>>,
     ids: Ids,
     version: Version,
     writer: Writer,
-}
-
-/// The objects of one kind.
-#[derive(Default)]
-struct Table {
-    by_id: DashMap<String, Arc<Object>>,
-    /// By name and id: the order of lists.
-    by_name: RwLock<BTreeMap<(String, String), Arc<Object>>>,
-}
-
-impl Table {
-    fn put(&self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
-        let place = |object: &Object| (object.header.name().to_owned(), object.header.id.clone());
-        let mut by_name = self.by_name.write();
-        if let Some(before) = before {
-            by_name.remove(&place(before));
-            if after.is_none() {
-                self.by_id.remove(&before.header.id);
-            }
-        }
-        if let Some(after) = after {
-            by_name.insert(place(after), Arc::clone(after));
-            self.by_id.insert(after.header.id.clone(), Arc::clone(after));
-        }
-    }
 }
 
 /// What one commit did.
@@ -112,6 +91,7 @@ impl Inventory {
             tables: kinds.iter().map(|kind| (kind.name, Table::default())).collect(),
             keys: DashMap::new(),
             referrers: DashMap::new(),
+            users: DashSet::new(),
             ids: Ids::new(seed),
             version,
             writer: Writer::default(),
@@ -128,6 +108,16 @@ impl Inventory {
         &self.ids
     }
 
+    /// A user's name, shared by all objects that carry it.
+    fn user(&self, name: &str) -> Arc<str> {
+        if let Some(known) = self.users.get(name) {
+            return Arc::clone(&known);
+        }
+        let new = Arc::from(name);
+        self.users.insert(Arc::clone(&new));
+        new
+    }
+
     /// A kind by its name.
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds.get(name).copied()
@@ -140,7 +130,7 @@ impl Inventory {
 
     /// An object by kind and id.
     pub fn find(&self, kind: &str, id: &str) -> Option<Arc<Object>> {
-        self.tables.get(kind)?.by_id.get(id).map(|object| Arc::clone(&object))
+        self.tables.get(kind)?.find(id)
     }
 
     /// An object that must be there.
@@ -154,14 +144,25 @@ impl Inventory {
 
     /// All objects of a kind, by name and id.
     pub fn all(&self, kind: &str) -> Vec<Arc<Object>> {
+        self.tables.get(kind).map(Table::all).unwrap_or_default()
+    }
+
+    /// At most so many objects of a kind that follow a name and id in the order of lists, or in the
+    /// opposite one, and how many there are of the kind in all.
+    pub fn page(
+        &self,
+        kind: &str,
+        after: Option<(&str, &str)>,
+        ascending: bool,
+        most: usize,
+    ) -> (Vec<Arc<Object>>, usize) {
         let table = self.tables.get(kind);
-        table.map_or_else(Vec::new, |table| table.by_name.read().values().cloned().collect())
+        table.map(|table| table.page(after, ascending, most)).unwrap_or_default()
     }
 
     /// The objects with a key in an index.
     pub fn by_key(&self, index: &'static str, key: &str) -> Vec<Arc<Object>> {
-        let places = self.keys.get(&(index, key.to_owned())).map(|set| set.clone());
-        self.at(places)
+        objects(self.keys.get(&(index, key.to_owned())).as_deref())
     }
 
     /// How many objects have a key in an index.
@@ -171,8 +172,7 @@ impl Inventory {
 
     /// The objects that name this one.
     pub fn referrers(&self, kind: &str, id: &str) -> Vec<Arc<Object>> {
-        let places = self.referrers.get(&(kind.to_owned(), id.to_owned())).map(|set| set.clone());
-        self.at(places)
+        objects(self.referrers.get(&(kind.to_owned(), id.to_owned())).as_deref())
     }
 
     /// The objects of a kind that are part of one object.
@@ -233,8 +233,8 @@ impl Inventory {
     }
 
     fn apply(&self, write: &Write) {
-        let place = (write.kind.name, write.id.clone());
         if let Some(before) = &write.before {
+            let place = ByPlace(Arc::clone(before));
             for key in before.keys() {
                 forget(&self.keys, key, &place);
             }
@@ -243,6 +243,7 @@ impl Inventory {
             }
         }
         if let Some(after) = &write.after {
+            let place = ByPlace(Arc::clone(after));
             for key in after.keys() {
                 self.keys.entry(key).or_default().insert(place.clone());
             }
@@ -254,14 +255,14 @@ impl Inventory {
             table.put(write.before.as_ref(), write.after.as_ref());
         }
     }
-
-    fn at(&self, places: Option<BTreeSet<Place>>) -> Vec<Arc<Object>> {
-        let places = places.unwrap_or_default();
-        places.iter().filter_map(|(kind, id)| self.find(kind, id)).collect()
-    }
 }
 
-fn forget<K: Eq + std::hash::Hash>(index: &DashMap<K, BTreeSet<Place>>, key: K, place: &Place) {
+/// The objects of an index's set, by kind and id.
+fn objects(set: Option<&Few<ByPlace>>) -> Vec<Arc<Object>> {
+    set.into_iter().flat_map(Few::iter).map(|place| Arc::clone(&place.0)).collect()
+}
+
+fn forget<K: Eq + std::hash::Hash>(index: &DashMap<K, Few<ByPlace>>, key: K, place: &ByPlace) {
     if let dashmap::Entry::Occupied(mut entry) = index.entry(key) {
         entry.get_mut().remove(place);
         if entry.get().is_empty() {

@@ -2,11 +2,12 @@
 
 use super::{Actor, Inventory, Kind, Resource};
 use crate::clock::Millis;
-use crate::wire::{Fields, Items, Text};
+use crate::wire::{self, Fields, Items, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt;
+use std::sync::Arc;
 
 /// The longest scope of a tag, in characters [spec Tag].
 pub const MAX_TAG_SCOPE: usize = 128;
@@ -60,8 +61,8 @@ pub struct Header {
 /// A user and a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// User or principal.
-    pub user: String,
+    /// User or principal. Few make all there is: the name is shared.
+    pub user: Arc<str>,
     /// Milliseconds since 1970.
     pub time: Millis,
 }
@@ -105,18 +106,28 @@ pub type IndexKey = (&'static str, String);
 
 /// What the inventory asks of an object's own part, whatever its kind: [`Resource`] behind a
 /// pointer.
-pub trait Body: Any + Send + Sync + Debug {
+pub trait Body: Any + Send + Sync {
     /// See [`Resource::resource_type`].
     fn resource_type(&self) -> Option<&'static str>;
 
     /// See [`Resource::fields`].
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields;
 
+    /// See [`Resource::print`].
+    fn print(&self, header: &Shown<'_>, depth: usize, out: &mut Vec<u8>) -> bool;
+
     /// See [`Resource::references`].
     fn references(&self) -> Vec<Reference>;
 
     /// See [`Resource::keys`].
     fn keys(&self) -> Vec<IndexKey>;
+}
+
+impl fmt::Debug for dyn Body {
+    /// The type alone: to print the members of all kinds would take more code than reading them.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.resource_type().unwrap_or("Body"))
+    }
 }
 
 impl<T: Resource> Body for T {
@@ -126,6 +137,10 @@ impl<T: Resource> Body for T {
 
     fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
         Resource::fields(self, header, inventory)
+    }
+
+    fn print(&self, header: &Shown<'_>, depth: usize, out: &mut Vec<u8>) -> bool {
+        Resource::print(self, header, depth, out)
     }
 
     fn references(&self) -> Vec<Reference> {
@@ -188,35 +203,82 @@ impl Object {
 
     /// Adds the header to members that were printed otherwise than by the body itself.
     pub fn with_header(&self, mut fields: Fields, viewer: &Actor) -> Fields {
-        let header = &self.header;
-        let mut put = |name: &str, value: serde_json::Value| {
-            fields.insert(name.to_owned(), value);
-        };
-        put("resource_type", self.resource_type().into());
-        put("id", header.id.as_str().into());
-        put("display_name", header.name().into());
-        if let Some(description) = &header.description {
-            put("description", (**description).into());
-        }
-        if let Some(tags) = &header.tags {
-            put("tags", serde_json::json!(tags));
-        }
-        put("_create_user", header.created.user.as_str().into());
-        put("_create_time", header.created.time.into());
-        put("_last_modified_user", header.modified.user.as_str().into());
-        put("_last_modified_time", header.modified.time.into());
-        put("_system_owned", header.system_owned.into());
-        put("_protection", self.protection(viewer).into());
-        put("_revision", header.revision.into());
+        fields.extend(wire::fields_of(&self.shown(viewer)));
         fields
+    }
+
+    /// Adds the object to a text where so many objects are open around it, in the wire form that
+    /// [`Object::fields`] gives.
+    pub fn print(&self, inventory: &Inventory, viewer: &Actor, depth: usize, out: &mut Vec<u8>) {
+        if !self.body.print(&self.shown(viewer), depth, out) {
+            wire::print_at(&self.fields(inventory, viewer), depth, out);
+        }
+    }
+
+    fn shown(&self, viewer: &Actor) -> Shown<'_> {
+        let header = &self.header;
+        Shown {
+            resource_type: self.resource_type(),
+            id: &header.id,
+            display_name: header.name(),
+            description: header.description.as_deref(),
+            tags: header.tags.as_deref(),
+            create_user: &header.created.user,
+            create_time: header.created.time,
+            last_modified_user: &header.modified.user,
+            last_modified_time: header.modified.time,
+            system_owned: header.system_owned,
+            protection: self.protection(viewer),
+            revision: header.revision,
+        }
     }
 
     /// How the object is protected, seen by one caller [spec ManagedResource._protection].
     fn protection(&self, viewer: &Actor) -> &'static str {
         let header = &self.header;
-        if !header.protected || header.created.user == viewer.name {
+        if !header.protected || *header.created.user == *viewer.name {
             return "NOT_PROTECTED";
         }
         if viewer.is_super_user() { "REQUIRE_OVERRIDE" } else { "PROTECTED" }
+    }
+}
+
+/// The header's members as one caller sees them, in the order of real output [psnsxt, miq].
+#[derive(Serialize)]
+pub struct Shown<'a> {
+    resource_type: &'static str,
+    id: &'a str,
+    display_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a [Tag]>,
+    #[serde(rename = "_create_user")]
+    create_user: &'a str,
+    #[serde(rename = "_create_time")]
+    create_time: Millis,
+    #[serde(rename = "_last_modified_user")]
+    last_modified_user: &'a str,
+    #[serde(rename = "_last_modified_time")]
+    last_modified_time: Millis,
+    #[serde(rename = "_system_owned")]
+    system_owned: bool,
+    #[serde(rename = "_protection")]
+    protection: &'static str,
+    #[serde(rename = "_revision")]
+    revision: u32,
+}
+
+impl Shown<'_> {
+    /// Adds an object to a text: a body's own members, none of which prints as null, and the header.
+    pub fn print_after<T: Serialize>(&self, body: &T, depth: usize, out: &mut Vec<u8>) {
+        #[derive(Serialize)]
+        struct Whole<'a, T> {
+            #[serde(flatten)]
+            body: &'a T,
+            #[serde(flatten)]
+            header: &'a Shown<'a>,
+        }
+        wire::print_at(&Whole { body, header: self }, depth, out);
     }
 }

@@ -156,7 +156,7 @@ fn a_principals_object_changes_for_others_only_by_overwrite() {
     assert!(matches!(grow(&admin), Err(Error::Protected { .. })));
     assert!(matches!(grow(&stranger), Err(Error::Protected { .. })));
     grow(&owner).unwrap();
-    assert_eq!(grow(&overwriting).unwrap().header.modified.user, "admin");
+    assert_eq!(grow(&overwriting).unwrap().header.modified.user[..], *"admin");
 }
 
 fn create_part(inventory: &Inventory, kind: &'static Kind, parent: &str) -> Arc<Object> {

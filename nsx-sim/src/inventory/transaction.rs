@@ -100,7 +100,7 @@ impl<'a> Transaction<'a> {
         if self.find(kind.name, &id).is_some() {
             return Err(Error::AlreadyExists { kind: kind.name, id });
         }
-        let stamp = Stamp { user: self.actor.name.clone(), time: self.now };
+        let stamp = self.stamp();
         let header = Header {
             id,
             display_name,
@@ -265,8 +265,12 @@ impl<'a> Transaction<'a> {
             self.refuse_system_owned(&before, "system owned objects can not be changed")?;
         }
         header.revision = before.header.revision.wrapping_add(1);
-        header.modified = Stamp { user: self.actor.name.clone(), time: self.now };
+        header.modified = self.stamp();
         self.admit(before.kind, header, body, Some(before))
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { user: self.inventory.user(&self.actor.name), time: self.now }
     }
 
     fn refuse_system_owned(&self, object: &Object, why: &'static str) -> Result<(), Error> {
@@ -278,13 +282,13 @@ impl<'a> Transaction<'a> {
 
     fn check_owner(&self, object: &Object) -> Result<(), Error> {
         let header = &object.header;
-        let own = header.created.user == self.actor.name || self.actor.is_system();
+        let own = *header.created.user == *self.actor.name || self.actor.is_system();
         if !header.protected || own || self.actor.may_overwrite() {
             return Ok(());
         }
         Err(Error::Protected {
             kind: object.kind.name,
-            owner: header.created.user.clone(),
+            owner: header.created.user.to_string(),
             caller: self.actor.name.clone(),
             role: self.actor.role_names(),
         })

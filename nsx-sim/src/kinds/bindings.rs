@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct AddressBinding {
     /// An address, a block or a range.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpElement>,
     /// The MAC address it is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mac_address: Option<MacText>,
     /// The VLAN tag that packets carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vlan: Option<Int<0, 4094>>,
 }
 

@@ -6,7 +6,7 @@ use super::switching_profile::ProfileBindings;
 use super::{bridge, dhcp, logical_switch, metadata_proxy, ns_group};
 use crate::inventory::{
     Error, Filter, Header, IndexKey, Inventory, Kind, Level, Object, Query, Reference, Resource,
-    Transaction, Words,
+    Shown, Transaction, Words,
 };
 use crate::wire::{Int, Items, polymorphic};
 use schemars::JsonSchema;
@@ -140,6 +140,7 @@ pub struct LogicalPort {
     /// The switch; fixed.
     pub logical_switch_id: String,
     /// What is attached; none leaves the port free.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,
     /// Up or down.
     pub admin_state: AdminState,
@@ -151,14 +152,16 @@ pub struct LogicalPort {
     pub switching_profile_ids: ProfileBindings,
     #[serde(default)]
     ignore_address_bindings: Items<AddressBinding, 16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     init_state: Option<InitState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     extra_configs: Option<Vec<ExtraConfig>>,
     /// The manager itself changes the attachment, for a router.
     #[serde(skip)]
     by_router: bool,
     /// What the segment's pools gave; among the `address_bindings`, too.
     #[serde(skip)]
-    allocated: Allocated,
+    allocated: Option<Box<Allocated>>,
 }
 
 /// What is attached to a port [spec LogicalPortAttachment].
@@ -171,7 +174,8 @@ pub struct Attachment {
     /// Its own id, for VIFs the VIF's.
     pub id: String,
     /// More of it, by type.
-    pub context: Option<AttachmentContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Box<AttachmentContext>>,
 }
 
 /// What sort of thing is attached.
@@ -236,12 +240,17 @@ pub struct VifContext {
     /// Parent, child or on its own.
     pub vif_type: VifType,
     /// For children: the attachment id of the parent's port.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_vif_id: Option<String>,
     /// For children: what the container is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
     /// For children: the VLAN tag on the parent's vNIC.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic_tag: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     transport_node_uuid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     allocate_addresses: Option<AllocateAddresses>,
 }
 
@@ -262,6 +271,7 @@ pub enum VifType {
 #[serde(deny_unknown_fields)]
 pub struct L2VpnContext {
     tunnel_id: Int<1, 4093>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     allocate_addresses: Option<AllocateAddresses>,
 }
 
@@ -274,7 +284,7 @@ enum InitState {
 impl Attachment {
     /// Which pools of the segment are to give the port an address.
     fn allocate_addresses(&self) -> AllocateAddresses {
-        let asked = match &self.context {
+        let asked = match self.context.as_deref() {
             Some(AttachmentContext::VifAttachmentContext(own)) => own.allocate_addresses,
             Some(AttachmentContext::L2VpnAttachmentContext(own)) => own.allocate_addresses,
             None => None,
@@ -284,7 +294,7 @@ impl Attachment {
 
     /// For a child VIF the attachment id of its parent's port.
     pub fn parent_vif_id(&self) -> Option<&str> {
-        match &self.context {
+        match self.context.as_deref() {
             Some(AttachmentContext::VifAttachmentContext(context))
                 if context.vif_type == VifType::Child =>
             {
@@ -314,7 +324,8 @@ impl LogicalPort {
         before: Option<&Self>,
         transaction: &mut Transaction<'_>,
     ) -> Result<(), Error> {
-        let held = before.map(|before| before.allocated.clone()).unwrap_or_default();
+        let held =
+            before.and_then(|before| before.allocated.as_deref()).cloned().unwrap_or_default();
         if let Some(given) = held.binding() {
             self.address_bindings.retain(|own| *own != given);
         }
@@ -323,8 +334,10 @@ impl LogicalPort {
         let switch = transaction.find(logical_switch::KIND.name, &self.logical_switch_id);
         let switch = switch.as_ref().and_then(|switch| switch.body());
         let asked = asked.unwrap_or(AllocateAddresses::None);
-        self.allocated = held.settle(asked, switch, transaction)?;
-        if let Some(given) = self.allocated.binding()
+        let settled = held.settle(asked, switch, transaction)?;
+        let given = settled.binding();
+        self.allocated = given.is_some().then(|| Box::new(settled));
+        if let Some(given) = given
             && !self.address_bindings.try_push(given)
         {
             return Err(Error::field("address_bindings", "is full"));
@@ -334,7 +347,8 @@ impl LogicalPort {
 
     fn check_attachment(&self, own_id: &str, transaction: &Transaction<'_>) -> Result<(), Error> {
         let Some(attachment) = &self.attachment else { return Ok(()) };
-        if let Some(AttachmentContext::VifAttachmentContext(context)) = &attachment.context
+        if let Some(AttachmentContext::VifAttachmentContext(context)) =
+            attachment.context.as_deref()
             && context.vif_type == VifType::Child
             && context.parent_vif_id.is_none()
         {
@@ -363,6 +377,11 @@ impl LogicalPort {
 }
 
 impl Resource for LogicalPort {
+    fn print(&self, header: &Shown<'_>, depth: usize, out: &mut Vec<u8>) -> bool {
+        header.print_after(self, depth, out);
+        true
+    }
+
     fn references(&self) -> Vec<Reference> {
         let switch = Reference::new(logical_switch::KIND.name, &self.logical_switch_id);
         let attached = self.attachment.as_ref().and_then(|own| {
@@ -375,7 +394,8 @@ impl Resource for LogicalPort {
         let attachment = self.attachment.iter().map(|own| (BY_ATTACHMENT, own.id.clone()));
         let parent = self.vif().and_then(|(_, parent)| Some((BY_PARENT, parent?.to_owned())));
         let switch = [(BY_SWITCH, self.logical_switch_id.clone())];
-        attachment.chain(parent).chain(switch).chain(self.allocated.keys()).collect()
+        let allocated = self.allocated.iter().flat_map(|own| own.keys());
+        attachment.chain(parent).chain(switch).chain(allocated).collect()
     }
 
     fn admit(
@@ -418,7 +438,10 @@ impl Resource for LogicalPort {
             }
             transaction.refuse_if_used(object, |user| user.kind.name == ns_group::KIND.name)?;
         }
-        port(object).map_or(Ok(()), |port| port.allocated.give_back(transaction))
+        match port(object).and_then(|port| port.allocated.as_deref()) {
+            Some(allocated) => allocated.give_back(transaction),
+            None => Ok(()),
+        }
     }
 }
 

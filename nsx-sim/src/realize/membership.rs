@@ -7,7 +7,7 @@
 
 use super::node::Node;
 use dataplane::{Dataplane, Member, ScopeId, SetId, VnicId};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Ports to their vNICs.
@@ -24,13 +24,21 @@ pub struct Membership {
 
 #[derive(Default)]
 struct State {
+    /// Sorted; mostly a switch and a group or two.
+    parents: Vec<Node>,
+    /// What it holds, where it holds anything: ports, the most of all nodes by far, do not.
+    held: Option<Box<Held>>,
+    /// What the node itself brings, where it is a leaf.
+    addresses: Box<[Member]>,
+    watch: Option<Watch>,
+}
+
+/// What a node holds.
+#[derive(Default)]
+struct Held {
     direct: HashSet<Node>,
-    parents: BTreeSet<Node>,
     /// Leaf to the number of direct members that bring it.
     effective: HashMap<Node, u32>,
-    /// What the node itself brings, where it is a leaf.
-    addresses: Vec<Member>,
-    watch: Option<Watch>,
 }
 
 /// The dataplane's set and scope of a node that a rule names; both have the same number.
@@ -50,7 +58,8 @@ enum News {
 impl State {
     /// Counts one more or one less way to a leaf; true where it is the first or was the last.
     fn count(&mut self, leaf: &Node, news: News) -> bool {
-        let count = self.effective.entry(leaf.clone()).or_default();
+        let effective = &mut self.held.get_or_insert_default().effective;
+        let count = effective.entry(leaf.clone()).or_default();
         match news {
             News::Came => {
                 *count += 1;
@@ -60,35 +69,52 @@ impl State {
                 *count = count.saturating_sub(1);
                 let last = *count == 0;
                 if last {
-                    self.effective.remove(leaf);
+                    effective.remove(leaf);
+                    self.forget_nothing();
                 }
                 last
             }
         }
     }
 
+    /// Puts a direct member in or takes it out; true where that changes anything.
+    fn set_direct(&mut self, member: &Node, belongs: bool) -> bool {
+        let direct = &mut self.held.get_or_insert_default().direct;
+        let changed = if belongs { direct.insert(member.clone()) } else { direct.remove(member) };
+        self.forget_nothing();
+        changed
+    }
+
+    /// Gives back the room of what is held where nothing is.
+    fn forget_nothing(&mut self) {
+        let nothing = |held: &mut Box<Held>| held.direct.is_empty() && held.effective.is_empty();
+        self.held.take_if(nothing);
+    }
+
+    /// The leaves that are held in the end, in no order.
+    fn leaves(&self) -> impl Iterator<Item = &Node> {
+        self.held.iter().flat_map(|held| held.effective.keys())
+    }
+
     /// Whether nothing is known of the node any more.
     fn is_empty(&self) -> bool {
         self.watch.is_none()
-            && self.direct.is_empty()
+            && self.held.is_none()
             && self.parents.is_empty()
             && self.addresses.is_empty()
     }
 }
 
 impl Membership {
-    /// Everything that a node holds in the end, in order.
-    pub fn effective(&self, node: &Node) -> Vec<Node> {
-        let state = self.states.get(node);
-        let mut leaves: Vec<Node> =
-            state.map(|state| state.effective.keys().cloned().collect()).unwrap_or_default();
-        leaves.sort_unstable();
-        leaves
+    /// Everything that a node holds in the end, in no order.
+    pub fn effective<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a Node> + use<'a> {
+        self.states.get(node).into_iter().flat_map(State::leaves)
     }
 
     /// Whether a node holds a leaf in the end.
     pub fn holds(&self, node: &Node, leaf: &Node) -> bool {
-        self.states.get(node).is_some_and(|state| state.effective.contains_key(leaf))
+        let held = self.states.get(node).and_then(|state| state.held.as_deref());
+        held.is_some_and(|held| held.effective.contains_key(leaf))
     }
 
     /// What holds a node, directly or through others, each once.
@@ -123,17 +149,14 @@ impl Membership {
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
-        let state = self.states.entry(holder.clone()).or_default();
-        let changed =
-            if belongs { state.direct.insert(member.clone()) } else { state.direct.remove(member) };
-        if !changed {
+        if !self.states.entry(holder.clone()).or_default().set_direct(member, belongs) {
             return;
         }
         let parents = &mut self.states.entry(member.clone()).or_default().parents;
-        if belongs {
-            parents.insert(holder.clone());
-        } else {
-            parents.remove(holder);
+        match parents.binary_search(holder) {
+            Err(place) if belongs => parents.insert(place, holder.clone()),
+            Ok(place) if !belongs => drop(parents.remove(place)),
+            _ => {}
         }
         let news = if belongs { News::Came } else { News::Went };
         for leaf in self.leaves(member) {
@@ -150,9 +173,12 @@ impl Membership {
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
-        let state = self.states.entry(holder.clone()).or_default();
-        let gone: Vec<Node> = state.direct.difference(wanted).cloned().collect();
-        let new: Vec<Node> = wanted.difference(&state.direct).cloned().collect();
+        let held = self.states.get(holder).and_then(|state| state.held.as_deref());
+        let direct = held.map(|held| &held.direct);
+        let has = |node: &&Node| direct.is_some_and(|direct| direct.contains(*node));
+        let gone = direct.into_iter().flatten().filter(|node| !wanted.contains(*node));
+        let gone: Vec<Node> = gone.cloned().collect();
+        let new: Vec<Node> = wanted.iter().filter(|node| !has(node)).cloned().collect();
         for member in gone {
             self.set_member(holder, &member, false, vnics, plane);
         }
@@ -180,13 +206,13 @@ impl Membership {
         }
         let sets = self.watches_over(leaf);
         let old = self.states.entry(leaf.clone()).or_default();
-        let old = std::mem::replace(&mut old.addresses, addresses.to_vec());
+        let old = std::mem::replace(&mut old.addresses, addresses.into());
         for Watch { number, .. } in sets {
             // New ones first: an address that stays never leaves the set in between.
             for member in addresses {
                 plane.add_member(SetId(number), *member);
             }
-            for member in &old {
+            for member in &*old {
                 plane.remove_member(SetId(number), member);
             }
         }
@@ -246,7 +272,7 @@ impl Membership {
 
     /// The leaves that a node brings to whoever holds it.
     fn leaves(&self, node: &Node) -> Vec<Node> {
-        let held = self.states.get(node).into_iter().flat_map(|state| state.effective.keys());
+        let held = self.states.get(node).into_iter().flat_map(State::leaves);
         held.cloned().chain(node.is_leaf().then(|| node.clone())).collect()
     }
 
@@ -317,6 +343,12 @@ mod tests {
             self.0.set_addresses(port, &[Member::Range(range)], &mut self.2);
         }
 
+        fn effective(&self, node: &Node) -> Vec<Node> {
+            let mut leaves: Vec<Node> = self.0.effective(node).cloned().collect();
+            leaves.sort_unstable();
+            leaves
+        }
+
         fn set_of(&mut self, node: &Node) -> Vec<String> {
             let Self(membership, vnics, plane) = self;
             let number = membership.watch(node, vnics, plane);
@@ -337,11 +369,11 @@ mod tests {
         graph.set(&outer, &inner, true);
         graph.set(&outer, &port, true);
         graph.set(&inner, &port, true);
-        assert_eq!(graph.0.effective(&outer), std::slice::from_ref(&port));
+        assert_eq!(graph.effective(&outer), std::slice::from_ref(&port));
         graph.set(&outer, &port, false);
-        assert_eq!(graph.0.effective(&outer), std::slice::from_ref(&port));
+        assert_eq!(graph.effective(&outer), std::slice::from_ref(&port));
         graph.set(&inner, &port, false);
-        assert_eq!(graph.0.effective(&outer), []);
+        assert_eq!(graph.effective(&outer), []);
     }
 
     #[test]
@@ -352,9 +384,9 @@ mod tests {
             graph.set(&group(level + 1), &group(level), true);
         }
         graph.set(&group(0), &Node::port("p"), true);
-        assert_eq!(graph.0.effective(&group(20_000)), [Node::port("p")]);
+        assert_eq!(graph.effective(&group(20_000)), [Node::port("p")]);
         graph.set(&group(0), &Node::port("p"), false);
-        assert_eq!(graph.0.effective(&group(20_000)), []);
+        assert_eq!(graph.effective(&group(20_000)), []);
     }
 
     #[test]
@@ -363,7 +395,7 @@ mod tests {
         let (group, switch, port) = (Node::group("g"), Node::switch("s"), Node::port("p"));
         graph.set(&group, &switch, true);
         graph.set(&switch, &port, true);
-        assert_eq!(graph.0.effective(&group), [switch, port]);
+        assert_eq!(graph.effective(&group), [switch, port]);
     }
 
     #[test]

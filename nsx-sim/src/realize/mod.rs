@@ -101,6 +101,12 @@ impl Realization {
         self.vnics.get(port).copied()
     }
 
+    /// A port's id as everything that has to do with its vNIC keeps it.
+    pub fn shared_id(&self, port: &str) -> Arc<str> {
+        let known = self.vnics.get_key_value(port);
+        known.map_or_else(|| port.into(), |(port, _)| Arc::clone(port))
+    }
+
     /// The port of a vNIC.
     pub fn port(&self, vnic: VnicId) -> Option<&str> {
         self.ports.get(&vnic).map(|port| &**port)
@@ -111,8 +117,9 @@ impl Realization {
         self.membership.holds(&Node::Excluded, node)
     }
 
-    /// What belongs to a group in the end: ports, switches, sets and so on, however deep.
-    pub fn effective(&self, group: &str) -> Vec<Node> {
+    /// What belongs to a group in the end: ports, switches, sets and so on, however deep, in no
+    /// order.
+    pub fn effective<'a>(&'a self, group: &str) -> impl Iterator<Item = &'a Node> + use<'a> {
         self.membership.effective(&Node::group(group))
     }
 

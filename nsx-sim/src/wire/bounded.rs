@@ -129,8 +129,10 @@ impl<'de, T: Deserialize<'de>, const MAX: usize, const MIN: usize> Deserialize<'
     for Items<T, MAX, MIN>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let items = Vec::deserialize(deserializer)?;
+        let mut items = Vec::deserialize(deserializer)?;
         within::<D::Error>(items.len(), MIN, MAX)?;
+        // Kept for long, and seldom added to.
+        items.shrink_to_fit();
         Ok(Self(items))
     }
 }

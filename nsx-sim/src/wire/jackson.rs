@@ -11,11 +11,30 @@ use std::io::{self, Write};
 /// Prints a value; fails only where the value itself refuses to be JSON.
 pub fn to_pretty_bytes<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(512);
-    value.serialize(&mut Serializer::with_formatter(&mut out, Jackson::default()))?;
+    print(value, 0, &mut out)?;
     Ok(out)
 }
 
-#[derive(Default)]
+/// Adds a value to a text where so many objects are open around it. A value that refuses to be JSON
+/// adds nothing; no declared kind does that.
+pub fn print_at<T: Serialize + ?Sized>(value: &T, depth: usize, out: &mut Vec<u8>) {
+    let before = out.len();
+    if print(value, depth, out).is_err() {
+        out.truncate(before);
+    }
+}
+
+fn print<T: Serialize + ?Sized>(
+    value: &T,
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> serde_json::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, Jackson { depth, empty: false }))
+}
+
+/// The end of a line and the indent of most that follow.
+const LINE: &[u8] = b"\n                                ";
+
 struct Jackson {
     depth: usize,
     empty: bool,
@@ -23,8 +42,13 @@ struct Jackson {
 
 impl Jackson {
     fn line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
-        out.write_all(b"\n")?;
-        (0..self.depth).try_for_each(|_| out.write_all(b"  "))
+        match LINE.get(..=2 * self.depth) {
+            Some(line) => out.write_all(line),
+            None => {
+                out.write_all(b"\n")?;
+                (0..self.depth).try_for_each(|_| out.write_all(b"  "))
+            }
+        }
     }
 }
 
@@ -94,6 +118,10 @@ mod tests {
             "ports": [1, 2],
             "result_count": 2,
         });
+        let deep = (0..40).fold(json!(1), |inner, _| json!({ "a": inner }));
+        let text = String::from_utf8(to_pretty_bytes(&deep).unwrap()).unwrap();
+        let blanks = |line: &str| line.len() - line.trim_start().len();
+        assert_eq!(text.lines().map(blanks).max(), Some(80), "indents grow without end");
         let expected = r#"{
   "results" : [ {
     "id" : "a",

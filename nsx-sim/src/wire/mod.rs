@@ -7,7 +7,7 @@ mod jackson;
 mod lenient;
 
 pub use bounded::{Int, Items, Text, Told, int, text, yes};
-pub use jackson::to_pretty_bytes;
+pub use jackson::{print_at, to_pretty_bytes};
 pub use lenient::{Fault, FaultKind, blank_is_none, read};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};

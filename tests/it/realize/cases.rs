@@ -139,7 +139,7 @@ fn tags_are_compared_letter_by_letter_unless_the_world_says_otherwise() {
         fabric.apply(&world.inventory, &known.since(&Objects::default()));
         let mut members = |known: &Objects| {
             fabric.apply(&world.inventory, &Objects::of(world).since(known));
-            fabric.realization().effective("group").len()
+            fabric.realization().effective("group").count()
         };
         Port::new(&segment, "pod").tag("app", "Web").make(&manager);
         assert_eq!(members(&known), usize::from(fits), "{matching:?}");

@@ -41,8 +41,8 @@ impl Picture {
         let mut picture = Self::default();
         for object in inventory.all(ns_group::KIND.name) {
             let id = object.header.id.clone();
-            let nodes = fabric.realization().effective(&id);
-            let names = nodes.iter().filter_map(Node::object);
+            let nodes: Vec<&Node> = fabric.realization().effective(&id).collect();
+            let names = nodes.iter().copied().filter_map(Node::object);
             let names = names.map(|(kind, id)| format!("{kind}/{id}")).collect();
             let brought = nodes.iter().flat_map(|node| fabric.realization().addresses(node));
             picture.addresses.insert(id.clone(), brought.copied().collect());

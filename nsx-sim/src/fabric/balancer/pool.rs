@@ -118,7 +118,6 @@ impl Fabric {
         let id = group.grouping_object.target_id.as_deref().unwrap_or_default();
         let nodes = self.realization().effective(id);
         let ranges: BTreeSet<AddressRange> = nodes
-            .iter()
             .flat_map(|node| self.realization().addresses(node))
             .filter_map(|member| match member {
                 dataplane::Member::Range(range) => Some(*range),

@@ -95,7 +95,7 @@ fn replace(
 fn is_asked_for(call: &Call<'_>, object: &Object) -> bool {
     let Some(view) = object.body::<View>() else { return false };
     let header = &object.header;
-    let visible = view.is_shared() || header.created.user == call.actor.name;
+    let visible = view.is_shared() || *header.created.user == *call.actor.name;
     let asked = |name: &str| call.query.get(name);
     visible
         && asked("view_ids").is_none_or(|ids| has(ids, &header.id))

@@ -5,15 +5,17 @@ use crate::inventory::{Error, Reference, Transaction};
 use crate::kinds::bindings::ProfileClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A switching profile in use: its class and its id [spec SwitchingProfileTypeIdEntry].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProfileBinding {
     /// The class of the profile; callers may leave it to the manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<ProfileClass>,
-    /// The profile's id.
-    value: String,
+    /// The profile's id. Most ports have the default ones, whose ids the program has already.
+    value: Cow<'static, str>,
 }
 
 /// The profiles of a port or a switch: once admitted, one of each class.
@@ -44,12 +46,16 @@ impl ProfileBindings {
             binding.key = binding.key.or(class);
         }
         for (class, default, _) in DEFAULTS {
-            match self.0.iter().filter(|binding| binding.key == Some(class)).count() {
-                0 => self.0.push(ProfileBinding { key: Some(class), value: default.to_owned() }),
-                1 => {}
+            let default = Cow::Borrowed(default);
+            let mut of_class = self.0.iter_mut().filter(|binding| binding.key == Some(class));
+            match (of_class.next(), of_class.next()) {
+                (None, _) => self.0.push(ProfileBinding { key: Some(class), value: default }),
+                (Some(binding), None) if binding.value == default => binding.value = default,
+                (Some(_), None) => {}
                 _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
             }
         }
+        self.0.shrink_to_fit();
         Ok(())
     }
 
@@ -73,6 +79,6 @@ impl ProfileBindings {
 
     /// The profiles as objects that must exist.
     pub fn references(&self) -> impl Iterator<Item = Reference> {
-        self.0.iter().map(|binding| Reference::new(KIND.name, &binding.value))
+        self.0.iter().map(|binding| Reference::new(KIND.name, &*binding.value))
     }
 }
