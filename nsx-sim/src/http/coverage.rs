@@ -4,7 +4,6 @@ use super::call::Reply;
 use super::routes::{Listed, Routes};
 use crate::inventory::Level;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 impl Level {
     /// All of them, from none to all.
@@ -21,12 +20,12 @@ impl Level {
     }
 }
 
-/// Adds the route. What it tells is settled once all others are in the table.
-pub fn register(routes: &mut Routes, listed: Arc<Vec<Listed>>) {
-    routes.at("GET", "/sim/coverage", move |call| {
+/// Adds the route.
+pub fn register(routes: &mut Routes) {
+    routes.at("GET", "/sim/coverage", |call| {
         let words = Level::ALL.map(Level::word);
         let asked = call.query.one_of("level", &words)?;
-        Ok(Reply::ok(report(&listed, asked)))
+        Ok(Reply::ok(report(&call.api.operations(), asked)))
     });
 }
 

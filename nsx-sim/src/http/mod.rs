@@ -151,9 +151,8 @@ impl Api {
         bgp::register(&mut routes);
         nat::register(&mut routes);
         routes.keep(world.inventory.version());
-        let listed = Arc::new(routes.listed());
-        openapi::register(&mut routes, Arc::clone(&listed));
-        coverage::register(&mut routes, listed);
+        openapi::register(&mut routes);
+        coverage::register(&mut routes);
         Self { world, routes, door: Door::default(), throttle: Throttle::default(), endpoint: None }
     }
 

@@ -8,7 +8,7 @@ use super::call::{Call, Handler, Reply};
 use super::error::Failure;
 use crate::inventory::{Error, Kind, Level, Query};
 use crate::version::{self, Version};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Method, path and name of every operation of the 2.5.1 API, and whether it is deprecated.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -28,11 +28,14 @@ pub struct Routes {
 struct Place {
     /// The path with its variable parts unnamed.
     path: String,
-    /// Verb and selecting word (`action=lock`) to what answers.
-    operations: BTreeMap<(String, Option<String>), Operation>,
+    /// By verb and selecting word; few.
+    operations: Vec<Operation>,
 }
 
 struct Operation {
+    method: &'static str,
+    /// The word in the query that selects it (`action=lock`).
+    selector: Option<Box<str>>,
     /// As in the 2.5.1 API; none for what the API leaves out and clients call.
     published: Option<Published>,
     /// What answers and how much of it is modelled; none answers that it is not.
@@ -101,8 +104,7 @@ impl Routes {
             {
                 let deprecated = parts.next() == Some("deprecated");
                 let published = Some(Published { name, path, deprecated });
-                let absent = Operation { published, answer: None, of: None };
-                routes.put(method, &format!("/api/v1{path}"), absent);
+                routes.put(method, "/api/v1", path, published, None, None);
             }
         }
         routes
@@ -112,7 +114,7 @@ impl Routes {
     /// below `/api/v1` and may end in `?action=word`.
     pub fn on(
         &mut self,
-        method: &str,
+        method: &'static str,
         path: &str,
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
@@ -123,16 +125,11 @@ impl Routes {
     pub fn on_as(
         &mut self,
         level: Level,
-        method: &str,
+        method: &'static str,
         path: &str,
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
-        let answer = Some((level, Box::new(handler) as Handler));
-        self.put(
-            method,
-            &format!("/api/v1{path}"),
-            Operation { published: None, answer, of: None },
-        );
+        self.put(method, "/api/v1", path, None, Some((level, Box::new(handler) as Handler)), None);
     }
 
     /// Lets a handler answer a verb of a kind.
@@ -150,27 +147,42 @@ impl Routes {
             Verb::Delete => "DELETE",
         };
         let answer = Some((kind.level, Box::new(handler) as Handler));
-        let of = Some((kind, verb));
-        self.put(method, &format!("/api/v1{path}"), Operation { published: None, answer, of });
+        self.put(method, "/api/v1", path, None, answer, Some((kind, verb)));
     }
 
     /// As [`Routes::on`], with the whole path.
     pub fn at(
         &mut self,
-        method: &str,
+        method: &'static str,
         path: &str,
         handler: impl Fn(&Call<'_>) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) {
-        let answer = Some((Level::Semantic, Box::new(handler) as Handler));
-        self.put(method, path, Operation { published: None, answer, of: None });
+        self.put(
+            method,
+            "",
+            path,
+            None,
+            Some((Level::Semantic, Box::new(handler) as Handler)),
+            None,
+        );
     }
 
-    fn put(&mut self, method: &str, path: &str, mut operation: Operation) {
+    /// Puts an operation into the table, over what is known of it.
+    fn put(
+        &mut self,
+        method: &'static str,
+        base: &str,
+        path: &str,
+        published: Option<Published>,
+        answer: Option<(Level, Handler)>,
+        of: Option<(&'static Kind, Verb)>,
+    ) {
         let (path, selector) = match path.split_once('?') {
-            Some((path, words)) => (path, words.split('&').next().map(str::to_owned)),
+            Some((path, words)) => (path, words.split('&').next().map(Box::from)),
             None => (path, None),
         };
-        let path = unnamed(path);
+        let path = unnamed(base, path);
+        let mut operation = Operation { method, selector, published, answer, of };
         let place = match self.known.get(&path) {
             Some(place) => *place,
             None => {
@@ -185,23 +197,28 @@ impl Routes {
             }
         };
         let operations = &mut self.places[place].operations;
-        let key = (method.to_owned(), selector);
+        let same = place_of(operations, method, operation.selector.as_deref());
         // The published API lists some actions without their words [spec AddRemoveIPAddress], beside
         // others with theirs [spec UpdateTransportNodeMaintenanceMode]: once they are modelled by
         // word there is nothing left to call without one.
-        let modelled_by_word = key.1.is_some() && operation.answer.is_some();
-        if modelled_by_word && !operations.contains_key(&key) {
-            let plain = (method.to_owned(), None);
-            if operations.get(&plain).is_some_and(|own| own.answer.is_none()) {
-                operation.published = operations.remove(&plain).and_then(|own| own.published);
+        let modelled_by_word = operation.selector.is_some() && operation.answer.is_some();
+        if modelled_by_word
+            && same.is_err()
+            && let Ok(plain) = place_of(operations, method, None)
+            && operations[plain].answer.is_none()
+        {
+            operation.published = operations.remove(plain).published;
+        }
+        match place_of(operations, method, operation.selector.as_deref()) {
+            Ok(place) => {
+                let known = &operations[place];
+                operation.published = operation.published.or(known.published);
+                // A handler of its own for a kind's verb takes and gives what the verb does.
+                operation.of = operation.of.or(known.of);
+                operations[place] = operation;
             }
+            Err(place) => operations.insert(place, operation),
         }
-        if let Some(known) = operations.get(&key) {
-            operation.published = operation.published.or(known.published);
-            // A handler of its own for a kind's verb takes and gives what the verb does.
-            operation.of = operation.of.or(known.of);
-        }
-        operations.insert(key, operation);
     }
 
     /// What answers a call, with the variable parts of its path.
@@ -224,14 +241,13 @@ impl Routes {
             percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
         });
         let chosen = SELECTORS.iter().find_map(|name| Some(format!("{name}={}", query.get(name)?)));
-        let key = |selector| (method.to_owned(), selector);
         let operation = match &chosen {
             // Unknown words in a query are ignored, save where they name what is to be done.
-            Some(word) => operations.get(&key(Some(word.clone()))).or_else(|| {
-                let plain = operations.get(&key(None));
+            Some(word) => get(operations, method, Some(word)).or_else(|| {
+                let plain = get(operations, method, None);
                 plain.filter(|_| method == "GET" || !has_selectors(operations, method))
             }),
-            None => operations.get(&key(None)),
+            None => get(operations, method, None),
         };
         match operation {
             Some(Operation { answer: Some((_, handler)), .. }) => Ok((handler, params.collect())),
@@ -256,10 +272,10 @@ impl Routes {
     /// Takes out what a release does not have.
     pub fn keep(&mut self, version: &Version) {
         for (method, path, span) in version::OPERATIONS {
-            let place = self.known.get(&unnamed(&format!("/api/v1{path}")));
+            let place = self.known.get(&unnamed("/api/v1", path));
             if let Some(place) = place.filter(|_| !version.has(span)) {
                 let operations = &mut self.places[*place].operations;
-                operations.retain(|(verb, _), _| verb != method);
+                operations.retain(|own| own.method != method);
             }
         }
     }
@@ -269,22 +285,21 @@ impl Routes {
         let Ok(found) = self.paths.at(path) else { return false };
         let operations = &self.places[*found.value].operations;
         // Of the words in the query only the one that selects counts, and it stands as it is.
-        let selected = |word: &&Option<String>| {
-            word.as_ref().is_some_and(|word| query.split('&').any(|own| own == word))
-        };
-        let mut words = operations.keys().filter(|(verb, _)| verb == method).map(|(_, word)| word);
-        let key = (method.to_owned(), words.find(selected).cloned().flatten());
-        let published = operations.get(&key).and_then(|own| own.published);
+        let selected = |word: &&str| query.split('&').any(|own| own == *word);
+        let own = operations.iter().filter(|own| own.method == method);
+        let word = own.filter_map(|own| own.selector.as_deref()).find(selected);
+        let published = get(operations, method, word).and_then(|own| own.published);
         published.is_some_and(|own| own.deprecated)
     }
 
     /// Every operation of the table.
     pub fn listed(&self) -> Vec<Listed> {
         let operations = self.places.iter().flat_map(|place| {
-            place.operations.iter().map(move |((method, selector), operation)| {
-                let selector = selector.as_ref().map(|word| format!("?{word}")).unwrap_or_default();
+            place.operations.iter().map(move |operation| {
+                let selector = operation.selector.as_ref();
+                let selector = selector.map(|word| format!("?{word}")).unwrap_or_default();
                 Listed {
-                    method: method.clone(),
+                    method: operation.method.to_owned(),
                     path: format!("{}{selector}", place.path),
                     published: operation.published,
                     of: operation.of,
@@ -296,29 +311,50 @@ impl Routes {
     }
 }
 
+/// Where an operation stands among those of its path, or where it would.
+fn place_of(
+    operations: &[Operation],
+    method: &str,
+    selector: Option<&str>,
+) -> Result<usize, usize> {
+    operations
+        .binary_search_by(|own| (own.method, own.selector.as_deref()).cmp(&(method, selector)))
+}
+
+fn get<'a>(
+    operations: &'a [Operation],
+    method: &str,
+    selector: Option<&str>,
+) -> Option<&'a Operation> {
+    Some(&operations[place_of(operations, method, selector).ok()?])
+}
+
 /// The verbs of a path, as the header `Allow` lists them.
-fn verbs(operations: &BTreeMap<(String, Option<String>), Operation>) -> String {
-    let mut verbs: Vec<&str> = operations.keys().map(|(verb, _)| verb.as_str()).collect();
+fn verbs(operations: &[Operation]) -> String {
+    let mut verbs: Vec<&str> = operations.iter().map(|own| own.method).collect();
     verbs.dedup();
     verbs.join(", ")
 }
 
-fn has_selectors(operations: &BTreeMap<(String, Option<String>), Operation>, method: &str) -> bool {
-    operations.keys().any(|(verb, selector)| verb == method && selector.is_some())
+fn has_selectors(operations: &[Operation], method: &str) -> bool {
+    operations.iter().any(|own| own.method == method && own.selector.is_some())
 }
 
 /// `/a/{x}/b/{y}` and `/a/{z}/b/{y}` are one path: only the places of variable parts matter.
-fn unnamed(path: &str) -> String {
-    let mut place = 0;
-    let parts = path.split('/').map(|part| {
+fn unnamed(base: &str, path: &str) -> String {
+    let (mut unnamed, mut place) = (base.to_owned(), 0);
+    for (index, part) in path.split('/').enumerate() {
+        if index > 0 {
+            unnamed.push('/');
+        }
         if part.starts_with('{') {
             place += 1;
-            format!("{{p{place}}}")
+            unnamed += &format!("{{p{place}}}");
         } else {
-            part.to_owned()
+            unnamed += part;
         }
-    });
-    parts.collect::<Vec<_>>().join("/")
+    }
+    unnamed
 }
 
 #[cfg(test)]

@@ -12,16 +12,17 @@ use components::components;
 use operation::operation;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-/// Adds the route. What it tells is settled once all others are in the table.
-pub fn register(routes: &mut Routes, listed: Arc<Vec<Listed>>) {
-    routes
-        .at("GET", "/api/v1/spec/openapi/nsx_api.json", move |_| Ok(Reply::ok(document(&listed))));
+/// Where the description is. It does not describe itself.
+const PATH: &str = "/api/v1/spec/openapi/nsx_api.json";
+
+/// Adds the route.
+pub fn register(routes: &mut Routes) {
+    routes.at("GET", PATH, |call| Ok(Reply::ok(document(&call.api.operations()))));
 }
 
 fn document(listed: &[Listed]) -> Value {
-    let of_api = || listed.iter().filter(|own| own.path.starts_with("/api/"));
+    let of_api = || listed.iter().filter(|own| own.path.starts_with("/api/") && own.path != PATH);
     let modelled = || of_api().filter(|own| own.level > Level::Absent);
     let schemas = components(modelled().filter_map(|own| own.of).map(|(kind, _)| kind));
     // Operations on one path that a word in the query tells apart are one to OpenAPI.

@@ -1,0 +1,21 @@
+//! How the program is linked.
+//!
+//! Some six hundred types have code of their own that reads and prints them, and much of it is the
+//! same to the byte. The linker that rustc brings on this target folds that into one. A program at a
+//! fixed address needs no relocations, which would be a megabyte to read at every start and as much
+//! memory of its own; what is lost is that its code lies at an address unknown to an attacker, and a
+//! simulator guards nothing.
+
+use std::env;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|own| own == value);
+    let of_rustc = is("CARGO_CFG_TARGET_ARCH", "x86_64")
+        && is("CARGO_CFG_TARGET_OS", "linux")
+        && is("CARGO_CFG_TARGET_ENV", "gnu");
+    if of_rustc && is("PROFILE", "release") {
+        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
+        println!("cargo:rustc-link-arg-bins=-no-pie");
+    }
+}
