@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -82,9 +83,21 @@ impl AddressSet {
 
     /// Whether a member holds the IP address.
     pub fn contains_ip(&self, address: IpAddr) -> bool {
-        if self.addresses.contains_key(&address) {
-            return true;
-        }
+        self.addresses.contains_key(&address) || self.spans_hold(address)
+    }
+
+    /// The IP addresses that are members by themselves, in no order.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.keys().copied()
+    }
+
+    /// The members of more than one address with overlaps merged: ascending, disjoint.
+    pub(crate) fn spans(&self) -> &[AddressRange] {
+        &self.merged
+    }
+
+    /// Whether a member of more than one address holds the IP address.
+    pub(crate) fn spans_hold(&self, address: IpAddr) -> bool {
         let after = self.merged.partition_point(|range| range.first() <= address);
         after.checked_sub(1).is_some_and(|at| self.merged[at].contains(address))
     }
@@ -158,13 +171,44 @@ fn lower(count: Option<&mut u32>) -> bool {
     })
 }
 
+/// A state of address sets, equal to itself and to that of untouched clones only. Who looked ahead
+/// tells by it whether the sets are still what they were.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SetsState(Arc<()>);
+
+impl PartialEq for SetsState {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// All address sets of a plane. The mutators here are the one place where membership changes.
 #[derive(Clone, Debug, Default)]
 pub struct AddressSets {
     sets: FxHashMap<SetId, AddressSet>,
+    state: SetsState,
+    before: SetsState,
 }
 
 impl AddressSets {
+    /// The state that the sets are in.
+    pub(crate) const fn state(&self) -> &SetsState {
+        &self.state
+    }
+
+    /// The state that they were in before the last change.
+    pub(crate) const fn state_before(&self) -> &SetsState {
+        &self.before
+    }
+
+    /// Notes a change, and passes on whether there was one.
+    fn note(&mut self, changed: bool) -> bool {
+        if changed {
+            self.before = std::mem::take(&mut self.state);
+        }
+        changed
+    }
+
     /// The set of that name. Rules treat a set that is not there as empty.
     pub fn get(&self, id: SetId) -> Option<&AddressSet> {
         self.sets.get(&id)
@@ -172,17 +216,20 @@ impl AddressSets {
 
     /// Adds a member, making the set if need be. True if the set's distinct members changed.
     pub fn add(&mut self, id: SetId, member: Member) -> bool {
-        self.sets.entry(id).or_default().add(member)
+        let changed = self.sets.entry(id).or_default().add(member);
+        self.note(changed)
     }
 
     /// Takes a member back. True if the set's distinct members changed.
     pub fn remove(&mut self, id: SetId, member: &Member) -> bool {
-        self.sets.get_mut(&id).is_some_and(|set| set.remove(member))
+        let changed = self.sets.get_mut(&id).is_some_and(|set| set.remove(member));
+        self.note(changed)
     }
 
     /// Forgets the set. True if it had members.
     pub fn drop_set(&mut self, id: SetId) -> bool {
-        self.sets.remove(&id).is_some_and(|set| !set.is_empty())
+        let changed = self.sets.remove(&id).is_some_and(|set| !set.is_empty());
+        self.note(changed)
     }
 }
 

@@ -82,6 +82,18 @@ impl Counters {
         }
     }
 
+    /// Follows a rule that comes: it finds flows it admitted before it left.
+    pub(crate) fn know(&mut self, rule: RuleId, live: impl Iterator<Item = RuleId>) {
+        let sessions = live.filter(|own| *own == rule).count() as u64;
+        let known = RuleCounters { sessions, max_sessions: sessions, ..RuleCounters::default() };
+        self.rules.entry(rule).or_insert(known);
+    }
+
+    /// Follows a rule that goes.
+    pub(crate) fn forget(&mut self, rule: RuleId) {
+        self.rules.remove(&rule);
+    }
+
     /// Sets a rule's sums to zero; flows that are open stay open, and are the new maximum.
     pub(crate) fn reset(&mut self, rule: RuleId) {
         self.update(rule, |counters| {

@@ -3,6 +3,7 @@
 //! All engines keep one contract and pass one suite of cases. The plain walk is the oracle the
 //! others are held against.
 
+mod bitmap;
 pub mod tuple;
 mod walk;
 
@@ -10,10 +11,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use bitmap::Bitmap;
+pub(crate) use bitmap::{Crowded, Ground, Index, Rank, STEP};
 pub use walk::Walk;
 
 use crate::matching::Key;
-use crate::{AddressSets, Rule};
+use crate::{AddressSets, Member, Rule, SetId};
 use tuple::{Crossed, Filter, Forest, HeaderClassifier, Scan, TupleLists};
 
 /// The rules of one layer on one vNIC, in order. Shared, so that engines may keep it.
@@ -27,9 +30,10 @@ pub type RuleList = Arc<[Arc<Rule>]>;
 ///    key and these sets; `None` if there is none. It equals the answer of [`Walk`], always.
 /// 2. **Pure.** The answer depends on the list, the sets and the key alone. Asking changes
 ///    nothing.
-/// 3. **Sets are read when asked.** Membership changes without the engine being told, so it keeps
-///    no copy of it. What a faster engine wants to know of addresses beforehand belongs beside the
-///    membership itself, in [`AddressSets`], whose mutators are the only place it changes.
+/// 3. **As of now.** The answer is that of the sets given, as they are when asked. An engine may keep
+///    what it [learned](Classifier::learn) of them; the sets tell by their state whether they are
+///    still what it knows, and if not, it reads them like the walk. So nobody can make an engine's
+///    answer stale by forgetting to tell it; he only makes it slow.
 /// 4. **Total.** Any key has an answer; none panics.
 pub trait Classifier: fmt::Debug + Send + Sync {
     /// The index of the first rule that matches.
@@ -53,6 +57,13 @@ pub trait Classifier: fmt::Debug + Send + Sync {
     fn memory(&self) -> usize {
         0
     }
+
+    /// Looks ahead: takes in all of the sets. Engines that keep nothing of them have nothing to do.
+    fn learn(&mut self, _sets: &AddressSets) {}
+
+    /// Follows a change of one member; the sets are as they are after it. If they are not those
+    /// learned but for that change, all of them are learned anew.
+    fn follow(&mut self, _sets: &AddressSets, _set: SetId, _member: &Member) {}
 }
 
 /// Why an engine can not serve a rule list. The list is served by another engine then; it is never
@@ -61,6 +72,8 @@ pub trait Classifier: fmt::Debug + Send + Sync {
 pub enum Unsupported {
     /// A rule names an address set, whose members change without the engine being told.
     AddressSets,
+    /// The engine serves rules, not filters taken out of them.
+    FiltersAlone,
     /// A rule belongs to the Ethernet layer.
     EthernetRules,
     /// The list is larger, once taken apart, than the engine's tables may grow.
@@ -71,6 +84,7 @@ impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AddressSets => "a rule names an address set",
+            Self::FiltersAlone => "the engine serves rules, not filters alone",
             Self::EthernetRules => "a rule belongs to the Ethernet layer",
             Self::TooLarge => "the rules need more room than the engine's tables may take",
         })
@@ -82,34 +96,56 @@ impl std::error::Error for Unsupported {}
 /// The engines there are. Each reads and prints its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum EngineKind {
-    /// Tries rule after rule: no build, no memory, time linear in the list.
+    /// The walk for a few rules, rows of bits for more.
     #[default]
+    Auto,
+    /// Tries rule after rule: no build, no memory, time linear in the list.
     Walk,
     /// Crossed tables of equivalence classes, for some thousand rules without address sets.
     Crossed,
     /// Search trees on telling bits of the addresses, for up to hundreds of thousands of rules
     /// without address sets.
     Forest,
+    /// Rows of bits by address class: the engine for rules between address sets.
+    Bitmap,
 }
 
+/// The most rules that are walked where the kind is [`Auto`](EngineKind::Auto): up to about so many the
+/// walk is as fast as the rows, and needs none.
+const MOST_WALKED: usize = 4;
+
 impl EngineKind {
+    /// Whether this kind serves all vNICs of a plane with as many IP rules by one index, not each list
+    /// by itself.
+    pub(crate) const fn serves_all_vnics(self, rules: usize) -> bool {
+        match self {
+            Self::Auto => rules > MOST_WALKED,
+            Self::Bitmap => true,
+            _ => false,
+        }
+    }
+
     /// Every engine, for suites and benches that try them all.
-    pub const ALL: &[Self] = &[Self::Walk, Self::Crossed, Self::Forest];
+    pub const ALL: &[Self] = &[Self::Auto, Self::Walk, Self::Crossed, Self::Forest, Self::Bitmap];
 
     /// The name that [`FromStr`] reads.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Walk => "walk",
             Self::Crossed => "crossed",
             Self::Forest => "forest",
+            Self::Bitmap => "bitmap",
         }
     }
 
     /// Builds an engine of this kind for a list, or says why it can not serve the list.
     pub fn build(self, rules: RuleList) -> Result<Box<dyn Classifier>, Unsupported> {
         match self {
+            Self::Auto if rules.len() <= MOST_WALKED => Ok(Box::new(Walk::new(rules))),
             Self::Walk => Ok(Box::new(Walk::new(rules))),
             Self::Crossed | Self::Forest => Ok(Box::new(TupleLists::new(rules, self)?)),
+            Self::Auto | Self::Bitmap => Ok(Box::new(Bitmap::new(rules)?)),
         }
     }
 
@@ -122,6 +158,8 @@ impl EngineKind {
             Self::Walk => Ok(Box::new(Scan::new(filters.to_vec()))),
             Self::Crossed => Ok(Box::new(Crossed::new(filters)?)),
             Self::Forest => Ok(Box::new(Forest::new(filters)?)),
+            Self::Auto => Self::for_filters(filters.len()).build_for_headers(filters),
+            Self::Bitmap => Err(Unsupported::FiltersAlone),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Why a verdict is what it is, rule by rule.
 
-use crate::list::Table;
+use std::sync::Arc;
+
+use crate::list::Lists;
 use crate::matching::{Field, Key};
-use crate::{Action, AddressSets, Layer, RuleId, Verdict};
+use crate::{Action, AddressSets, Layer, Rule, RuleId, Verdict};
 
 use crate::filter::Filter;
 
@@ -28,19 +30,24 @@ pub struct Step {
 }
 
 /// The steps of a packet through both layers of a filter.
-pub(crate) fn steps(filter: &Filter, sets: &AddressSets, key: Key<'_>) -> Vec<Step> {
-    let list = &filter.list;
+pub(crate) fn steps(lists: &Lists, filter: &Filter, sets: &AddressSets, key: Key<'_>) -> Vec<Step> {
+    let ethernet = &filter.list.ethernet;
     let mut steps = Vec::new();
-    walk(&list.ethernet, sets, key, &mut steps);
-    let allowed = list.ethernet.judge(sets, key).action == Action::Allow;
+    walk(ethernet.rules.iter().map(Arc::as_ref), sets, key, &mut steps);
+    let allowed = ethernet.judge(sets, key).action == Action::Allow;
     if allowed && key.packet.ip.is_some() {
-        walk(&list.ip, sets, key, &mut steps);
+        walk(lists.ip_rules(filter), sets, key, &mut steps);
     }
     steps
 }
 
-fn walk(table: &Table, sets: &AddressSets, key: Key<'_>, steps: &mut Vec<Step>) {
-    for rule in table.rules.iter() {
+fn walk<'a>(
+    rules: impl Iterator<Item = &'a Rule>,
+    sets: &AddressSets,
+    key: Key<'_>,
+    steps: &mut Vec<Step>,
+) {
+    for rule in rules {
         let failed = rule.check(sets, key).err();
         steps.push(Step { rule: rule.id, layer: rule.layer, failed });
         if failed.is_none() {

@@ -7,12 +7,12 @@ use crate::counters::Counters;
 use crate::flow::{self, Flow, FlowKey, FlowTable};
 use crate::fragments::Fragments;
 use crate::icmp;
-use crate::list::VnicList;
+use crate::list::{Lists, VnicList};
 use crate::matching::Key;
 use crate::ruling::Ruling;
 use crate::{
-    Action, AddressSets, Config, Direction, Evidence, Frame, Guard, IpHeader, Packet, RuleId,
-    ScopeId, Time, Timers, Transport, VnicId,
+    Action, AddressSets, AppliedTo, Config, Direction, Evidence, Frame, Guard, IpHeader, Packet,
+    RuleId, ScopeId, Time, Timers, Transport, VnicId,
 };
 
 /// What a vNIC's filter holds.
@@ -24,6 +24,8 @@ pub(crate) struct Filter {
     /// Its own idle times, instead of the plane's; few vNICs have any.
     pub(crate) timers: Option<Box<Timers>>,
     pub(crate) list: Arc<VnicList>,
+    /// Its class in the index of all rules, where there is one.
+    pub(crate) class: Option<u32>,
     pub(crate) flows: FlowTable,
     pub(crate) fragments: Fragments,
 }
@@ -35,22 +37,34 @@ pub(crate) struct Context<'p> {
     pub(crate) enabled: bool,
     pub(crate) generation: u64,
     pub(crate) config: &'p Config,
+    pub(crate) lists: &'p Lists,
     pub(crate) sets: &'p AddressSets,
     pub(crate) counters: &'p mut Counters,
 }
 
 impl Filter {
-    /// A filter without scopes and flows.
-    pub(crate) fn new(vnic: VnicId, list: Arc<VnicList>, hash_seed: u64) -> Self {
+    /// A filter without scopes, rules and flows.
+    pub(crate) fn new(vnic: VnicId, hash_seed: u64) -> Self {
         let hasher = flow::hasher(hash_seed);
         Self {
             vnic,
             scopes: BTreeSet::new(),
             excluded: false,
             timers: None,
-            list,
+            list: Arc::default(),
+            class: None,
             flows: FlowTable::new(hasher.clone()),
             fragments: Fragments::new(hasher),
+        }
+    }
+
+    /// Whether a rule applied like this stands here.
+    pub(crate) fn holds(&self, applied_to: &AppliedTo) -> bool {
+        match applied_to {
+            AppliedTo::Everywhere => true,
+            AppliedTo::OneOf { scopes, vnics } => {
+                scopes.iter().any(|scope| self.scopes.contains(scope)) || vnics.contains(&self.vnic)
+            }
         }
     }
 
@@ -113,7 +127,7 @@ impl Filter {
             context.counters.carried(rule, key.packet.length);
             return Ruling::by_flow(rule);
         }
-        let ruling = self.list.ip.judge(context.sets, key);
+        let ruling = context.lists.judge_ip(self, context.sets, key);
         if let (Some(rule), Some(conversation), Some(_)) = (ruling.admitted_by, own, whole) {
             if !self.has_room(context) {
                 return Guard::StateLimit { rule }.into();
@@ -185,7 +199,7 @@ impl Filter {
         // IP rules look at the IP header alone.
         let origin = Packet { ip: Some(flow.origin()), ..*packet };
         let origin = Key { direction: flow.direction, packet: &origin };
-        self.list.ip.judge(context.sets, origin).admitted_by
+        context.lists.judge_ip(self, context.sets, origin).admitted_by
     }
 
     /// Whether a flow more can be held, after making room. Each flow that opens takes two that have

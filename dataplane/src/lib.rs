@@ -11,6 +11,8 @@
 //!   Packet ──transit──► filter OUT at the sender, filter IN at the receiver ──► Transit
 //! ```
 //!
+//! Others may ask while one changes: [`Publisher`] shows a plane to [`Reader`]s, who wait for nobody.
+//!
 //! Laws:
 //!
 //! 1. A vNIC's list is what [`AppliedTo`] says of the current program and scopes, however the
@@ -27,6 +29,7 @@
 
 mod address;
 mod address_set;
+mod batch;
 mod counters;
 pub mod engine;
 mod explain;
@@ -41,7 +44,9 @@ mod mac;
 mod matching;
 mod packet;
 mod plane;
+mod publisher;
 mod rule;
+mod rule_edits;
 mod ruling;
 mod session;
 mod timers;
@@ -59,6 +64,7 @@ pub use mac::{MacAddr, ParseMacError};
 pub use matching::{Field, Key};
 pub use packet::{IpHeader, Packet, TcpFlags, Transport, ethertype};
 pub use plane::{Config, Dataplane};
+pub use publisher::{Edit, Publisher, Reader};
 pub use rule::{
     AppliedTo, Layer, ParsePortsError, Peer, PortRange, Ports, Rule, RuleProgram, Service,
     ServiceMatch, Term,

@@ -1,13 +1,24 @@
-//! The rule list of each vNIC, shared between vNICs whose lists are equal.
+//! The rules of each vNIC: a list shared between vNICs whose lists are equal, or the class that the
+//! vNIC has in the index of all rules.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
-use crate::engine::{Classifier, EngineKind, RuleList};
+use rustc_hash::FxHashMap;
+
+use crate::engine::{Classifier, Crowded, EngineKind, Ground, Index, Rank, RuleList, STEP};
+use crate::filter::Filter;
 use crate::matching::Key;
 use crate::ruling::Ruling;
-use crate::{Action, AddressSets, AppliedTo, Layer, Rule, RuleProgram, ScopeId, VnicId};
+use crate::{
+    Action, AddressSets, AppliedTo, Layer, Member, Rule, RuleId, RuleProgram, ScopeId, SetId,
+    VnicId,
+};
+
+/// The most rules that are tried one by one beside the index: what they cost every packet is less
+/// than what the index does.
+pub(crate) const MOST_LATE: usize = 16;
 
 /// The rules in force on a vNIC, by layer.
 #[derive(Debug)]
@@ -31,6 +42,12 @@ impl Table {
     }
 }
 
+impl Default for VnicList {
+    fn default() -> Self {
+        Self::new(&[], EngineKind::Walk)
+    }
+}
+
 impl VnicList {
     fn new(rules: &[Arc<Rule>], engine: EngineKind) -> Self {
         let table = |layer| {
@@ -38,21 +55,6 @@ impl VnicList {
             Table { engine: engine.build_or_walk(Arc::clone(&rules)), rules }
         };
         Self { ethernet: table(Layer::Ethernet), ip: table(Layer::Ip) }
-    }
-
-    /// What both layers together say of a packet as if there were no flow.
-    pub(crate) fn judge(&self, sets: &AddressSets, key: Key<'_>) -> Ruling {
-        let ruling = self.ethernet.judge(sets, key);
-        if ruling.action == Action::Allow && key.packet.ip.is_some() {
-            self.ip.judge(sets, key)
-        } else {
-            ruling
-        }
-    }
-
-    /// The rules in the order they are tried.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.ethernet.rules.iter().chain(self.ip.rules.iter()).map(Arc::as_ref)
     }
 }
 
@@ -69,9 +71,14 @@ struct Signature {
 /// A vNIC that joins or leaves a scope looks up the list of its new signature; a list nobody has
 /// yet is merged from the positions of its parts, without a look at any other rule. The maps hold
 /// lists weakly: a list lives as long as a vNIC uses it.
+///
+/// With an index the IP rules are there, once for all vNICs, and lists hold Ethernet rules alone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
     engine: EngineKind,
+    index: Option<Box<Index>>,
+    /// The rank in the index of rules by name.
+    ranks: FxHashMap<RuleId, Rank>,
     rules: Vec<Arc<Rule>>,
     /// Positions in `rules`, ascending, of the rules for everybody, for a scope, for a vNIC.
     everywhere: Vec<usize>,
@@ -82,9 +89,22 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    pub(crate) fn new(program: RuleProgram, engine: EngineKind) -> Self {
+    pub(crate) fn new(program: RuleProgram, engine: EngineKind, sets: &AddressSets) -> Self {
         let rules: Vec<Arc<Rule>> = program.rules.into_iter().map(Arc::new).collect();
+        Self::of(rules, engine, sets)
+    }
+
+    fn of(mut rules: Vec<Arc<Rule>>, engine: EngineKind, sets: &AddressSets) -> Self {
         let mut lists = Self { engine, ..Self::default() };
+        let of_ip = rules.iter().filter(|rule| rule.layer == Layer::Ip);
+        if engine.serves_all_vnics(of_ip.clone().count()) {
+            let ranked = (1..).map(|at| at * STEP).zip(of_ip.cloned());
+            lists.index = Index::new(ranked.collect(), sets).map(Box::new);
+        }
+        if let Some(index) = &lists.index {
+            lists.ranks = index.rules().map(|(rank, rule)| (rule.id, rank)).collect();
+            rules.retain(|rule| rule.layer == Layer::Ethernet);
+        }
         for (position, rule) in rules.iter().enumerate() {
             match &rule.applied_to {
                 AppliedTo::Everywhere => lists.everywhere.push(position),
@@ -102,20 +122,154 @@ impl Lists {
         lists
     }
 
-    /// The whole program, in order.
-    pub(crate) fn program(&self) -> &[Arc<Rule>] {
-        &self.rules
+    /// All rules of the program: those of the index come last.
+    pub(crate) fn program(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        let indexed = self.index.iter().flat_map(|index| index.rules());
+        self.rules.iter().chain(indexed.map(|(_, rule)| rule))
+    }
+
+    /// The index of IP rules, if there is one.
+    pub(crate) fn index(&self) -> Option<&Index> {
+        self.index.as_deref()
+    }
+
+    /// Whether all rules are in the index.
+    pub(crate) fn all_indexed(&self) -> bool {
+        self.index.is_some() && self.rules.is_empty()
     }
 
     /// Whether any rule is applied to the scope.
     pub(crate) fn mentions(&self, scope: ScopeId) -> bool {
+        let indexed = self.index.as_ref();
         self.by_scope.contains_key(&scope)
+            || indexed.is_some_and(|index| index.mentions(Ground::Scope(scope)))
     }
 
-    /// The list of a vNIC that is in these scopes.
-    pub(crate) fn list_for(&mut self, vnic: VnicId, scopes: &BTreeSet<ScopeId>) -> Arc<VnicList> {
+    /// Gives a vNIC the rules of the scopes that it is in now.
+    pub(crate) fn place(&mut self, filter: &mut Filter) {
+        filter.list = self.list_for(filter.vnic, &filter.scopes);
+        if let Some(index) = &mut self.index {
+            let scopes = filter.scopes.iter().copied().map(Ground::Scope);
+            let class = index.acquire(scopes.chain([Ground::Vnic(filter.vnic)]));
+            if let Some(before) = filter.class.replace(class) {
+                index.release(before);
+            }
+        } else {
+            filter.class = None;
+        }
+    }
+
+    /// Forgets the place of a vNIC that goes.
+    pub(crate) fn forget(&mut self, filter: &Filter) {
+        if let (Some(index), Some(class)) = (&mut self.index, filter.class) {
+            index.release(class);
+        }
+    }
+
+    /// What IP rules say of a packet as if there were no flow.
+    pub(crate) fn judge_ip(&self, filter: &Filter, sets: &AddressSets, key: Key<'_>) -> Ruling {
+        let (Some(index), Some(class)) = (&self.index, filter.class) else {
+            return filter.list.ip.judge(sets, key);
+        };
+        let first = index.first(class, key);
+        let first = self.or_late(filter, sets, key, first);
+        Ruling::of(first.map(Arc::as_ref), key.packet)
+    }
+
+    /// A late rule that comes before the one found, or that.
+    pub(crate) fn or_late<'a>(
+        &'a self,
+        filter: &Filter,
+        sets: &AddressSets,
+        key: Key<'_>,
+        found: Option<(Rank, &'a Arc<Rule>)>,
+    ) -> Option<&'a Arc<Rule>> {
+        let late = self.index.iter().flat_map(|index| index.late());
+        let before = found.map_or(Rank::MAX, |(rank, _)| rank);
+        let mut late = late.take_while(|(rank, _)| *rank < before).map(|(_, rule)| rule);
+        let first = late.find(|rule| filter.holds(&rule.applied_to) && rule.matches(sets, key));
+        first.or(found.map(|(_, rule)| rule))
+    }
+
+    /// What both layers together say of a packet as if there were no flow.
+    pub(crate) fn judge(&self, filter: &Filter, sets: &AddressSets, key: Key<'_>) -> Ruling {
+        let ruling = filter.list.ethernet.judge(sets, key);
+        if ruling.action == Action::Allow && key.packet.ip.is_some() {
+            self.judge_ip(filter, sets, key)
+        } else {
+            ruling
+        }
+    }
+
+    /// A vNIC's IP rules in the order they are tried.
+    pub(crate) fn ip_rules<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = &'a Rule> {
+        let indexed = self
+            .index
+            .as_ref()
+            .zip(filter.class)
+            .map(|(index, class)| index.rules_of(class, |applied_to| filter.holds(applied_to)));
+        let listed = filter.list.ip.rules.iter().map(Arc::as_ref);
+        indexed.into_iter().flatten().chain(listed)
+    }
+
+    /// Follows a change of one member of a set; the sets are as they are now.
+    pub(crate) fn follow(&mut self, sets: &AddressSets, set: SetId, member: &Member) {
+        if let Some(index) = &mut self.index {
+            index.follow(sets, set, member);
+        }
+    }
+
+    /// Puts an IP rule in force before another, or at the end, without a look at the rest. `Err` gives
+    /// it back where that can not be done: then the program has to be loaded anew.
+    pub(crate) fn insert(
+        &mut self,
+        rule: Arc<Rule>,
+        before: Option<RuleId>,
+    ) -> Result<(), Arc<Rule>> {
+        let next = before.map(|id| self.ranks.get(&id).copied());
+        let (Some(index), Layer::Ip) = (&mut self.index, rule.layer) else { return Err(rule) };
+        let rank = match next {
+            Some(None) => None,
+            Some(Some(next)) => index.rank_before(Some(next)),
+            None => index.rank_before(None),
+        };
+        match rank {
+            Some(rank) if index.late().len() < MOST_LATE => {
+                self.ranks.insert(rule.id, rank);
+                index.insert(rank, rule);
+                Ok(())
+            }
+            _ => Err(rule),
+        }
+    }
+
+    /// Whether the index has a rule of that name.
+    pub(crate) fn rank_known(&self, rule: RuleId, layer: Layer) -> bool {
+        layer == Layer::Ip && self.ranks.contains_key(&rule)
+    }
+
+    /// Takes a rule out of force, as [`insert`](Lists::insert) puts one in.
+    pub(crate) fn remove(&mut self, rule: RuleId) -> bool {
+        let Some(index) = &mut self.index else { return false };
+        let rank = self.ranks.remove(&rule);
+        rank.is_some_and(|rank| index.remove(rank).is_some())
+    }
+
+    /// Works one late change of rules in. Tells the grounds that are new with it, `None` if there was
+    /// no change. `Err` if there is no room: the rows must be made anew.
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
+        self.index.as_mut().map_or(Ok(None), |index| index.settle(sets))
+    }
+
+    /// The same rules, with rows of which nothing is late.
+    pub(crate) fn anew(&self, sets: &AddressSets) -> Self {
+        Self::of(self.program().cloned().collect(), self.engine, sets)
+    }
+
+    fn list_for(&mut self, vnic: VnicId, scopes: &BTreeSet<ScopeId>) -> Arc<VnicList> {
+        let named = |scope: &ScopeId| self.by_scope.contains_key(scope);
         let signature = Signature {
-            scopes: scopes.iter().copied().filter(|scope| self.mentions(*scope)).collect(),
+            scopes: scopes.iter().copied().filter(named).collect(),
             named: self.by_vnic.contains_key(&vnic).then_some(vnic),
         };
         if let Some(list) = self.by_signature.get(&signature) {
@@ -209,7 +363,7 @@ mod tests {
     }
 
     fn lists(rules: Vec<Rule>) -> Lists {
-        Lists::new(RuleProgram { rules }, EngineKind::Walk)
+        Lists::new(RuleProgram { rules }, EngineKind::Walk, &AddressSets::default())
     }
 
     fn scopes(ids: impl IntoIterator<Item = u32>) -> BTreeSet<ScopeId> {
@@ -226,7 +380,7 @@ mod tests {
             assert!(Arc::ptr_eq(&one, &list), "vNIC {vnic}");
         }
         let other = lists.list_for(VnicId(1), &scopes([1, 3]));
-        assert_eq!(other.rules().map(|rule| rule.id.0).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(other.ip.rules.iter().map(|rule| rule.id.0).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(lists.in_use(), 2);
         // Scope 9 made no difference: [1], [2], [1, 2], vNIC 5 and [1, 3].
         assert_eq!(lists.by_signature.lists.len(), 5);

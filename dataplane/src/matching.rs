@@ -91,7 +91,7 @@ fn set_holds(set: &AddressSet, end: End) -> bool {
 }
 
 impl ServiceMatch {
-    fn holds(&self, layer: Layer, packet: &Packet) -> bool {
+    pub(crate) fn holds(&self, layer: Layer, packet: &Packet) -> bool {
         match self {
             Self::Any => true,
             Self::OneOf(services) => services.iter().any(|service| service.holds(layer, packet)),

@@ -1,6 +1,9 @@
 //! The plane: every vNIC's filter, and what they share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::counters::Counters;
 use crate::explain::{self, Explanation};
@@ -50,13 +53,15 @@ impl Default for Config {
 /// Methods that change something return whether they did.
 #[derive(Clone, Debug)]
 pub struct Dataplane {
-    config: Config,
+    pub(crate) config: Config,
     enabled: bool,
     generation: u64,
-    lists: Lists,
-    sets: AddressSets,
-    filters: BTreeMap<VnicId, Filter>,
-    counters: Counters,
+    pub(crate) lists: Lists,
+    pub(crate) sets: AddressSets,
+    pub(crate) filters: BTreeMap<VnicId, Filter>,
+    pub(crate) counters: Counters,
+    /// The class of each vNIC whose rules are in force, where rules are indexed: for batches.
+    seats: FxHashMap<VnicId, u32>,
 }
 
 impl Default for Dataplane {
@@ -69,27 +74,43 @@ impl Dataplane {
     /// A plane without vNICs, sets and rules.
     pub fn new(config: Config) -> Self {
         Self {
-            lists: Lists::new(RuleProgram::default(), config.engine),
+            lists: Lists::new(RuleProgram::default(), config.engine, &AddressSets::default()),
             config,
             enabled: true,
             generation: 0,
             sets: AddressSets::default(),
             filters: BTreeMap::new(),
             counters: Counters::default(),
+            seats: FxHashMap::default(),
         }
+    }
+
+    /// Whether filters are switched on.
+    pub(crate) const fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// A vNIC's class in the index of rules, if there is one and nothing exempts the vNIC.
+    #[inline]
+    pub(crate) fn class_of(&self, vnic: VnicId) -> Option<u32> {
+        self.seats.get(&vnic).copied()
+    }
+
+    /// Notes a vNIC's class anew.
+    pub(crate) fn seat(&mut self, vnic: VnicId) {
+        let filter = self.filters.get(&vnic).filter(|filter| !filter.excluded);
+        match filter.and_then(|filter| filter.class) {
+            Some(class) => self.seats.insert(vnic, class),
+            None => self.seats.remove(&vnic),
+        };
     }
 
     /// Puts a new program in force (the slow lane). Vnics, sets, scopes and flows stay; so do the
     /// counters of rules whose id is in both programs.
     pub fn load(&mut self, program: RuleProgram) {
-        self.lists = Lists::new(program, self.config.engine);
-        for filter in self.filters.values_mut() {
-            filter.list = self.lists.list_for(filter.vnic, &filter.scopes);
-        }
-        self.counters.follow_program(
-            self.lists.program().iter().map(|rule| rule.id),
-            self.filters.values().flat_map(|filter| filter.flows.rules()),
-        );
+        self.lists = Lists::new(program, self.config.engine, &self.sets);
+        self.place_all();
+        self.count_program();
         self.generation += 1;
     }
 
@@ -106,6 +127,7 @@ impl Dataplane {
         let Some(filter) = self.filters.get_mut(&vnic) else { return false };
         let changed = filter.excluded != excluded;
         filter.excluded = excluded;
+        self.seat(vnic);
         self.note(changed)
     }
 
@@ -131,8 +153,10 @@ impl Dataplane {
     pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
         let new = !self.filters.contains_key(&vnic);
         if new {
-            let list = self.lists.list_for(vnic, &BTreeSet::new());
-            self.filters.insert(vnic, Filter::new(vnic, list, self.config.hash_seed));
+            let mut filter = Filter::new(vnic, self.config.hash_seed);
+            self.lists.place(&mut filter);
+            self.filters.insert(vnic, filter);
+            self.seat(vnic);
         }
         new
     }
@@ -140,6 +164,8 @@ impl Dataplane {
     /// Forgets a vNIC with its scopes, its exclusion and its flows.
     pub fn remove_vnic(&mut self, vnic: VnicId) -> bool {
         let Some(filter) = self.filters.remove(&vnic) else { return false };
+        self.lists.forget(&filter);
+        self.seats.remove(&vnic);
         for rule in filter.flows.rules() {
             self.counters.closed(rule);
         }
@@ -170,18 +196,28 @@ impl Dataplane {
     /// [`AddressSet`].
     pub fn add_member(&mut self, set: SetId, member: Member) -> bool {
         let changed = self.sets.add(set, member);
+        if changed {
+            self.lists.follow(&self.sets, set, &member);
+        }
         self.note(changed)
     }
 
     /// Takes a member of an address set back once.
     pub fn remove_member(&mut self, set: SetId, member: &Member) -> bool {
         let changed = self.sets.remove(set, member);
+        if changed {
+            self.lists.follow(&self.sets, set, member);
+        }
         self.note(changed)
     }
 
     /// Forgets an address set. Rules that name it see an empty one.
     pub fn drop_set(&mut self, set: SetId) -> bool {
+        let members: Vec<Member> = self.set(set).into_iter().flat_map(AddressSet::iter).collect();
         let changed = self.sets.drop_set(set);
+        for member in &members {
+            self.lists.follow(&self.sets, set, member);
+        }
         self.note(changed)
     }
 
@@ -198,7 +234,10 @@ impl Dataplane {
     /// The rules on a vNIC in the order they are tried: Ethernet, then IP, each in the program's
     /// order. Exclusion suspends them without changing the list.
     pub fn rules_on(&self, vnic: VnicId) -> impl Iterator<Item = &Rule> {
-        self.filters.get(&vnic).into_iter().flat_map(|filter| filter.list.rules())
+        self.filters.get(&vnic).into_iter().flat_map(|filter| {
+            let ethernet = filter.list.ethernet.rules.iter().map(Arc::as_ref);
+            ethernet.chain(self.lists.ip_rules(filter))
+        })
     }
 
     /// A number that rises with every change of rules, scopes, sets or exemptions: of all that can
@@ -210,7 +249,7 @@ impl Dataplane {
     /// The verdict on a packet as if no flow existed. Changes and counts nothing.
     pub fn judge(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
         let ruling = match self.filter(vnic) {
-            Ok(filter) => filter.list.judge(&self.sets, Key { direction, packet }),
+            Ok(filter) => self.lists.judge(filter, &self.sets, Key { direction, packet }),
             Err(guard) => guard.into(),
         };
         verdict(vnic, direction, ruling)
@@ -219,7 +258,9 @@ impl Dataplane {
     /// The verdict of [`judge`](Dataplane::judge) with every rule that was considered for it.
     pub fn explain(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Explanation {
         let steps = match self.filter(vnic) {
-            Ok(filter) => explain::steps(filter, &self.sets, Key { direction, packet }),
+            Ok(filter) => {
+                explain::steps(&self.lists, filter, &self.sets, Key { direction, packet })
+            }
             Err(_) => Vec::new(),
         };
         Explanation { steps, verdict: self.judge(vnic, direction, packet) }
@@ -283,8 +324,27 @@ impl Dataplane {
         ended
     }
 
+    /// Gives every vNIC the rules of its scopes.
+    pub(crate) fn place_all(&mut self) {
+        for filter in self.filters.values_mut() {
+            // A class of rows that are no more.
+            filter.class = None;
+            self.lists.place(filter);
+        }
+        let seated = self.filters.values().filter(|filter| !filter.excluded);
+        self.seats = seated.filter_map(|own| Some((own.vnic, own.class?))).collect();
+    }
+
+    /// Counts by the rules of the program.
+    pub(crate) fn count_program(&mut self) {
+        self.counters.follow_program(
+            self.lists.program().map(|rule| rule.id),
+            self.filters.values().flat_map(|filter| filter.flows.rules()),
+        );
+    }
+
     /// Raises the generation if something changed, and passes that on.
-    const fn note(&mut self, changed: bool) -> bool {
+    pub(crate) const fn note(&mut self, changed: bool) -> bool {
         if changed {
             self.generation += 1;
         }
@@ -300,13 +360,14 @@ impl Dataplane {
         let Some(filter) = self.filters.get_mut(&vnic) else { return false };
         let changed = change(&mut filter.scopes);
         if changed && self.lists.mentions(scope) {
-            filter.list = self.lists.list_for(vnic, &filter.scopes);
+            self.lists.place(filter);
+            self.seat(vnic);
         }
         self.note(changed)
     }
 
     /// The filter whose rules a packet of this vNIC meets, or the guard that stands before them.
-    fn filter(&self, vnic: VnicId) -> Result<&Filter, Guard> {
+    pub(crate) fn filter(&self, vnic: VnicId) -> Result<&Filter, Guard> {
         let filter = self.filters.get(&vnic).ok_or(Guard::NoFilter)?;
         filter.exemption(self.enabled).map_or(Ok(filter), Err)
     }
@@ -317,6 +378,7 @@ impl Dataplane {
             enabled: self.enabled,
             generation: self.generation,
             config: &self.config,
+            lists: &self.lists,
             sets: &self.sets,
             counters: &mut self.counters,
         };
@@ -328,6 +390,6 @@ impl Dataplane {
     }
 }
 
-fn verdict(vnic: VnicId, direction: Direction, ruling: Ruling) -> Verdict {
+pub(crate) fn verdict(vnic: VnicId, direction: Direction, ruling: Ruling) -> Verdict {
     Verdict { vnic, direction, action: ruling.action, by: ruling.by }
 }

@@ -2,8 +2,8 @@
 //! and a plane built from scratch.
 
 use dataplane::{
-    Config, Dataplane, Fragment, Frame, IpHeader, Packet, Path, RuleId, RuleProgram, Time,
-    Transport, VnicId,
+    Config, Dataplane, EngineKind, Fragment, Frame, IpHeader, Packet, Path, RuleId, RuleProgram,
+    Time, Transport, VnicId,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -46,11 +46,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn settings() -> impl Strategy<Value = Config> {
     let limits = select(vec![0_usize, 1, 3, 1000]);
-    let parts = (any::<bool>(), limits, any::<u64>());
-    parts.prop_map(|(revalidate_flows, flow_limit, hash_seed)| Config {
+    let parts = (any::<bool>(), limits, any::<u64>(), select(EngineKind::ALL));
+    parts.prop_map(|(revalidate_flows, flow_limit, hash_seed, engine)| Config {
         revalidate_flows,
         flow_limit,
         hash_seed,
+        engine,
         ..Config::default()
     })
 }
@@ -147,8 +148,9 @@ proptest! {
 
     #[test]
     fn lists_and_sets_equal_a_build_from_scratch(edits in vec(edit(), 0..80)) {
-        let mut plane = Dataplane::default();
-        let mut model = Model::new(Config::default());
+        let bitmap = Config { engine: EngineKind::Bitmap, ..Config::default() };
+        let mut plane = Dataplane::new(bitmap.clone());
+        let mut model = Model::new(bitmap);
         for edit in &edits {
             let before = plane.generation();
             model.edit(&mut plane, edit);

@@ -2,6 +2,7 @@
 //! that hold the plane against a model too simple to be wrong.
 #![cfg(test)]
 
+mod at_size;
 mod cases;
 mod classify;
 mod conversations;
@@ -11,6 +12,7 @@ mod filters;
 mod frames;
 mod judging;
 mod model;
+mod publishing;
 mod revalidation;
 mod strategies;
 mod text;

@@ -67,6 +67,30 @@ impl Model {
                 self.packets.retain(|(rule, ..)| known.contains(rule));
                 self.admissions.retain(|rule| known.contains(rule));
             }
+            Edit::InsertRule(rule, before) => {
+                if self.rules.iter().any(|own| own.id == rule.id) {
+                    return;
+                }
+                let same = |own: &Rule| Some(own.id) == before && own.layer == rule.layer;
+                let at = match before {
+                    Some(_) => self.rules.iter().position(same),
+                    None => Some(self.rules.len()),
+                };
+                assert_eq!(plane.insert_rule(rule.clone(), before), at.is_some());
+                if let Some(at) = at {
+                    self.rules.insert(at, rule);
+                }
+            }
+            Edit::RemoveRule(id) => {
+                let before = self.rules.len();
+                self.rules.retain(|rule| rule.id != id);
+                assert_eq!(plane.remove_rule(id), self.rules.len() < before);
+                self.packets.retain(|(rule, ..)| *rule != id);
+                self.admissions.retain(|rule| *rule != id);
+            }
+            Edit::Settle => {
+                plane.settle();
+            }
             Edit::Add(set, member) => {
                 let new = !self.members.contains(&(set, member));
                 self.members.push((set, member));

@@ -203,10 +203,17 @@ pub(crate) fn path(packet: Packet) -> impl Strategy<Value = Path> {
     ]
 }
 
+fn rule_id() -> impl Strategy<Value = RuleId> {
+    (1_u64..12).prop_map(RuleId)
+}
+
 /// A change to a plane that is no packet.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Load(RuleProgram),
+    InsertRule(Rule, Option<RuleId>),
+    RemoveRule(RuleId),
+    Settle,
     Add(SetId, Member),
     Remove(SetId, Member),
     DropSet(SetId),
@@ -222,6 +229,11 @@ pub(crate) enum Edit {
 pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         6 => program().prop_map(Edit::Load),
+        6 => (rule(), rule_id(), option::weighted(0.7, rule_id())).prop_map(|(rule, id, before)| {
+            Edit::InsertRule(Rule { id, ..rule }, before)
+        }),
+        4 => rule_id().prop_map(Edit::RemoveRule),
+        2 => Just(Edit::Settle),
         8 => (set(), member()).prop_map(|(set, member)| Edit::Add(set, member)),
         6 => (set(), member()).prop_map(|(set, member)| Edit::Remove(set, member)),
         1 => set().prop_map(Edit::DropSet),

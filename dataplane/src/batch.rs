@@ -1,0 +1,49 @@
+//! Verdicts on many packets at once.
+
+use std::sync::Arc;
+
+use crate::matching::Key;
+use crate::plane::verdict;
+use crate::ruling::Ruling;
+use crate::{Dataplane, Direction, Packet, Verdict, VnicId};
+
+/// How many packets are judged abreast.
+const BATCH: usize = 64;
+
+impl Dataplane {
+    /// [`Dataplane::judge`] for many packets: `verdicts` is cleared and holds one verdict for each, in
+    /// order. Allocates only where `verdicts` has no room yet.
+    pub fn judge_batch(&self, asked: &[(VnicId, Direction, &Packet)], verdicts: &mut Vec<Verdict>) {
+        verdicts.clear();
+        verdicts.reserve(asked.len());
+        let index = self.lists.index().filter(|index| {
+            self.lists.all_indexed() && index.late().is_empty() && self.is_enabled()
+        });
+        let Some(index) = index else {
+            let judge = asked.iter().map(|(vnic, way, packet)| self.judge(*vnic, *way, packet));
+            verdicts.extend(judge);
+            return;
+        };
+        for asked in asked.chunks(BATCH) {
+            let Some(&(_, direction, packet)) = asked.first() else { return };
+            let mut keys = [(0, Key { direction, packet }); BATCH];
+            // Packets of vNICs without rules are looked up as if there were some, and judged alone.
+            let mut alone = 0_u64;
+            for (at, (vnic, direction, packet)) in asked.iter().enumerate() {
+                let class = self.class_of(*vnic);
+                alone |= u64::from(class.is_none()) << at;
+                keys[at] = (class.unwrap_or(0), Key { direction: *direction, packet });
+            }
+            index.first_on_each(&keys[..asked.len()], |at, found| {
+                let (vnic, direction, packet) = asked[at];
+                verdicts.push(if alone >> at & 1 == 1 {
+                    self.judge(vnic, direction, packet)
+                } else {
+                    let rule = found.map(|(_, rule)| Arc::as_ref(rule));
+                    // Ethernet has no rule here, and what is no IP meets none.
+                    verdict(vnic, direction, Ruling::of(rule, packet))
+                });
+            });
+        }
+    }
+}

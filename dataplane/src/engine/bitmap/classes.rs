@@ -1,0 +1,198 @@
+//! Classes: things that carry the same labels, and so have the same rows.
+//!
+//! A label is what rules name: an address set, a range, a scope. A rule tells each of its labels at
+//! which place it stands; a class has a row of all the places of its labels. Changing what a thing
+//! carries means giving it another class; no row is ever changed under those who share it, but for a
+//! rule that comes or goes.
+
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+use super::rows::{Rows, Shape};
+
+/// The class of things without labels.
+pub(super) const STRANGER: u32 = 0;
+
+#[derive(Clone, Debug)]
+struct Class {
+    /// Ascending.
+    labels: Arc<[u32]>,
+    /// How many things are of this class.
+    count: u32,
+}
+
+/// Places of the rules that name a label, and classes that carry it.
+#[derive(Clone, Debug)]
+struct Label<const D: usize> {
+    places: [Vec<u32>; D],
+    /// Some are no longer there; see [`Classes::note`].
+    classes: Vec<u32>,
+    /// The length at which gone classes are swept.
+    sweep_at: usize,
+}
+
+/// Classes with `D` rows each: source and destination of addresses, Applied To of vNICs.
+#[derive(Clone, Debug)]
+pub(super) struct Classes<const D: usize> {
+    pub(super) rows: [Rows; D],
+    /// The rows of each class.
+    pub(super) of: Vec<[u32; D]>,
+    classes: Vec<Class>,
+    by_labels: FxHashMap<Arc<[u32]>, u32>,
+    labels: Vec<Label<D>>,
+    free: Vec<u32>,
+    /// Room to work in.
+    places: Vec<u32>,
+    list: Vec<u32>,
+}
+
+impl<const D: usize> Classes<D> {
+    pub(super) fn new(shape: Shape) -> Self {
+        let nobody: Arc<[u32]> = Arc::new([]);
+        Self {
+            rows: std::array::from_fn(|_| Rows::new(shape)),
+            of: vec![[0; D]],
+            classes: vec![Class { labels: Arc::clone(&nobody), count: 1 }],
+            by_labels: FxHashMap::from_iter([(nobody, STRANGER)]),
+            labels: Vec::new(),
+            free: Vec::new(),
+            places: Vec::new(),
+            list: Vec::new(),
+        }
+    }
+
+    /// A new label that no rule names yet and nothing carries.
+    pub(super) fn label(&mut self) -> u32 {
+        let places = std::array::from_fn(|_| Vec::new());
+        self.labels.push(Label { places, classes: Vec::new(), sweep_at: 16 });
+        u32::try_from(self.labels.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Notes that a rule's field names a label, before any thing carries it.
+    pub(super) fn name(&mut self, label: u32, field: usize, place: u32) {
+        self.labels[label as usize].places[field].push(place);
+    }
+
+    pub(super) fn labels_of(&self, class: u32) -> &[u32] {
+        &self.classes[class as usize].labels
+    }
+
+    pub(super) fn carries(&self, class: u32, label: u32) -> bool {
+        self.labels_of(class).binary_search(&label).is_ok()
+    }
+
+    /// The class with these labels, ascending, for one more thing.
+    pub(super) fn acquire(&mut self, labels: &[u32]) -> u32 {
+        if let Some(&class) = self.by_labels.get(labels) {
+            self.classes[class as usize].count += 1;
+            return class;
+        }
+        let mut places = std::mem::take(&mut self.places);
+        let mut of = [0; D];
+        for (field, row) in of.iter_mut().enumerate() {
+            places.clear();
+            for label in labels {
+                places.extend_from_slice(&self.labels[*label as usize].places[field]);
+            }
+            *row = self.rows[field].make(&mut places);
+        }
+        self.places = places;
+        let own = Class { labels: labels.into(), count: 1 };
+        let key = Arc::clone(&own.labels);
+        let class = if let Some(class) = self.free.pop() {
+            self.classes[class as usize] = own;
+            self.of[class as usize] = of;
+            class
+        } else {
+            self.classes.push(own);
+            self.of.push(of);
+            u32::try_from(self.classes.len() - 1).unwrap_or(u32::MAX)
+        };
+        self.by_labels.insert(key, class);
+        for label in labels {
+            self.note(*label, class);
+        }
+        class
+    }
+
+    /// The class of a thing that comes to carry a label or no longer does; for one more thing.
+    pub(super) fn acquire_changed(&mut self, class: u32, label: u32, carried: bool) -> u32 {
+        let mut list = std::mem::take(&mut self.list);
+        list.clear();
+        list.extend_from_slice(self.labels_of(class));
+        match (list.binary_search(&label), carried) {
+            (Err(at), true) => list.insert(at, label),
+            (Ok(at), false) => {
+                list.remove(at);
+            }
+            _ => {}
+        }
+        let changed = self.acquire(&list);
+        self.list = list;
+        changed
+    }
+
+    /// Gives a class back for one thing. The stranger's stays.
+    pub(super) fn release(&mut self, class: u32) {
+        if class == STRANGER {
+            return;
+        }
+        let own = &mut self.classes[class as usize];
+        own.count -= 1;
+        if own.count == 0 {
+            let labels = std::mem::replace(&mut own.labels, Arc::new([]));
+            self.by_labels.remove(&labels);
+            for field in 0..D {
+                self.rows[field].give_back(self.of[class as usize][field]);
+            }
+            self.free.push(class);
+        }
+    }
+
+    /// A class more that carries a label. Now and then those are forgotten that are gone.
+    fn note(&mut self, label: u32, class: u32) {
+        let own = &mut self.labels[label as usize];
+        if own.classes.len() >= own.sweep_at {
+            own.classes.sort_unstable();
+            own.classes.dedup();
+            let classes = &self.classes;
+            own.classes.retain(|class| {
+                let own = &classes[*class as usize];
+                own.count > 0 && own.labels.binary_search(&label).is_ok()
+            });
+            own.sweep_at = (2 * own.classes.len()).max(16);
+        }
+        own.classes.push(class);
+    }
+
+    /// A rule comes whose field names the label.
+    pub(super) fn enter(&mut self, label: u32, field: usize, place: u32) {
+        self.labels[label as usize].places[field].push(place);
+        for class in self.with(label) {
+            let row = &mut self.of[class as usize][field];
+            *row = self.rows[field].set(*row, place);
+        }
+    }
+
+    /// A rule goes whose field names the label.
+    pub(super) fn quit(&mut self, label: u32, field: usize, place: u32) {
+        self.labels[label as usize].places[field].retain(|own| *own != place);
+        for class in self.with(label) {
+            self.rows[field].clear(self.of[class as usize][field], place);
+        }
+    }
+
+    /// The classes that carry a label.
+    fn with(&self, label: u32) -> Vec<u32> {
+        let mut classes = self.labels[label as usize].classes.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        classes.retain(|class| self.carries(*class, label));
+        classes
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let rows: usize = self.rows.iter().map(Rows::bytes).sum();
+        rows + self.of.capacity() * size_of::<[u32; D]>()
+    }
+}

@@ -1,0 +1,343 @@
+//! The rules by what they name: rows of bits by source, destination, service and Applied To.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::addresses::{Addresses, DESTINATION, SOURCE};
+use super::classes::Classes;
+use super::layout::{Layout, Rank, STEP};
+use super::rows::Base;
+use super::services::{self, Services};
+#[cfg(target_arch = "x86_64")]
+use super::wide::Avx512;
+use crate::{
+    AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Peer, Rule, ScopeId,
+    ServiceMatch, SetId, Term, VnicId,
+};
+
+/// What puts a rule on a vNIC, where not every vNIC has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Ground {
+    /// The vNIC is in the scope.
+    Scope(ScopeId),
+    /// The vNIC is named.
+    Vnic(VnicId),
+}
+
+/// The label and field of each condition of a rule that is not "any".
+type Named = Vec<(u32, usize)>;
+
+/// IP rules, and where each stands in every row.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    /// What the processor offers beyond plain code.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) wide: Option<Avx512>,
+    pub(super) layout: Layout,
+    pub(super) addresses: Addresses,
+    pub(super) services: Services,
+    pub(super) applied: Classes<1>,
+    grounds: FxHashMap<Ground, u32>,
+    /// Whether any rule stands on some vNICs only.
+    pub(super) restricted: bool,
+    /// The rules in force by direction and IP version, and none for what is not IP.
+    pub(super) ways: [Base; 5],
+    /// Whether there ever was a rule whose service asks for more than the tables look at.
+    pub(super) conditions: bool,
+    /// Rules that came since, in order: tried one by one until they are settled.
+    late: Vec<(Rank, Arc<Rule>)>,
+    /// Rules that went since, by place.
+    gone: Vec<(u32, Arc<Rule>)>,
+    /// All rules in order, with their place; late ones have none.
+    order: BTreeMap<Rank, (Arc<Rule>, Option<u32>)>,
+}
+
+/// The row of [`Index::ways`] for what is not IP.
+pub(super) const NO_WAY: usize = 4;
+
+/// The row of [`Index::ways`] for a packet.
+pub(super) const fn way(direction: Direction, family: Family) -> usize {
+    (direction as usize) << 1 | family as usize
+}
+
+impl Index {
+    /// Rows for these rules, whose ranks ascend; `None` if they are more than a million.
+    pub(crate) fn new(rules: Vec<(Rank, Arc<Rule>)>, sets: &AddressSets) -> Option<Self> {
+        Self::build(rules, sets, true)
+    }
+
+    /// Rows for the rules of one vNIC's list, all of which stand on it.
+    pub(crate) fn of_one_list(rules: Vec<(Rank, Arc<Rule>)>, sets: &AddressSets) -> Option<Self> {
+        Self::build(rules, sets, false)
+    }
+
+    fn build(rules: Vec<(Rank, Arc<Rule>)>, sets: &AddressSets, applied: bool) -> Option<Self> {
+        let layout = Layout::new(&rules)?;
+        let shape = layout.shape;
+        let mut index = Self {
+            #[cfg(target_arch = "x86_64")]
+            wide: Avx512::new(),
+            addresses: Addresses::new(shape),
+            services: Services::new(shape),
+            applied: Classes::new(shape),
+            grounds: FxHashMap::default(),
+            restricted: false,
+            ways: std::array::from_fn(|_| Base::new(shape)),
+            conditions: false,
+            late: Vec::new(),
+            gone: Vec::new(),
+            order: BTreeMap::new(),
+            layout,
+        };
+        let places = index.layout.places(&rules);
+        for (place, (_, rule)) in places.iter().zip(&rules) {
+            index.put_bases(rule, *place);
+            for (label, field) in index.peers(rule).0 {
+                index.addresses.classes.name(label, field, *place);
+            }
+            if applied {
+                for label in index.grounds(rule).0 {
+                    index.applied.name(label, 0, *place);
+                }
+            }
+        }
+        index.restricted &= applied;
+        let wanted = places.iter().zip(&rules).map(|(place, (_, rule))| (*place, &rule.service));
+        index.services.fill(wanted);
+        index.addresses.fill(sets);
+        let places = places.into_iter().map(Some);
+        let ordered = rules.into_iter().zip(places);
+        index.order = ordered.map(|((rank, rule), place)| (rank, (rule, place))).collect();
+        Some(index)
+    }
+
+    /// All rules in order.
+    pub(crate) fn rules(&self) -> impl DoubleEndedIterator<Item = (Rank, &Arc<Rule>)> {
+        self.order.iter().map(|(rank, (rule, _))| (*rank, rule))
+    }
+
+    /// The rules that have a place, in order.
+    pub(super) fn settled(&self) -> impl Iterator<Item = (&Rule, u32)> {
+        self.order.values().filter_map(|(rule, place)| Some((&**rule, (*place)?)))
+    }
+
+    /// The rules that came since, in order.
+    pub(crate) fn late(&self) -> &[(Rank, Arc<Rule>)] {
+        &self.late
+    }
+
+    /// A rank for a rule before another, or at the end; `None` if there is none left there.
+    pub(crate) fn rank_before(&self, next: Option<Rank>) -> Option<Rank> {
+        let before = match next {
+            Some(next) => self.order.range(..next).next_back(),
+            None => self.order.iter().next_back(),
+        };
+        let low = before.map_or(0, |(rank, _)| *rank);
+        match next {
+            Some(next) => (low + 1 < next).then(|| low + (next - low) / 2),
+            None => low.checked_add(STEP),
+        }
+    }
+
+    /// The rules on the vNICs of a class, in order; late ones as `holds` says.
+    pub(crate) fn rules_of<'a>(
+        &'a self,
+        class: u32,
+        holds: impl Fn(&AppliedTo) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Rule> {
+        let row = self.applied.of[class as usize][0];
+        let on = move |place: &Option<u32>, rule: &Rule| match place {
+            Some(place) => self.applied.rows[0].holds(row, *place),
+            None => holds(&rule.applied_to),
+        };
+        let rules = self.order.values().filter(move |(rule, place)| on(place, rule));
+        rules.map(|(rule, _)| &**rule)
+    }
+
+    /// The class of a vNIC on these grounds, for one vNIC more.
+    pub(crate) fn acquire(&mut self, grounds: impl Iterator<Item = Ground>) -> u32 {
+        let mut labels: Vec<u32> =
+            grounds.filter_map(|ground| self.grounds.get(&ground)).copied().collect();
+        labels.sort_unstable();
+        self.applied.acquire(&labels)
+    }
+
+    /// Whether any rule has been applied on this ground.
+    pub(crate) fn mentions(&self, ground: Ground) -> bool {
+        self.grounds.contains_key(&ground)
+    }
+
+    /// Gives a class of vNICs back for one of them.
+    pub(crate) fn release(&mut self, class: u32) {
+        self.applied.release(class);
+    }
+
+    /// Follows a change of one member of a set; the sets are as they are now.
+    pub(crate) fn follow(&mut self, sets: &AddressSets, set: SetId, member: &Member) {
+        self.addresses.follow(sets, set, member);
+    }
+
+    /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle).
+    pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) {
+        let at = self.late.partition_point(|(own, _)| *own < rank);
+        self.late.insert(at, (rank, Arc::clone(&rule)));
+        self.order.insert(rank, (rule, None));
+    }
+
+    /// Takes a rule out of force.
+    pub(crate) fn remove(&mut self, rank: Rank) -> Option<Arc<Rule>> {
+        let (rule, place) = self.order.remove(&rank)?;
+        match place {
+            Some(place) => {
+                for way in &mut self.ways {
+                    way.put(place as usize, false);
+                }
+                self.gone.push((place, Arc::clone(&rule)));
+            }
+            None => self.late.retain(|(own, _)| *own != rank),
+        }
+        Some(rule)
+    }
+
+    /// Works one change of rules into the rows, if one waits: `Some` with the grounds that are new
+    /// with it, whose vNICs must be given classes anew. No answer changes by it. An error says that
+    /// there is no room at a rule's place in the order, and the rows must be made anew.
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
+        if let Some((place, rule)) = self.gone.pop() {
+            self.clear(&rule, place);
+            return Ok(Some(Vec::new()));
+        }
+        let Some((rank, rule)) = self.late.first().cloned() else { return Ok(None) };
+        let place = self.layout.place(rank, &rule).ok_or(Crowded)?;
+        self.late.remove(0);
+        let new = self.work_in(&rule, place, sets);
+        self.layout.take(place, rank, &rule);
+        self.order.insert(rank, (rule, Some(place)));
+        Ok(Some(new))
+    }
+
+    fn work_in(&mut self, rule: &Rule, place: u32, sets: &AddressSets) -> Vec<Ground> {
+        self.put_bases(rule, place);
+        let (named, new) = self.peers(rule);
+        for (label, field) in named {
+            self.addresses.classes.enter(label, field, place);
+        }
+        for (label, origin) in new {
+            match origin {
+                Origin::Range(range) => self.addresses.cover(range, label),
+                Origin::Set(set) => {
+                    let set = sets.get(set);
+                    for member in set.into_iter().flat_map(crate::AddressSet::iter) {
+                        if let Member::Range(range) = member {
+                            self.addresses.follow_label(set, label, range);
+                        }
+                    }
+                }
+            }
+        }
+        self.services.change(&rule.service, place, true);
+        let (labels, new) = self.grounds(rule);
+        for label in labels {
+            self.applied.enter(label, 0, place);
+        }
+        new
+    }
+
+    /// Takes a rule's bits out of all rows, and frees its place.
+    fn clear(&mut self, rule: &Rule, place: u32) {
+        for (label, field) in self.peers(rule).0 {
+            self.addresses.classes.quit(label, field, place);
+        }
+        for label in self.grounds(rule).0 {
+            self.applied.quit(label, 0, place);
+        }
+        self.services.change(&rule.service, place, false);
+        for base in [SOURCE, DESTINATION] {
+            self.addresses.classes.rows[base].base.put(place as usize, false);
+        }
+        self.services.rows.base.put(place as usize, false);
+        self.applied.rows[0].base.put(place as usize, false);
+        self.layout.give_back(place);
+    }
+
+    /// What a stranger meets of a rule.
+    fn put_bases(&mut self, rule: &Rule, place: u32) {
+        let place = place as usize;
+        let open = |peer: &Peer| matches!(peer, Peer::Any | Peer::OneOf { negated: true, .. });
+        let [source, destination] = &mut self.addresses.classes.rows;
+        source.base.put(place, open(&rule.source));
+        destination.base.put(place, open(&rule.destination));
+        self.services.rows.base.put(place, rule.service == ServiceMatch::Any);
+        let everywhere = rule.applied_to == AppliedTo::Everywhere;
+        self.applied.rows[0].base.put(place, everywhere);
+        self.restricted |= !everywhere;
+        self.conditions |= services::is_conditional(&rule.service);
+        for direction in [Direction::In, Direction::Out] {
+            for family in [Family::V4, Family::V6] {
+                let holds = rule.direction.is_none_or(|own| own == direction)
+                    && rule.family.is_none_or(|own| own == family);
+                self.ways[way(direction, family)].put(place, holds);
+            }
+        }
+    }
+
+    /// The labels of a rule's ends, each once, and what those stand for that are new.
+    fn peers(&mut self, rule: &Rule) -> (Named, Vec<(u32, Origin)>) {
+        let (mut named, mut new) = (Named::new(), Vec::new());
+        for (field, peer) in [(SOURCE, &rule.source), (DESTINATION, &rule.destination)] {
+            let Peer::OneOf { terms, .. } = peer else { continue };
+            for term in terms {
+                let (label, origin) = match term {
+                    Term::Set(set) => (self.addresses.set_label(*set), Origin::Set(*set)),
+                    Term::Range(range) => {
+                        (self.addresses.range_label(*range), Origin::Range(*range))
+                    }
+                    Term::Mac(_) => continue,
+                };
+                if label.1 {
+                    new.push((label.0, origin));
+                }
+                if !named.contains(&(label.0, field)) {
+                    named.push((label.0, field));
+                }
+            }
+        }
+        (named, new)
+    }
+
+    /// The labels of what a rule is applied to, and the grounds that are new.
+    fn grounds(&mut self, rule: &Rule) -> (Vec<u32>, Vec<Ground>) {
+        let (mut labels, mut new) = (Vec::new(), Vec::new());
+        let AppliedTo::OneOf { scopes, vnics } = &rule.applied_to else { return (labels, new) };
+        let scopes = scopes.iter().copied().map(Ground::Scope);
+        for ground in scopes.chain(vnics.iter().copied().map(Ground::Vnic)) {
+            let label = *self.grounds.entry(ground).or_insert_with(|| {
+                new.push(ground);
+                self.applied.label()
+            });
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        (labels, new)
+    }
+
+    /// Bytes of the tables, without the rules themselves.
+    pub(crate) fn bytes(&self) -> usize {
+        let bases: usize = self.ways.iter().map(Base::bytes).sum();
+        let applied = if self.restricted { self.applied.bytes() } else { 0 };
+        self.addresses.bytes() + self.services.bytes() + applied + bases + self.layout.bytes()
+    }
+}
+
+/// There is no free place between a rule's neighbours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Crowded;
+
+/// What a label of an address stands for.
+enum Origin {
+    Set(SetId),
+    Range(AddressRange),
+}

@@ -1,0 +1,145 @@
+//! Rules by address classes: one row of bits for what a packet's source is, one for its
+//! destination, one for what it carries, one for the vNIC; the first bit they share is the verdict.
+//!
+//! Rules name sets, so two addresses in the same sets meet the same rules: they are of one *class*
+//! and share their rows. A member that joins or leaves a set gives one address another class; no
+//! rule and no other address is touched. A set with thousands of members costs no more than their
+//! classes, where a list of five-tuples would be multiplied out.
+//!
+//! | file | what |
+//! |---|---|
+//! | `rows` | rows, flat or packed, as differences from the stranger's |
+//! | `classes` | things with the same labels share rows |
+//! | `addresses`, `services` | from a header to its class and rows |
+//! | `layout` | which place in the rows each rule has |
+//! | `index` | all of it, and how rules come and go |
+//! | `search` | the rows laid over one another |
+
+mod addresses;
+mod classes;
+mod index;
+mod layout;
+mod radix;
+mod rows;
+mod search;
+mod services;
+mod view;
+mod wide;
+
+use std::sync::Arc;
+
+pub(crate) use index::{Crowded, Ground, Index};
+pub(crate) use layout::{Rank, STEP};
+use search::Keys;
+
+use super::tuple::{Header, HeaderClassifier, NONE};
+use super::{Classifier, RuleList, Unsupported};
+use crate::address_set::SetsState;
+use crate::matching::Key;
+use crate::{AddressSets, Layer, Member, SetId};
+
+/// The engine for a list of IP rules whose ends are address sets.
+///
+/// It looks ahead: it keeps what it [learned](Classifier::learn) of the sets, and in which state it
+/// saw them. Asked about another state it walks.
+#[derive(Clone, Debug)]
+pub struct Bitmap {
+    rules: RuleList,
+    index: Index,
+    state: Option<SetsState>,
+}
+
+impl Bitmap {
+    /// An engine for these rules, which knows nothing of any set yet.
+    pub fn new(rules: RuleList) -> Result<Self, Unsupported> {
+        if rules.iter().any(|rule| rule.layer == Layer::Ethernet) {
+            return Err(Unsupported::EthernetRules);
+        }
+        let index = Self::index(&rules, &AddressSets::default()).ok_or(Unsupported::TooLarge)?;
+        Ok(Self { rules, index, state: None })
+    }
+
+    fn index(rules: &RuleList, sets: &AddressSets) -> Option<Index> {
+        let ranked = (0..).zip(rules.iter()).map(|(at, rule)| (at * STEP, Arc::clone(rule)));
+        // A list is one vNIC's own: where its rules are applied is settled.
+        Index::of_one_list(ranked.collect(), sets)
+    }
+
+    fn knows(&self, sets: &AddressSets) -> bool {
+        self.state.as_ref() == Some(sets.state())
+    }
+}
+
+fn place_in_list(rank: Rank) -> usize {
+    usize::try_from(rank / STEP).unwrap_or(usize::MAX)
+}
+
+/// Answers for IPv4 headers as of what the engine learned: whoever asks sees to it that it knows the
+/// sets.
+impl HeaderClassifier for Bitmap {
+    fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
+        let count = headers.len().min(ranks.len());
+        let (headers, ranks) = (&headers[..count], &mut ranks[..count]);
+        let own = &self.index.layout.ranks;
+        self.index.first_of_each(headers, |at, place| {
+            let rank = own.get(place as usize).map(|rank| u32::try_from(rank / STEP));
+            ranks[at] = rank.and_then(Result::ok).unwrap_or(NONE);
+        });
+    }
+
+    fn memory(&self) -> usize {
+        self.index.bytes()
+    }
+}
+
+impl Classifier for Bitmap {
+    fn memory(&self) -> usize {
+        self.index.bytes()
+    }
+
+    fn classify(&self, sets: &AddressSets, key: Key<'_>) -> Option<usize> {
+        if !self.knows(sets) {
+            return self.rules.iter().position(|rule| rule.matches(sets, key));
+        }
+        self.index.first(0, key).map(|(rank, _)| place_in_list(rank))
+    }
+
+    fn classify_batch(
+        &self,
+        sets: &AddressSets,
+        keys: &[Key<'_>],
+        answers: &mut Vec<Option<usize>>,
+    ) {
+        answers.clear();
+        if !self.knows(sets) {
+            answers.extend(keys.iter().map(|key| self.classify(sets, *key)));
+            return;
+        }
+        answers.resize(keys.len(), None);
+        let answers = answers.as_mut_slice();
+        self.index.first_of_each(Keys(0, keys), |at, place| {
+            answers[at] = self.index.layout.at(place).map(|(rank, _)| place_in_list(rank));
+        });
+    }
+
+    fn learn(&mut self, sets: &AddressSets) {
+        if !self.knows(sets)
+            && let Some(index) = Self::index(&self.rules, sets)
+        {
+            self.index = index;
+            self.state = Some(sets.state().clone());
+        }
+    }
+
+    fn follow(&mut self, sets: &AddressSets, set: SetId, member: &Member) {
+        if self.knows(sets) {
+            return;
+        }
+        if self.state.as_ref() == Some(sets.state_before()) {
+            self.index.follow(sets, set, member);
+            self.state = Some(sets.state().clone());
+        } else {
+            self.learn(sets);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Rows of bits, one bit for each place that a rule may have.
+//!
+//! Most rows differ from that of a stranger (an address in no set, a port that no rule names) in few
+//! bits. So the stranger's row is kept whole, once, as the [`Base`]; every other row is kept as its
+//! difference from it.
+
+/// Bits of one line of a cache, and parts of a packed row.
+pub(super) const PARTS: usize = 512;
+
+/// A line of a cache.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [u64; 8]);
+
+impl Line {
+    pub(super) const ZERO: Self = Self([0; 8]);
+
+    pub(super) const fn get(&self, bit: usize) -> bool {
+        self.0[bit >> 6 & 7] >> (bit & 63) & 1 == 1
+    }
+
+    pub(super) const fn put(&mut self, bit: usize, value: bool) {
+        let word = &mut self.0[bit >> 6 & 7];
+        *word = *word & !(1 << (bit & 63)) | (value as u64) << (bit & 63);
+    }
+}
+
+/// How rows lie in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// Every bit, in this many lines.
+    Flat { lines: usize },
+    /// The places are cut into [`PARTS`] parts of `1 << log_bytes` bytes. A row is one line that
+    /// tells its parts that are not zero; a count of them before each word of that line; then those
+    /// parts one after the other.
+    Packed { log_bytes: u32 },
+}
+
+/// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. Few,
+/// for searching is compiled for each.
+pub(super) const PACKED: [u32; 4] = [0, 2, 5, 8];
+
+/// Where the counts of a packed row stand, in words.
+const COUNTS: usize = 8;
+
+impl Shape {
+    /// The number of places.
+    pub(super) const fn places(self) -> usize {
+        match self {
+            Self::Flat { lines } => lines * PARTS,
+            Self::Packed { log_bytes } => (PARTS * 8) << log_bytes,
+        }
+    }
+
+    /// The part that a place is in. A flat row is all one.
+    pub(super) const fn part(self, place: usize) -> usize {
+        match self {
+            Self::Flat { .. } => 0,
+            Self::Packed { log_bytes } => place >> (3 + log_bytes),
+        }
+    }
+
+    /// Places of one part.
+    pub(super) const fn part_size(self) -> usize {
+        match self {
+            Self::Flat { lines } => lines * PARTS,
+            Self::Packed { log_bytes } => 8 << log_bytes,
+        }
+    }
+
+    /// The word at which the parts of a packed row begin: none straddles a line that need not.
+    pub(super) const fn parts_at(log_bytes: u32) -> usize {
+        let words = if log_bytes < 4 { 2 } else { 1 << (log_bytes - 3) };
+        if words > 8 { COUNTS + 8 } else { COUNTS + words }
+    }
+
+    /// The lines of a packed row with this many parts.
+    const fn packed_lines(log_bytes: u32, parts: usize) -> usize {
+        if parts == 0 {
+            return 2;
+        }
+        (Self::parts_at(log_bytes) * 8 + (parts << log_bytes)).div_ceil(64)
+    }
+}
+
+/// The row of a stranger, whole, with the parts of it that are not zero.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    shape: Shape,
+    pub(super) lines: Vec<Line>,
+    pub(super) parts: Line,
+}
+
+impl Base {
+    pub(super) fn new(shape: Shape) -> Self {
+        let lines = vec![Line::default(); shape.places().div_ceil(PARTS)];
+        Self { shape, lines, parts: Line::default() }
+    }
+
+    pub(super) fn get(&self, place: usize) -> bool {
+        self.lines[place / PARTS].get(place % PARTS)
+    }
+
+    pub(super) fn put(&mut self, place: usize, value: bool) {
+        self.lines[place / PARTS].put(place % PARTS, value);
+        let part = self.shape.part(place);
+        let size = self.shape.part_size();
+        // Only ever widened: a part told of though it is zero costs a look and no wrong answer.
+        if value || (size <= 64 && self.bits(part * size, size) == 0) {
+            self.parts.put(part, value);
+        }
+    }
+
+    /// Up to 64 bits that lie in one word.
+    fn bits(&self, from: usize, count: usize) -> u64 {
+        let word = self.word(from >> 6) >> (from & 63);
+        if count < 64 { word & ((1 << count) - 1) } else { word }
+    }
+
+    pub(super) fn word(&self, at: usize) -> u64 {
+        self.lines[at >> 3].0[at & 7]
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.lines.len() * size_of::<Line>()
+    }
+}
+
+/// Rows by number, each the difference from the base. Row 0 is the stranger's own: no difference.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    shape: Shape,
+    pub(super) base: Base,
+    /// The rows, and behind them as much room as a part that is not there may be looked for in.
+    pub(super) lines: Vec<Line>,
+    used: usize,
+    /// Rows given back, by their number of lines.
+    free: Vec<Vec<u32>>,
+}
+
+impl Rows {
+    pub(super) fn new(shape: Shape) -> Self {
+        let mut rows =
+            Self { shape, base: Base::new(shape), lines: Vec::new(), used: 0, free: Vec::new() };
+        rows.make(&mut Vec::new());
+        rows
+    }
+
+    /// A new row with these bits. Sorts the places.
+    pub(super) fn make(&mut self, places: &mut Vec<u32>) -> u32 {
+        match self.shape {
+            Shape::Flat { lines } => {
+                let row = self.take(lines);
+                for place in places {
+                    let place = *place as usize;
+                    self.lines[row as usize + place / PARTS].put(place % PARTS, true);
+                }
+                row
+            }
+            Shape::Packed { log_bytes } => {
+                places.sort_unstable();
+                places.dedup();
+                self.pack(log_bytes, places)
+            }
+        }
+    }
+
+    fn pack(&mut self, log_bytes: u32, places: &[u32]) -> u32 {
+        let part = |place: u32| (place >> (3 + log_bytes)) as usize;
+        let parts = places.chunk_by(|a, b| part(*a) == part(*b)).count();
+        let row = self.take(Shape::packed_lines(log_bytes, parts));
+        let lines = &mut self.lines[row as usize..];
+        let mut put = |bit: usize| lines[bit / PARTS].put(bit % PARTS, true);
+        let start = Shape::parts_at(log_bytes) * 64;
+        let size = 8_usize << log_bytes;
+        for (rank, of_part) in places.chunk_by(|a, b| part(*a) == part(*b)).enumerate() {
+            put(part(of_part[0]));
+            for place in of_part {
+                put(start + rank * size + (*place as usize & (size - 1)));
+            }
+        }
+        let mut before = 0;
+        for word in 0..8 {
+            lines[1].0[word / 4] |= u64::from(before) << (16 * (word % 4));
+            before += lines[0].0[word].count_ones();
+        }
+        row
+    }
+
+    /// The places of a row's bits, ascending.
+    fn places(&self, row: u32) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut bits = |from: usize, mut word: u64| {
+            while word != 0 {
+                found.push(u32::try_from(from).unwrap_or(0) + word.trailing_zeros());
+                word &= word - 1;
+            }
+        };
+        match self.shape {
+            Shape::Flat { lines } => {
+                for at in 0..lines * 8 {
+                    bits(at * 64, self.word(row, at));
+                }
+            }
+            Shape::Packed { log_bytes } => {
+                let (size, start) = (8_usize << log_bytes, Shape::parts_at(log_bytes) * 64);
+                let parts = (0..PARTS).filter(|part| self.lines[row as usize].get(*part));
+                for (rank, part) in parts.enumerate() {
+                    let from = start + rank * size;
+                    for step in (0..size).step_by(64) {
+                        let word = self.word(row, (from + step) >> 6) >> (from & 63);
+                        let word = if size < 64 { word & ((1 << size) - 1) } else { word };
+                        bits(part * size + step, word);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Another row of the same bits.
+    pub(super) fn copy(&mut self, row: u32) -> u32 {
+        let mut places = self.places(row);
+        self.make(&mut places)
+    }
+
+    /// Sets a bit of a row; the row may have another number then.
+    pub(super) fn set(&mut self, row: u32, place: u32) -> u32 {
+        if let Some((line, bit)) = self.find(row, place) {
+            self.lines[line].put(bit, true);
+            return row;
+        }
+        let mut places = self.places(row);
+        places.push(place);
+        self.give_back(row);
+        self.make(&mut places)
+    }
+
+    /// Clears a bit of a row.
+    pub(super) fn clear(&mut self, row: u32, place: u32) {
+        if let Some((line, bit)) = self.find(row, place) {
+            self.lines[line].put(bit, false);
+        }
+    }
+
+    /// Where the bit of a place stands: line and bit in it; `None` if its part is not there.
+    fn find(&self, row: u32, place: u32) -> Option<(usize, usize)> {
+        let place = place as usize;
+        let bit = match self.shape {
+            Shape::Flat { .. } => place,
+            Shape::Packed { log_bytes } => {
+                let part = self.shape.part(place);
+                let head = &self.lines[row as usize];
+                if !head.get(part) {
+                    return None;
+                }
+                let size = 8_usize << log_bytes;
+                let rank = (0..part).filter(|other| head.get(*other)).count();
+                Shape::parts_at(log_bytes) * 64 + rank * size + (place & (size - 1))
+            }
+        };
+        Some((row as usize + bit / PARTS, bit % PARTS))
+    }
+
+    /// Gives a row's room back. Nobody may ask for it any more.
+    pub(super) fn give_back(&mut self, row: u32) {
+        let lines = match self.shape {
+            Shape::Flat { lines } => lines,
+            Shape::Packed { log_bytes } => {
+                let parts: u32 =
+                    self.lines[row as usize].0.iter().map(|word| word.count_ones()).sum();
+                Shape::packed_lines(log_bytes, parts as usize)
+            }
+        };
+        if self.free.len() <= lines {
+            self.free.resize(lines + 1, Vec::new());
+        }
+        self.free[lines].push(row);
+    }
+
+    /// A row of zeros.
+    fn take(&mut self, lines: usize) -> u32 {
+        if let Some(row) = self.free.get_mut(lines).and_then(Vec::pop) {
+            self.lines[row as usize..row as usize + lines].fill(Line::default());
+            return row;
+        }
+        let row = u32::try_from(self.used).unwrap_or(u32::MAX);
+        self.used += lines;
+        let beyond = self.shape.part_size().div_ceil(PARTS) + 1;
+        self.lines.resize(self.used + beyond, Line::default());
+        row
+    }
+
+    pub(super) fn word(&self, row: u32, at: usize) -> u64 {
+        self.lines[row as usize + (at >> 3)].0[at & 7]
+    }
+
+    /// Whether a place's bit is set, the base taken into account.
+    pub(super) fn holds(&self, row: u32, place: u32) -> bool {
+        let differs = self.find(row, place).is_some_and(|(line, bit)| self.lines[line].get(bit));
+        self.base.get(place as usize) != differs
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.base.bytes() + self.lines.capacity() * size_of::<Line>()
+    }
+}

@@ -1,0 +1,116 @@
+//! Rows as searching reads them: without asking each time whether they are there.
+#![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(clippy::cast_ptr_alignment)] // Lines are aligned to 64 bytes, and parts to their size.
+#![allow(unsafe_code)] // A bound checked at every read is a third of a lookup's instructions.
+
+use std::hint::select_unpredictable;
+
+use super::rows::{Line, PARTS, Rows, Shape};
+
+/// Rows are written word by word and read part by part.
+const _: () = assert!(cfg!(target_endian = "little"));
+
+/// The rows of each class, by number.
+///
+/// # Safety
+///
+/// The class is one that these are the rows of.
+#[inline(always)]
+pub(super) unsafe fn rows_of(of: &[[u32; 2]], class: u32) -> [u32; 2] {
+    debug_assert!((class as usize) < of.len());
+    // SAFETY: by the caller's promise.
+    unsafe { *of.get_unchecked(class as usize) }
+}
+
+/// The rows of one field, for as long as nobody changes them.
+///
+/// Its one invariant: a row number that [`Rows`] gave out and has not taken back begins at most
+/// `lines.len() - reach` lines from the start, where `reach` is what any read of a row can touch:
+/// a flat row's lines, or a packed row's plus one part beyond. [`Rows::take`] keeps that.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    lines: &'a [Line],
+    base: &'a [Line],
+    /// Parts of the base that are not zero.
+    pub(super) parts: &'a Line,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(rows: &'a Rows) -> Self {
+        Self { lines: &rows.lines, base: &rows.base.lines, parts: &rows.base.parts }
+    }
+
+    pub(super) const fn lines(self) -> &'a [Line] {
+        self.lines
+    }
+
+    /// A line of the base.
+    ///
+    /// # Safety
+    ///
+    /// `at` is below the lines that all places take.
+    #[inline(always)]
+    pub(super) unsafe fn base(self, at: usize) -> &'a Line {
+        debug_assert!(at < self.base.len());
+        // SAFETY: by the caller's promise.
+        unsafe { self.base.get_unchecked(at) }
+    }
+
+    /// The first line of a row, and others behind it.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of these [`Rows`], and has more than `at` lines.
+    #[inline(always)]
+    pub(super) unsafe fn line(self, row: u32, at: usize) -> &'a Line {
+        debug_assert!(row as usize + at < self.lines.len());
+        // SAFETY: within the row, by the caller's promise.
+        unsafe { self.lines.get_unchecked(row as usize + at) }
+    }
+
+    /// Up to 64 places of one part of a packed row, from `step` places on.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of these [`Rows`], whose shape is packed with `LOG`; `part` is below 512 and
+    /// `step` a multiple of 64 below the size of a part.
+    #[inline(always)]
+    pub(super) unsafe fn bits<const LOG: u32>(self, row: u32, part: usize, step: usize) -> u64 {
+        debug_assert!(part < PARTS && step < 8 << LOG);
+        debug_assert!((row as usize + 1) < self.lines.len());
+        let (word, bit) = (part >> 6, part & 63);
+        // SAFETY: every packed row has two lines; the first is the eight words of its head, at the
+        // second's start are eight counts of 16 bits. Then come its parts: the one asked for is
+        // where its rank says if it is there. If not, that is at most one part beyond the row, and
+        // there is room for that behind the last. It is read all the same, for a branch would be
+        // guessed wrong often. The base has every part.
+        unsafe {
+            let start = self.lines.as_ptr().cast::<u8>().add(row as usize * size_of::<Line>());
+            let head = start.cast::<u64>().add(word).read();
+            let before = usize::from(start.add(size_of::<Line>()).cast::<u16>().add(word).read());
+            let rank = before + (head & !(u64::MAX << bit)).count_ones() as usize;
+            let parts = start.add(Shape::parts_at(LOG) * size_of::<u64>());
+            let own = read::<LOG>(parts.add((rank << LOG) + step / 8));
+            let base = self.base.as_ptr().cast::<u8>().add((part << LOG) + step / 8);
+            read::<LOG>(base) ^ select_unpredictable(head >> bit & 1 == 1, own, 0)
+        }
+    }
+}
+
+/// Up to 64 places from an address on.
+///
+/// # Safety
+///
+/// As many bytes as a part has, but no more than eight, can be read there, and it is aligned to them.
+#[inline(always)]
+pub(super) unsafe fn read<const LOG: u32>(at: *const u8) -> u64 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        match LOG {
+            0 => at.read().into(),
+            1 => at.cast::<u16>().read().into(),
+            2 => at.cast::<u32>().read().into(),
+            _ => at.cast::<u64>().read(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Lines of a cache as values of the processor, and what it offers beyond plain code.
+//!
+//! All `unsafe` of the engine is here. There are two reasons for it: instructions that not every
+//! processor has, and a hint to fetch memory early, which reads nothing.
+#![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(unsafe_code)] // Reasons and conditions above and at each block.
+
+use super::rows::Line;
+
+/// What searching does with lines.
+pub(super) trait Wide: Copy {
+    /// A line.
+    type Row: Copy;
+
+    /// A line as a value.
+    fn row(self, line: &Line) -> Self::Row;
+    /// What of `met` is in the row, given whole as base and difference.
+    fn lay(self, met: Self::Row, base: &Line, difference: &Line) -> Self::Row;
+    /// What of `met` may be in the row: in the base or different from it.
+    fn narrow(self, met: Self::Row, base: &Line, difference: &Line) -> Self::Row;
+    /// Which of the eight words are not zero.
+    fn some(self, row: Self::Row) -> u32;
+    /// The first of the words that a mask names.
+    fn first(self, row: Self::Row, words: u32) -> u64;
+    /// The value as a line.
+    fn line(self, row: Self::Row) -> Line;
+    /// Asks for a line of memory that will be read soon. Any place may be named.
+    fn fetch(self, lines: &[Line], at: usize);
+}
+
+/// Plain code, right everywhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain;
+
+impl Wide for Plain {
+    type Row = Line;
+
+    #[inline(always)]
+    fn row(self, line: &Line) -> Line {
+        *line
+    }
+
+    #[inline(always)]
+    fn lay(self, met: Line, base: &Line, difference: &Line) -> Line {
+        Line(std::array::from_fn(|at| met.0[at] & (base.0[at] ^ difference.0[at])))
+    }
+
+    #[inline(always)]
+    fn narrow(self, met: Line, base: &Line, difference: &Line) -> Line {
+        Line(std::array::from_fn(|at| met.0[at] & (base.0[at] | difference.0[at])))
+    }
+
+    #[inline(always)]
+    fn some(self, row: Line) -> u32 {
+        row.0.iter().rev().fold(0, |words, word| words << 1 | u32::from(*word != 0))
+    }
+
+    #[inline(always)]
+    fn first(self, row: Line, words: u32) -> u64 {
+        row.0[words.trailing_zeros() as usize & 7]
+    }
+
+    #[inline(always)]
+    fn line(self, row: Line) -> Line {
+        row
+    }
+
+    #[inline(always)]
+    fn fetch(self, _: &[Line], _: usize) {}
+}
+
+/// A piece of work that is inlined where it runs.
+pub(super) trait Work {
+    /// Does it.
+    fn run(self, wide: impl Wide);
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::Avx512;
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_castsi512_si128,
+        _mm512_load_si512, _mm512_maskz_compress_epi64, _mm512_store_si512,
+        _mm512_ternarylogic_epi64, _mm512_test_epi64_mask,
+    };
+
+    use super::{Line, Wide, Work};
+
+    /// One instruction a line. A value of this type is proof that the processor has them.
+    #[derive(Clone, Copy, Debug)]
+    pub(in super::super) struct Avx512(());
+
+    impl Avx512 {
+        /// The proof, where the processor gives it.
+        pub(in super::super) fn new() -> Option<Self> {
+            let all = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt");
+            all.then_some(Self(()))
+        }
+
+        /// Runs code that may use these instructions throughout.
+        #[inline]
+        pub(in super::super) fn run(self, work: impl Work) {
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
+            fn with(work: impl Work, wide: Avx512) {
+                work.run(wide);
+            }
+            // SAFETY: `self` exists, so the processor has all that `with` needs.
+            unsafe { with(work, self) }
+        }
+    }
+
+    // SAFETY of all blocks: `self` exists, so the processor has AVX-512F; `Line` is 64 bytes and
+    // aligned to 64, so a reference to one may be loaded whole.
+    impl Wide for Avx512 {
+        type Row = __m512i;
+
+        #[inline(always)]
+        fn row(self, line: &Line) -> __m512i {
+            unsafe { _mm512_load_si512(std::ptr::from_ref(line).cast()) }
+        }
+
+        #[inline(always)]
+        fn lay(self, met: __m512i, base: &Line, difference: &Line) -> __m512i {
+            // a & (b ^ c)
+            unsafe { _mm512_ternarylogic_epi64::<0x60>(met, self.row(base), self.row(difference)) }
+        }
+
+        #[inline(always)]
+        fn narrow(self, met: __m512i, base: &Line, difference: &Line) -> __m512i {
+            // a & (b | c)
+            unsafe { _mm512_ternarylogic_epi64::<0xe0>(met, self.row(base), self.row(difference)) }
+        }
+
+        #[inline(always)]
+        fn some(self, row: __m512i) -> u32 {
+            unsafe { _mm512_test_epi64_mask(row, row) }.into()
+        }
+
+        #[inline(always)]
+        fn first(self, row: __m512i, words: u32) -> u64 {
+            let words = (words & 0xff) as u8;
+            let first = unsafe { _mm512_castsi512_si128(_mm512_maskz_compress_epi64(words, row)) };
+            (unsafe { _mm_cvtsi128_si64(first) }).cast_unsigned()
+        }
+
+        #[inline(always)]
+        fn line(self, row: __m512i) -> Line {
+            let mut line = Line::ZERO;
+            unsafe { _mm512_store_si512(std::ptr::from_mut(&mut line).cast(), row) };
+            line
+        }
+
+        #[inline(always)]
+        fn fetch(self, lines: &[Line], at: usize) {
+            let place = lines.as_ptr().wrapping_add(at);
+            // SAFETY: a hint; it reads nothing and never faults, wherever it points.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+        }
+    }
+}
