@@ -189,9 +189,7 @@ impl Resource for LogicalSwitch {
             if self.hybrid != before.hybrid {
                 return Err(Error::field("hybrid", "can not be changed"));
             }
-            if self.vni.is_some_and(|own| before.vni != Some(own)) {
-                return Err(Error::field("vni", "can not be changed"));
-            }
+            // Only the manager sets it from now on: what is sent is read over.
             self.vni = before.vni;
         }
         if let Some(trunk) = &self.vlan_trunk_spec {

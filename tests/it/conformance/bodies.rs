@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use tests::{Answer, Facts, Manager};
 
 /// Members that are told otherwise than they were sent: kind, member, and why.
-const TOLD_OTHERWISE: [(&str, &str, &str); 3] = [
+const TOLD_OTHERWISE: [(&str, &str, &str); 4] = [
     ("BgpNeighbor", "/password", "a secret"),
     ("BgpNeighbor", "/remote_as", "remote_as_num, which is sent beside it, counts"),
     ("IPSecVPNLocalEndpoint", "/ipsec_vpn_service_id/target_type", "there is one type alone"),
+    ("LogicalSwitch", "/vni", "once there is one, only the manager sets it"),
 ];
 
 /// What a kind's answers are held against.
