@@ -1,19 +1,23 @@
-//! Certificates and revocation lists in PEM: taken apart, and told in words.
+//! Certificates, requests and revocation lists in PEM: made, taken apart, and told in words.
 //!
 //! A leaf: it knows nothing of the manager that keeps them.
+
+pub mod request;
+mod revocation;
+
+pub use revocation::Revocations;
 
 use crate::wire::Fields;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
-use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
 /// A certificate that was read.
@@ -150,33 +154,6 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, String> {
     }
 }
 
-/// What a revocation list in PEM says [spec X509Crl].
-///
-/// # Errors
-/// What is wrong with the text.
-pub fn revocations(pem: &str) -> Result<Fields, String> {
-    let der = CertificateRevocationListDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| format!("has no revocation list in PEM: {error}"))?;
-    let (_, list) = CertificateRevocationList::from_der(&der)
-        .map_err(|error| format!("is no X.509 revocation list: {error}"))?;
-    let entries = list.iter_revoked_certificates().map(|entry| {
-        json!({
-            "serial_number": entry.serial().to_string(),
-            "revocation_date": date(entry.revocation_date),
-        })
-    });
-    let mut fields = Fields::new();
-    // A list without the member is of the first version.
-    let version = version(list.version().unwrap_or(X509Version::V1));
-    fields.insert("version".into(), version.into());
-    fields.insert("issuer".into(), list.issuer().to_string().into());
-    if let Some(next) = list.next_update() {
-        fields.insert("next_update".into(), date(next).into());
-    }
-    fields.insert("crl_entries".into(), entries.collect());
-    Ok(fields)
-}
-
 fn date(time: ASN1Time) -> String {
     time.to_rfc2822().unwrap_or_else(|_| time.to_string())
 }
@@ -298,7 +275,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n????",
         ] {
             assert!(certificates(wrong).is_err(), "{wrong}");
-            assert!(revocations(wrong).is_err(), "{wrong}");
+            assert!(Revocations::read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -16,7 +16,7 @@ const LONG_FILES: [(&str, usize); 0] = [];
 
 /// Which of the crate's own modules each module may name, beside itself. `cli/serve.rs` and
 /// `cli/mod.rs` start a manager; the rest of the command line is a client like any other.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("clock.rs", &[]),
     ("wire", &[]),
     ("search", &[]),
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("guide", &["client"]),
     ("version.rs", &[]),
     ("x509.rs", &["wire"]),
+    ("x509", &["wire"]),
     ("inventory", &["clock", "version", "wire"]),
     ("access.rs", &["inventory"]),
     ("node", &["clock", "inventory", "wire"]),

@@ -1,7 +1,7 @@
 //! The settings and services of a fresh appliance and of the manager on it.
 
 use crate::inventory::{Error, Incoming, Kind, Transaction};
-use crate::kinds::appliance::{backup, network, node, service};
+use crate::kinds::appliance::{backup, network, node, served, service};
 use crate::kinds::system::{barrier, capacity, collection, plan, telemetry, version_list};
 use crate::wire::{Fields, Text, fields_of};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ pub fn populate(tx: &mut Transaction<'_>) -> Result<(), Error> {
     document(tx, &service::PROFILER, &json!({}))?;
     document(tx, &node::PROPERTIES, &json!({"hostname": "nsxmgr-01a"}))?;
     document(tx, &node::ACCESS_CONTROL, &json!({}))?;
+    document(tx, &served::SERVED, &json!({}))?;
     document(tx, &node::BUS_PORT, &json!({"enabled": false}))?;
     document(tx, &node::VIRTUAL_IP, &json!({"ip_address": "0.0.0.0"}))?;
     document(tx, &network::NAME_SERVERS, &json!({"name_servers": []}))?;

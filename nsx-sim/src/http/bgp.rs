@@ -16,6 +16,21 @@ use serde_json::{Value, json};
 
 const NEIGHBORS: &str = "/logical-routers/{}/routing/bgp/neighbors";
 
+/// The columns of a table of what was exchanged [spec BgpNeighborRouteDetailsCsvRecord].
+const COLUMNS: [&str; 11] = [
+    "logical_router_id",
+    "neighbor_id",
+    "neighbor_address",
+    "source_address",
+    "transport_node_id",
+    "network",
+    "next_hop",
+    "as_path",
+    "local_pref",
+    "med",
+    "weight",
+];
+
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     routes.on("GET", &format!("{NEIGHBORS}/status"), statuses);
@@ -41,6 +56,11 @@ pub fn register(routes: &mut Routes) {
     });
     for word in ["routes", "advertised-routes"] {
         routes.on("GET", &format!("{one}/{word}"), exchanged);
+        routes.on("GET", &format!("{one}/{word}?format=csv"), |call| {
+            collections::named(call, &NEIGHBOR)?;
+            named(call)?;
+            Ok(Reply::csv(COLUMNS, []))
+        });
     }
     // The misspelt path of the older description works like the right one.
     let older = "/logical-routers/{}/routing/bgp/communty-lists/{id}";

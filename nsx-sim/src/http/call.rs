@@ -85,20 +85,31 @@ pub struct Reply {
     pub body: Option<Value>,
     /// The media type of a body that is text: no JSON, or JSON that is printed already.
     pub media: Option<&'static str>,
+    /// A body that is no text.
+    pub bytes: Option<Bytes>,
 }
 
 /// The media type of all answers but a few.
 pub const JSON: &str = "application/json;charset=UTF-8";
 
+/// The media type of bytes.
+const BYTES: &str = "application/octet-stream";
+
 impl Reply {
     /// A status with a body, or an empty one.
     pub fn of(status: u16, body: Option<Value>) -> Self {
-        Self { status, body, media: None }
+        Self { status, body, media: None, bytes: None }
     }
 
     /// 200 with a text.
     pub fn text(media: &'static str, text: impl Into<String>) -> Self {
-        Self { status: 200, body: Some(Value::String(text.into())), media: Some(media) }
+        Self { media: Some(media), ..Self::of(200, Some(Value::String(text.into()))) }
+    }
+
+    /// 200 with bytes.
+    pub fn bytes(data: &[u8]) -> Self {
+        let bytes = Some(Bytes::copy_from_slice(data));
+        Self { media: Some(BYTES), bytes, ..Self::of(200, None) }
     }
 
     /// 200 with JSON that is printed already.
@@ -132,7 +143,7 @@ impl Reply {
     /// The same as bytes, for whoever accepts nothing else.
     #[must_use]
     pub fn as_bytes(self) -> Self {
-        Self { media: Some("application/octet-stream"), ..self }
+        Self { media: Some(BYTES), ..self }
     }
 
     /// 200 with a body.

@@ -3,6 +3,7 @@
 use super::call::{Call, Reply};
 use super::routes::Routes;
 use crate::inventory::{Error, Level};
+use crate::kinds::fabric::virtual_machine::{MACHINE, MachineType, VirtualMachine};
 use crate::node::{self, Agreement, KeyProblem, License, LicenseKey};
 use serde_json::{Value, json};
 
@@ -61,6 +62,18 @@ pub fn register(routes: &mut Routes) {
         let results = FEATURES.map(licensed);
         Ok(Reply::ok(json!({"result_count": results.len(), "results": results})))
     });
+    routes.on("GET", "/licenses/licenses-usage", |call| {
+        let count = machines(call);
+        let usage = |name| {
+            let machines = json!({"capacity_type": "VM", "usage_count": count});
+            json!({"feature": name, "capacity_usage": [machines]})
+        };
+        Ok(Reply::ok(json!({"feature_usage_info": FEATURES.map(usage)})))
+    });
+    routes.on("GET", "/licenses/licenses-usage?format=csv", |call| {
+        let rows = FEATURES.map(|name| [name.to_owned(), machines(call).to_string()]);
+        Ok(Reply::csv(["feature", "vm_usage_count"], rows))
+    });
     register_agreement(routes, "/eula", Agreement::Installation);
     register_agreement(routes, "/upgrade/eula", Agreement::Upgrade);
 }
@@ -77,6 +90,14 @@ fn register_agreement(routes: &mut Routes, path: &str, own: Agreement) {
     routes.on_as(Level::Shape, "GET", &format!("{path}/content"), |_| {
         Ok(Reply::ok(json!({"content": AGREEMENT})))
     });
+}
+
+/// The machines that features are used for: all but edges' and services' own. Processors are not
+/// known.
+fn machines(call: &Call<'_>) -> usize {
+    let machines = call.world.inventory.all(MACHINE.name);
+    let regular = |own: &&VirtualMachine| own.r#type == MachineType::Regular;
+    machines.iter().filter_map(|own| own.body::<VirtualMachine>()).filter(regular).count()
 }
 
 fn read(call: &Call<'_>) -> Result<LicenseKey, Error> {

@@ -86,7 +86,7 @@ fn found(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Error> {
 }
 
 /// A port is up when it is meant to be and something is attached to it.
-fn is_up(object: &Object) -> bool {
+pub fn is_up(object: &Object) -> bool {
     object
         .body::<LogicalPort>()
         .is_some_and(|port| port.admin_state == AdminState::Up && port.attachment.is_some())

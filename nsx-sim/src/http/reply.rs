@@ -37,7 +37,11 @@ pub fn response(outcome: Result<Reply, Failure>, opened: Option<&Opened>) -> Res
         _ => None,
     };
     let (status, body) = match outcome {
-        Ok(Reply { status, body: Some(Value::String(text)), media: Some(own) }) => {
+        Ok(Reply { status, bytes: Some(bytes), media: Some(own), .. }) => {
+            media = own;
+            (status, Some(bytes.to_vec()))
+        }
+        Ok(Reply { status, body: Some(Value::String(text)), media: Some(own), .. }) => {
             media = own;
             (status, Some(text.into_bytes()))
         }

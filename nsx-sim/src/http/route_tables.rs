@@ -11,6 +11,10 @@ use crate::kinds::routing::table::{self, Route, Source};
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
+/// The columns of a table of routes [spec LogicalRouterRouteCsvRecord], as far as they are known.
+const COLUMNS: [&str; 5] =
+    ["network", "next_hop", "admin_distance", "route_type", "logical_router_port_id"];
+
 /// Which routes are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Table {
@@ -30,6 +34,18 @@ pub fn register(routes: &mut Routes) {
     for (path, which) in paths {
         let path = format!("/logical-routers/{{id}}/routing/{path}");
         routes.on("GET", &path, move |call| answer(call, which));
+        routes.on("GET", &format!("{path}?format=csv"), move |call| {
+            named(call)?;
+            let rows = asked(call, which)?.into_iter().map(|route| {
+                let printed = print(&route);
+                COLUMNS.map(|name| match printed.get(name) {
+                    Some(Value::String(text)) => text.clone(),
+                    Some(other) => other.to_string(),
+                    None => String::new(),
+                })
+            });
+            Ok(Reply::csv(COLUMNS, rows))
+        });
     }
 }
 

@@ -32,11 +32,14 @@ pub fn register(routes: &mut Routes) {
         named(call)?;
         Ok(Reply::ok(realized()))
     });
-    routes.on("GET", "/logical-router-ports/{id}/arp-table", |call| {
-        call.query.one_of("source", &["realtime", "cached"])?;
-        let object = named(call)?;
-        let uplink = object.body::<RouterPort>().is_some_and(RouterPort::is_uplink);
-        check_node(call, !uplink)?;
+    let path = "/logical-router-ports/{id}/arp-table";
+    routes.on("GET", &format!("{path}?format=csv"), |call| {
+        let object = asked_for_neighbours(call)?;
+        let rows = neighbours(&call.world.inventory, &object).into_iter();
+        Ok(Reply::csv(["ip", "mac_address"], rows.map(|(ip, mac)| [ip.to_string(), mac])))
+    });
+    routes.on("GET", path, |call| {
+        let object = asked_for_neighbours(call)?;
         let paging = Paging::read(&call.query, 1000)?;
         let neighbours = neighbours(&call.world.inventory, &object);
         let rows: Vec<_> = neighbours
@@ -55,6 +58,15 @@ pub fn register(routes: &mut Routes) {
         }
         Ok(reply)
     });
+}
+
+/// The port whose neighbours a call asks for; one that is no uplink is asked of one node.
+fn asked_for_neighbours(call: &Call<'_>) -> Result<Arc<Object>, Error> {
+    call.query.one_of("source", &["realtime", "cached"])?;
+    let object = named(call)?;
+    let uplink = object.body::<RouterPort>().is_some_and(RouterPort::is_uplink);
+    check_node(call, !uplink)?;
+    Ok(object)
 }
 
 /// What passed a port, on one node or on each.

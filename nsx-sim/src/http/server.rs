@@ -126,8 +126,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
     listener.set_nonblocking(true).map_err(|error| StartError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
-    let (config, shown) = tls::config(tls)?.unzip();
-    api.endpoint = shown.map(|certificate| Endpoint { address, certificate });
+    let (config, own) = tls::config(tls, api.world())?.unzip();
+    api.endpoint = own.map(|certificate| Endpoint { address, certificate });
     let api = Arc::new(api);
     let names = header_names::as_written().await;
     let name_headers = MapResponseLayer::new(move |mut response: Response<_>| {

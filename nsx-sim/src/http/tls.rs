@@ -5,17 +5,24 @@
 
 use super::auth::Peer;
 use super::server::{StartError, Tls};
-use crate::x509::{self, Certificate};
+use crate::kinds::appliance::served;
+use crate::kinds::certificate::{self, Certificate};
+use crate::world::World;
+use crate::x509;
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use parking_lot::Mutex;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -24,12 +31,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
 
-/// The configuration of a listener and the certificate that it shows; none where it is to speak
-/// plainly.
+/// The configuration of a listener and its own certificate; none where it is to speak plainly. It shows
+/// that certificate until the world has another one applied.
 ///
 /// # Errors
 /// [`StartError::Tls`].
-pub fn config(tls: Tls) -> Result<Option<(RustlsConfig, Certificate)>, StartError> {
+pub fn config(
+    tls: Tls,
+    world: &Arc<World>,
+) -> Result<Option<(RustlsConfig, x509::Certificate)>, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
     let (chain, key) = match tls {
         Tls::Off => return Ok(None),
@@ -45,17 +55,72 @@ pub fn config(tls: Tls) -> Result<Option<(RustlsConfig, Certificate)>, StartErro
             (chain, read.map_err(|error| wrong(&format!("{}: {error}", key.display())))?)
         }
     };
-    let shown = chain.first().ok_or_else(|| wrong(&"there is no certificate"))?;
-    let shown = x509::certificate(shown).map_err(|error| wrong(&error))?;
+    let first = chain.first().ok_or_else(|| wrong(&"there is no certificate"))?;
+    let first = x509::certificate(first).map_err(|error| wrong(&error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let any = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
+    let own = CertifiedKey::from_der(chain, key, &provider).map_err(|error| wrong(&error))?;
+    let shown = Shown { own: Arc::new(own), world: Arc::clone(world), last: Mutex::default() };
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_client_cert_verifier(any).with_single_cert(chain, key))
-        .map_err(|error| wrong(&error))?;
+        .map_err(|error| wrong(&error))?
+        .with_client_cert_verifier(any)
+        .with_cert_resolver(Arc::new(shown));
     // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some((RustlsConfig::from_config(Arc::new(config)), shown)))
+    Ok(Some((RustlsConfig::from_config(Arc::new(config)), first)))
+}
+
+/// A stored certificate with its key, ready to be shown: it alone, without those that vouch for it.
+///
+/// # Errors
+/// Why it can not be.
+pub fn certified(certificate: &Certificate) -> Result<Arc<CertifiedKey>, String> {
+    let key = certificate.key().ok_or("is of a certificate without its key")?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|error| error.to_string())?;
+    let own = certificate.parsed().ok_or("is of no certificate")?;
+    let chain = vec![CertificateDer::from(own.der.to_vec())];
+    let provider = rustls::crypto::ring::default_provider();
+    let made = CertifiedKey::from_der(chain, key, &provider);
+    made.map(Arc::new).map_err(|error| format!("can not be shown: {error}"))
+}
+
+/// Shows the certificate that is applied in the world, else the listener's own.
+struct Shown {
+    own: Arc<CertifiedKey>,
+    world: Arc<World>,
+    /// The one that was shown last, by its id: an id's certificate does not change.
+    last: Mutex<Option<(String, Arc<CertifiedKey>)>>,
+}
+
+impl Shown {
+    fn applied(&self) -> Option<Arc<CertifiedKey>> {
+        let inventory = &self.world.inventory;
+        let served = served::current(inventory);
+        let id = served.shown()?;
+        let mut last = self.last.lock();
+        if let Some((known, certificate)) = &*last
+            && known == id
+        {
+            return Some(Arc::clone(certificate));
+        }
+        let object = inventory.find(certificate::KIND.name, id)?;
+        let found = certified(object.body::<Certificate>()?).ok()?;
+        *last = Some((id.to_owned(), Arc::clone(&found)));
+        Some(found)
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Shown").finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.applied().unwrap_or_else(|| Arc::clone(&self.own)))
+    }
 }
 
 /// Takes any certificate whose key the caller has, and none as well.

@@ -4,6 +4,9 @@ use crate::inventory::{
     Error, Header, HeaderFields, Incoming, IndexKey, Inventory, Kind, Level, Object, Resource,
     Transaction, Verbs,
 };
+use crate::kinds::appliance::node::ID;
+use crate::kinds::appliance::served;
+use crate::kinds::crl;
 use crate::wire::{self, Fields};
 use crate::x509;
 use base64::Engine;
@@ -46,6 +49,11 @@ impl Certificate {
         self.parsed.as_ref()
     }
 
+    /// Its private key, PEM.
+    pub fn key(&self) -> Option<&str> {
+        self.private_key.as_deref()
+    }
+
     /// Whether its private key was imported with it.
     pub fn has_key(&self) -> bool {
         self.private_key.is_some()
@@ -62,10 +70,11 @@ impl Resource for Certificate {
         })
     }
 
-    fn fields(&self, _: &Header, _: &Inventory) -> Fields {
+    fn fields(&self, header: &Header, inventory: &Inventory) -> Fields {
         let mut fields = wire::fields_of(self);
-        // No service of the appliance shows a certificate of this store.
-        fields.insert("used_by".into(), json!([]));
+        let uses = served::current(inventory).uses(&header.id);
+        let uses = (!uses.is_empty()).then(|| json!({"node_id": ID, "service_types": uses}));
+        fields.insert("used_by".into(), uses.into_iter().collect());
         fields
     }
 
@@ -126,9 +135,13 @@ pub fn import_one(tx: &mut Transaction<'_>, name: &str, pem: &str) -> Result<Str
     }
 }
 
-/// The ids of the stored certificates with these bytes that are valid at a time.
+/// The ids of the stored certificates with these bytes that are valid at a time, unless their issuer
+/// took them back.
 pub fn of_bytes(inventory: &Inventory, der: &[u8], now: u64) -> Vec<String> {
-    let found = inventory.by_key(BY_BYTES, &STANDARD.encode(der));
+    let mut found = inventory.by_key(BY_BYTES, &STANDARD.encode(der));
+    if !found.is_empty() && crl::is_revoked(inventory, der) {
+        found.clear();
+    }
     let is_valid = |object: &Arc<Object>| {
         let parsed = object.body::<Certificate>().and_then(Certificate::parsed);
         parsed.is_some_and(|own| own.is_valid(now))

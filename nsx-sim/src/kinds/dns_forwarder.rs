@@ -72,6 +72,19 @@ enum LogLevel {
     Fatal,
 }
 
+impl DnsForwarder {
+    /// The server that is asked first for names of no zone.
+    pub fn first_server(&self) -> Ipv4Addr {
+        let servers = self.default_forwarder.upstream_servers.first();
+        servers.map_or(Ipv4Addr::UNSPECIFIED, |own| *own.value())
+    }
+
+    /// The address that it asks from: the listener's unless told otherwise.
+    pub fn source(&self) -> Ipv4Addr {
+        *self.default_forwarder.source_ip.as_ref().unwrap_or(&self.listener_ip).value()
+    }
+}
+
 impl Resource for DnsForwarder {
     fn admit(
         &mut self,

@@ -132,8 +132,9 @@ pub enum ForwardingMode {
 pub struct Security {
     #[serde(default)]
     ca_signed_only: bool,
+    /// Whether revocation lists are looked at.
     #[serde(default = "yes")]
-    crl_checking_enabled: bool,
+    pub crl_checking_enabled: bool,
 }
 
 /// Sizes of frames in bytes, and replication.

@@ -5,6 +5,8 @@ pub mod appliance;
 pub mod bindings;
 pub mod bridge;
 pub mod certificate;
+pub mod crl;
+pub mod csr;
 pub mod dhcp;
 pub mod directory;
 pub mod dns_forwarder;
@@ -13,6 +15,7 @@ pub mod expression;
 pub mod fabric;
 pub mod firewall;
 pub mod global_config;
+pub mod health_check;
 pub mod identity_firewall;
 pub mod ipfix;
 pub mod load_balancer;
@@ -78,6 +81,10 @@ pub static KINDS: &[&Kind] = &[
     &load_balancer::ssl::SERVER,
     &load_balancer::tcp_profile::KIND,
     &certificate::KIND,
+    &crl::LIST,
+    &crl::POINT,
+    &csr::KIND,
+    &appliance::served::SERVED,
     &principal_identity::KIND,
     &role_binding::KIND,
     &appliance::service::SERVICE,
@@ -204,6 +211,8 @@ pub static KINDS: &[&Kind] = &[
     &system::ui::WIDGET,
     &directory::DOMAIN,
     &directory::SERVER,
+    &health_check::KIND,
+    &identity_firewall::ENABLED,
     &identity_firewall::MASTER,
     &identity_firewall::STANDALONE,
     &app_discovery::PROFILE,

@@ -3,12 +3,14 @@
 
 mod api_service;
 mod auth_policy;
+mod files;
 mod licenses;
 mod users;
 mod vidm;
 
 pub use api_service::{ApiServiceConfig, HttpServiceProperties, Limits, NamedSwitch};
 pub use auth_policy::AuthPolicy;
+pub use files::{File, FileProblem, FileProperties, FileStore};
 pub use licenses::{KeyProblem, License, LicenseKey, Licenses, SHOWN_ONLY as LICENSE_SHOWN_ONLY};
 pub use users::{SshKey, SshKeyName, User, UserUpdate, Users};
 pub use vidm::Vidm;
@@ -74,6 +76,8 @@ pub struct State {
     pub licenses: Licenses,
     /// What somebody has agreed to.
     pub agreed: BTreeSet<Agreement>,
+    /// Its file store.
+    pub files: FileStore,
     /// The identity provider of remote users, where one was registered.
     pub vidm: Option<Vidm>,
     /// Registration tokens by name, and whom each was given to.
@@ -109,6 +113,7 @@ impl Node {
             licenses: Licenses::default(),
             // Whoever installs a manager has agreed.
             agreed: BTreeSet::from([Agreement::Installation]),
+            files: FileStore::default(),
             vidm: None,
             tokens: BTreeMap::new(),
         };

@@ -293,3 +293,40 @@ fn a_dns_forwarder_is_switched_and_tells_that_nobody_asked() {
     assert_eq!(zone["upstream_statistics"][0]["upstream_server"], "10.0.0.3");
     assert_eq!(manager.get("/dns/forwarders/dns/state").expect(200)["state"], "success");
 }
+
+#[test]
+fn a_dns_forwarder_works_where_its_routers_services_do() {
+    let manager = Manager::new();
+    let router = json!({
+        "id": "t1", "router_type": "TIER1", "edge_cluster_id": edges(&manager),
+    });
+    manager.post("/logical-routers", router).expect(201);
+    let body = json!({
+        "id": "dns",
+        "logical_router_id": "t1",
+        "listener_ip": "10.0.0.1",
+        "default_forwarder": {"upstream_servers": ["10.0.0.2"]},
+    });
+    manager.post("/dns/forwarders", body).expect(200);
+    let status = || manager.get("/dns/forwarders/dns/status").expect(200);
+    assert_eq!(status()["status"], "UP");
+    let active = status()["active_node"].clone();
+    let failed = manager.get("/dns/forwarders/dns/failed-queries").expect(200);
+    assert_eq!(failed["per_node_failed_queries"].as_array().unwrap().len(), 2);
+    manager.get("/dns/forwarders/dns/failed-queries?count=0").refused(400, 255);
+    let lookup = "/dns/forwarders/dns/nslookup";
+    manager.get(lookup).refused(400, 255);
+    manager.get(&format!("{lookup}?address=a.b&server_ip=here")).refused(400, 255);
+    let told = manager.get(&format!("{lookup}?address=nsx.corp.local")).expect(200);
+    assert_eq!((&told["dns_server"], &told["source_ip"]), (&json!("10.0.0.2"), &json!("10.0.0.1")));
+    assert_eq!(told["edge_node_id"], active);
+    assert!(told.get("answers").is_none(), "no server is there to answer");
+
+    let away =
+        format!("/transport-nodes/{}?action=enter_maintenance_mode", active.as_str().unwrap());
+    manager.post(&away, json!({})).expect(200);
+    assert_eq!(status()["status"], "NO_BACKUP");
+    assert_ne!(status()["active_node"], active);
+    manager.post("/dns/forwarders/dns?action=disable", json!({})).expect(200);
+    assert_eq!(status()["status"], "DOWN");
+}

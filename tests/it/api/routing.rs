@@ -83,6 +83,13 @@ fn a_router_knows_its_networks_and_those_that_others_tell_it_of() {
     assert_eq!(table(&manager, "upper", "route-table?").len(), 4);
 
     let path = "/logical-routers/upper/routing/forwarding-table";
+    let text = format!("{path}?format=csv&{network}transport_node_id={NODE}");
+    let columns = "network,next_hop,admin_distance,route_type,logical_router_port_id";
+    let row = "10.1.0.0/24,10.9.0.9,1,STATIC,";
+    let text = manager.get(&text).expect(200);
+    let lines: Vec<&str> = text.as_str().unwrap().lines().collect();
+    assert_eq!(lines[0], columns);
+    assert!(lines.len() == 2 && lines[1].starts_with(row), "{text}");
     manager.get(path).refused(400, 255);
     manager.get(&format!("{path}?transport_node_id=nobody")).refused(404, 600);
 }
@@ -198,6 +205,8 @@ fn neighbours_are_tried_from_where_the_uplinks_are() {
     let statuses = manager.get(&format!("{path}/status")).results();
     assert_eq!(statuses.len(), 2);
     assert_eq!(statuses[0]["connection_state"], "ACTIVE", "nobody answers");
+    let text = manager.get(&format!("{path}/peer/routes?format=csv")).expect(200);
+    assert_eq!(text.as_str().unwrap().lines().count(), 1, "names of columns alone: {text}");
     let told = manager.get(&format!("{path}/peer/advertised-routes")).expect(200);
     assert_eq!(told["per_transport_node_routes"].as_array().unwrap().len(), 2);
     assert_eq!(told["neighbor_address"], "192.0.2.9");
@@ -370,6 +379,9 @@ fn a_router_port_knows_its_neighbours() {
     let neighbour = json!({"ip": "10.1.0.7", "mac_address": "02:50:56:00:00:01"});
     assert_eq!(table["results"], json!([neighbour]));
     assert_eq!(table["logical_router_port_id"], "web-downlink");
+    let text = manager.get(&format!("{path}?format=csv&transport_node_id={NODE}")).expect(200);
+    assert_eq!(text, "ip,mac_address\n10.1.0.7,02:50:56:00:00:01\n");
+    manager.get(&format!("{path}?format=csv")).refused(400, 255);
     let state = manager.get("/logical-router-ports/web-downlink/state").expect(200);
     assert_eq!(state["state"], "success");
 }

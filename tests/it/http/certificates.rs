@@ -5,7 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nsx_sim::http::{Options, Tls};
 use nsx_sim::world::Settings;
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, DnType, Issuer, KeyIdMethod, KeyPair,
+    RevokedCertParams, SerialNumber,
+};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -141,9 +144,7 @@ fn the_cluster_tells_where_its_api_is_served_and_with_which_certificate() {
         let told = call(server, None, "GET", "/api/v1/cluster", &[("Authorization", &basic)], "");
         told.json()["nodes"][0].clone()
     };
-    let mut stream = connect(&later, None);
-    stream.flush().unwrap();
-    let shown = stream.conn.peer_certificates().unwrap()[0].to_vec();
+    let shown = shown(&later);
     let told = node(&later);
     let pem = told["certificates"][0]["certificate"].as_str().unwrap();
     let pem: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -207,6 +208,74 @@ fn a_certificate_whose_time_is_over_is_not_trusted() {
     params.not_after = rcgen::date_time_ymd(2019, 12, 31);
     let (server, own) = (server(), Own::of(&params));
     own.register(&server, "late", "auditor");
+    call(&server, Some(&own), "GET", "/api/v1/node", &[], "").refused(500, 99);
+}
+
+/// The certificate that a new connection is shown.
+fn shown(server: &Server) -> Vec<u8> {
+    let mut stream = connect(server, None);
+    stream.flush().unwrap();
+    stream.conn.peer_certificates().unwrap()[0].to_vec()
+}
+
+#[test]
+fn connections_are_shown_the_certificate_that_is_applied() {
+    let (server, node, cluster) = (server(), Own::new("node"), Own::new("cluster"));
+    let basic = basic(PASSWORD);
+    let authorized = [("Authorization", basic.as_str())];
+    let post = |path: &str, body: &str| {
+        call(&server, None, "POST", &format!("/api/v1{path}"), &authorized, body)
+    };
+    let import = |own: &Own| {
+        let body = json!({
+            "pem_encoded": own.certificate.pem(), "private_key": own.key.serialize_pem(),
+        });
+        let path = "/trust-management/certificates?action=import";
+        let made = post(path, &body.to_string()).json();
+        made["results"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let at_first = shown(&server);
+    let (of_node, of_cluster) = (import(&node), import(&cluster));
+    let apply = "/node/services/http?action=apply_certificate&certificate_id=";
+    assert_eq!(post(&format!("{apply}{of_node}"), "").status, 202);
+    assert_eq!(shown(&server), node.certificate.der().to_vec());
+    // The cluster's goes before the node's own.
+    let path = "/cluster/api-certificate?certificate_id=";
+    let word = "&action=set_cluster_certificate";
+    assert_eq!(post(&format!("{path}{of_cluster}{word}"), "").status, 200);
+    assert_eq!(shown(&server), cluster.certificate.der().to_vec());
+    let word = "&action=clear_cluster_certificate";
+    assert_eq!(post(&format!("{path}{of_cluster}{word}"), "").status, 200);
+    assert_eq!(shown(&server), node.certificate.der().to_vec());
+    assert_ne!(shown(&server), at_first);
+}
+
+#[test]
+fn a_certificate_that_its_issuer_took_back_is_not_trusted() {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "lost");
+    params.serial_number = Some(SerialNumber::from(7));
+    let (server, own) = (server(), Own::of(&params));
+    own.register(&server, "lost", "auditor");
+    assert_eq!(call(&server, Some(&own), "GET", "/api/v1/node", &[], "").status, 200);
+    let list = CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2020, 1, 1),
+        next_update: rcgen::date_time_ymd(2030, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![RevokedCertParams {
+            serial_number: SerialNumber::from(7),
+            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&Issuer::new(params, KeyPair::generate().unwrap())).unwrap();
+    let body = json!({"pem_encoded": list.pem().unwrap()}).to_string();
+    let path = "/api/v1/trust-management/crls?action=import";
+    let authorized = [("Authorization", &*basic(PASSWORD))];
+    assert_eq!(call(&server, None, "POST", path, &authorized, &body).status, 201);
     call(&server, Some(&own), "GET", "/api/v1/node", &[], "").refused(500, 99);
 }
 

@@ -10,6 +10,8 @@ use crate::inventory::{Error, Level};
 use crate::kinds::appliance::backup::{BACKUP, RESTORE};
 use crate::kinds::appliance::network::INTERFACE;
 use crate::kinds::appliance::node::{ADDRESS, CLUSTER_ID, ID, VIRTUAL_IP, VirtualIp};
+use crate::kinds::appliance::served;
+use crate::kinds::certificate::{self, Certificate};
 use crate::version::{API_LISTEN_ADDRESS, DETAILED_CLUSTER_STATUS};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -91,7 +93,7 @@ fn node_info(call: &Call<'_>) -> Result<Value, Error> {
         "status": "JOINED",
         "entities": entities,
     });
-    if let Some(Endpoint { certificate, .. }) = &call.api.endpoint {
+    if let Some(Endpoint { certificate, .. }) = api_served(call) {
         info["certificates"] = json!([{
             "entity_type": "HTTP",
             "certificate": certificate.pem(),
@@ -104,9 +106,20 @@ fn node_info(call: &Call<'_>) -> Result<Value, Error> {
     Ok(info)
 }
 
+/// Where the API is served, with the certificate that new connections are shown: the one that is
+/// applied, else the listener's own.
+fn api_served(call: &Call<'_>) -> Option<Endpoint> {
+    let own = call.api.endpoint.clone()?;
+    let inventory = &call.world.inventory;
+    let applied = served::current(inventory);
+    let applied = applied.shown().and_then(|id| inventory.find(certificate::KIND.name, id));
+    let applied = applied.and_then(|object| object.body::<Certificate>()?.parsed().cloned());
+    Some(Endpoint { certificate: applied.unwrap_or(own.certificate), ..own })
+}
+
 /// Where the API is served [spec ServiceEndpoint]; its certificate where there is TLS.
 fn api_endpoint(call: &Call<'_>) -> Value {
-    let Some(Endpoint { address, certificate }) = &call.api.endpoint else { return endpoint() };
+    let Some(Endpoint { address, certificate }) = api_served(call) else { return endpoint() };
     let ip = address.ip();
     json!({
         "ip_address": if ip.is_unspecified() { ADDRESS.to_owned() } else { ip.to_string() },

@@ -1,6 +1,7 @@
 //! The appliance and its cluster: `/node`, `/cluster` and what stands beside them.
 
 mod cluster;
+mod file_store;
 mod host;
 mod network;
 mod node;
@@ -20,4 +21,5 @@ pub fn register(routes: &mut Routes) {
     network::register(routes);
     cluster::register(routes);
     tasks::register(routes);
+    file_store::register(routes);
 }

@@ -107,6 +107,13 @@ fn interfaces(machine: &Machine) -> Vec<(&str, Value)> {
     all.collect()
 }
 
+/// The network cards of a machine.
+pub fn cards(machine: &Machine) -> Vec<Value> {
+    let switches = machine.switches.iter();
+    let all = switches.flat_map(|own| own.cards.iter().map(move |card| (own, card)));
+    all.map(|(switch, name)| card(machine, switch, name)).collect()
+}
+
 fn card(machine: &Machine, switch: &HostSwitch, name: &str) -> Value {
     json!({
         "interface_id": name,

@@ -6,6 +6,7 @@ mod edge_clusters;
 mod interfaces;
 mod machines;
 mod nodes;
+mod path;
 mod software;
 mod state;
 mod status;
@@ -31,6 +32,7 @@ pub fn register(routes: &mut Routes) {
     software::register(routes);
     machines::register(routes);
     actions::register(routes);
+    path::register(routes);
 }
 
 /// The transport node that the path names.

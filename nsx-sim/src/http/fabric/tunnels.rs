@@ -106,7 +106,8 @@ fn remote(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(paging.by_member(rows.collect(), Value::clone)?)
 }
 
-fn print(tunnel: &Tunnel<'_>, now: Millis) -> Value {
+/// A tunnel as its near end sees it.
+pub fn print(tunnel: &Tunnel<'_>, now: Millis) -> Value {
     let ((_, own), (_, other)) = tunnel.diagnostics();
     let (session, remote) = tunnel.sessions();
     let mut printed = json!({

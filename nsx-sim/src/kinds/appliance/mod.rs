@@ -7,6 +7,7 @@
 pub mod backup;
 pub mod network;
 pub mod node;
+pub mod served;
 pub mod service;
 pub mod syslog;
 

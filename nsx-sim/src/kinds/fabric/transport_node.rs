@@ -12,6 +12,7 @@ use crate::inventory::{
     Error, Filter, Header, HeaderFields, IndexKey, Inventory, Kind, Object, Query, Reference,
     Resource, Transaction, Words,
 };
+use crate::kinds::firewall::status::{self, Context};
 use crate::kinds::transport_zone;
 use crate::wire::{self, Fields, Text, Told};
 use schemars::JsonSchema;
@@ -373,6 +374,7 @@ impl Resource for TransportNode {
             virtual_machine::forget(tx, &guest)?;
         }
         body(object).map_or(Ok(()), |own| own.taken.give_back(tx))?;
+        status::forget_target(tx, Context::TransportNodes, &object.header.id)?;
         match node {
             Some(id) => tx.discard(&NODE, &id),
             None => Ok(()),

@@ -87,6 +87,28 @@ impl Resource for FirewallStatus {
     }
 }
 
+/// Forgets the switch of a target that goes.
+///
+/// # Errors
+/// None that an inventory in order has.
+pub fn forget_target(
+    tx: &mut Transaction<'_>,
+    context: Context,
+    target: &str,
+) -> Result<(), Error> {
+    let object = tx.find(KIND.name, context.word());
+    let own = object.as_deref().and_then(crate::inventory::Object::body::<FirewallStatus>);
+    let is_own = |own: &TargetStatus| own.target_id.as_deref() == Some(target);
+    if !own.is_some_and(|own| own.target_statuses.iter().any(is_own)) {
+        return Ok(());
+    }
+    tx.edit(&KIND, context.word(), |status: &mut FirewallStatus, _| {
+        status.target_statuses.retain(|own| !is_own(own));
+        Ok(())
+    })?;
+    Ok(())
+}
+
 /// Switches one target.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use super::Sample;
 use serde_json::json;
+use tests::VLAN;
 
 /// The samples.
 pub const SAMPLES: &[Sample] = &[
@@ -17,6 +18,18 @@ pub const SAMPLES: &[Sample] = &[
         },
         required: Some("server"),
         read_only: "_self",
+    },
+    Sample {
+        kind: "CrlDistributionPoint",
+        body: || json!({"cdp_uri": "http://authority.example.org/list"}),
+        required: None,
+        read_only: "_self",
+    },
+    Sample {
+        kind: "ManualHealthCheck",
+        body: || json!({"transport_zone_id": VLAN, "vlans": {"vlan_ranges": [{"start": 0, "end": 5}]}}),
+        required: Some("vlans"),
+        read_only: "operation_status",
     },
     Sample {
         kind: "NetworkMigrationSpec",

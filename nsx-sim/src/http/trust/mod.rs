@@ -1,27 +1,36 @@
-//! Certificates and principal identities [spec: trust management].
+//! Certificates, requests for them, revocation lists and principal identities
+//! [spec: trust management].
+
+mod requests;
+mod revocation;
+mod served;
 
 use super::call::{Call, Reply};
 use super::collections;
 use super::error::Failure;
 use super::routes::Routes;
 use crate::inventory::{Level, Object};
+use crate::kinds::appliance::served::current;
 use crate::kinds::certificate::{self, Certificate};
+use crate::kinds::csr::KEY_SIZES;
 use crate::kinds::principal_identity;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
     // The sizes that the admin guide tells.
     routes.on_as(Level::Shape, "GET", "/trust-management", |_| {
-        let rsa = json!({"name": "RSA", "key_size": [2048, 3072, 4096]});
+        let rsa = json!({"name": "RSA", "key_size": KEY_SIZES});
         Ok(Reply::ok(json!({"supported_algorithms": [rsa]})))
     });
     routes.on("GET", "/trust-management/certificates", |call| {
         let details = call.query.flag("details")?;
-        // The type of the certificate that the cluster's own address shows: none was imported as such.
-        let of_cluster = call.query.one_of("type", &["cluster_api_certificate"])?.is_some();
-        let objects =
-            if of_cluster { Vec::new() } else { collections::filtered(call, &certificate::KIND)? };
+        let mut objects = collections::filtered(call, &certificate::KIND)?;
+        if call.query.one_of("type", &["cluster_api_certificate"])?.is_some() {
+            let own = current(&call.world.inventory).cluster;
+            objects.retain(|object| own.as_deref() == Some(&*object.header.id));
+        }
         collections::page(call, &certificate::KIND, &objects, |own| print(call, own, details))
     });
     routes.on("GET", "/trust-management/certificates/{id}", |call| {
@@ -45,18 +54,21 @@ pub fn register(routes: &mut Routes) {
         let object = call.commit(|tx| principal_identity::update_certificate(tx, fields))?;
         Ok(Reply::ok(call.print(&object)))
     });
-    // Requests can not be made (that answers 501), so there are none.
-    routes.on_as(Level::Shape, "GET", "/trust-management/csrs", |_| {
-        Ok(Reply::ok(json!({"results": [], "result_count": 0})))
-    });
+    requests::register(routes);
+    revocation::register(routes);
+    served::register(routes);
 }
 
 /// Answers 201 with a list, whether of one or of a chain [nsxlib].
 fn import(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = call.object()?;
-    let imported = call.commit(|tx| certificate::import(tx, fields))?;
-    let results: Vec<Value> = imported.iter().map(|own| print(call, own, true)).collect();
-    Ok(Reply::created(json!({"result_count": results.len(), "results": results})))
+    let made = call.commit(|tx| certificate::import(tx, fields))?;
+    Ok(imported(call, &made))
+}
+
+fn imported(call: &Call<'_>, made: &[Arc<Object>]) -> Reply {
+    let results: Vec<Value> = made.iter().map(|own| print(call, own, true)).collect();
+    Reply::created(json!({"result_count": results.len(), "results": results}))
 }
 
 /// A certificate, with what it says where that is asked for [spec: `details`].
