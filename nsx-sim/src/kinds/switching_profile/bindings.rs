@@ -62,7 +62,7 @@ impl ProfileBindings {
     /// The profile of a class, unless it is the one that everything has.
     pub fn chosen(&self, class: ProfileClass) -> Option<&str> {
         let default = DEFAULTS.iter().find(|(own, ..)| *own == class).map(|(_, id, _)| *id);
-        let own = self.0.iter().find(|binding| binding.key == Some(class))?.value.as_str();
+        let own = &*self.0.iter().find(|binding| binding.key == Some(class))?.value;
         (Some(own) != default).then_some(own)
     }
 
