@@ -1,8 +1,9 @@
-//! Benchmarks of the engines on files.
+//! Benchmarks of the engines: on files, and in worlds by number.
 
 mod classbench;
 mod classify;
 mod compare;
+mod dfw;
 mod grouped;
 mod measure;
 
@@ -11,6 +12,12 @@ use std::process::ExitCode;
 /// What is measured.
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Bench {
+    /// The distributed firewall's own rules between groups, in a world by number: verdicts, how long
+    /// changes take until readers see them, memory. Every timed verdict is checked first.
+    #[command(after_help = "\
+The largest that the product supports:
+  nsx-sim bench dfw --rules 100000 --groups 20000 --pods 50000")]
+    Dfw(dfw::Args),
     /// Classify a trace of headers and print one JSON object: how fast, how large, and how many
     /// answers are not the trace's.
     #[command(after_long_help = "\
@@ -31,6 +38,7 @@ With --grouped PREFIX the rules are in PREFIX.groups, PREFIX.svcs and PREFIX.rul
 /// Runs one.
 pub(super) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
     match bench {
+        Bench::Dfw(args) => dfw::run(args),
         Bench::Classify(args) => classify::run(args),
         Bench::Compare(args) => compare::run(args),
     }
