@@ -43,16 +43,7 @@ fn plain(routes: &mut Routes, kind: &'static Kind) {
     let (collection, one) = (kind.path.to_owned(), format!("{}/{{id}}", kind.path));
     let verbs = kind.verbs;
     if verbs.list {
-        routes.verb(kind, Verb::List, &collection, move |call| {
-            listed(
-                call,
-                kind,
-                |object| call.print(object),
-                |object, out| {
-                    object.print(&call.world.inventory, &call.actor, ROW_DEPTH, out);
-                },
-            )
-        });
+        routes.verb(kind, Verb::List, &collection, move |call| list_as_is(call, kind));
         routes.verb(kind, Verb::Read, &one, move |call| Ok(call.show(&*named(call, kind)?)));
     }
     if verbs.create {
@@ -183,6 +174,19 @@ pub fn list(
     listed(call, kind, &print, write)
 }
 
+/// A page of a kind's objects as the caller sees each by itself.
+///
+/// # Errors
+/// For a query that does not read.
+pub fn list_as_is(call: &Call<'_>, kind: &'static Kind) -> Result<Reply, Failure> {
+    listed(call, kind, |object| call.print(object), writer(call))
+}
+
+/// Adds an object to the text of a page as the caller sees it.
+fn writer(call: &Call<'_>) -> impl Fn(&Object, &mut Vec<u8>) {
+    move |object, out| object.print(&call.world.inventory, &call.actor, ROW_DEPTH, out)
+}
+
 /// As [`list`]; `write` adds a whole object to the text of the page.
 fn listed(
     call: &Call<'_>,
@@ -195,13 +199,13 @@ fn listed(
         |object: &&Arc<Object>| print(object),
         |object: &&Arc<Object>, out: &mut _| write(object, out),
     );
-    if is_whole(call, kind) {
-        if let Some((after, ascending, most)) = paging.by_name() {
-            // The inventory keeps this order: however many there are, a page costs what it shows.
-            let (objects, count) = call.world.inventory.page(kind.name, after, ascending, most);
-            let rows: Vec<_> = objects.iter().map(row).collect();
-            return Ok(paging.printed(&rows, count, print, write));
-        }
+    if is_whole(call, kind)
+        && let Some((after, ascending, most)) = paging.by_name()
+    {
+        // The inventory keeps this order: however many there are, a page costs what it shows.
+        let (objects, count) = call.world.inventory.page(kind.name, after, ascending, most);
+        let rows: Vec<_> = objects.iter().map(row).collect();
+        return Ok(paging.printed(&rows, count, print, write));
     }
     let objects = filtered(call, kind)?;
     Ok(paging.printed_by_member(objects.iter().map(row).collect(), print, write)?)
@@ -227,6 +231,21 @@ pub fn page(
     let paging = Paging::read(&call.query, kind.page_cap)?;
     let rows = objects.iter().map(row).collect();
     Ok(paging.printed_by_value(rows, |object| print(object))?)
+}
+
+/// As [`page`], each object as the caller sees it by itself.
+///
+/// # Errors
+/// For a query that does not read.
+pub fn page_as_is(
+    call: &Call<'_>,
+    kind: &'static Kind,
+    objects: &[Arc<Object>],
+) -> Result<Reply, Failure> {
+    let paging = Paging::read(&call.query, kind.page_cap)?;
+    let (rows, write) = (objects.iter().map(row).collect(), writer(call));
+    let print = |object: &&Arc<Object>| call.print(object);
+    Ok(paging.printed_by_member(rows, print, |object, out| write(object, out))?)
 }
 
 /// An object in a list.

@@ -3,7 +3,7 @@
 use super::call::{Call, Reply};
 use super::collections;
 use super::error::Failure;
-use super::list::{Paging, Row, place_key};
+use super::list::{Paging, Row};
 use super::routes::Routes;
 use crate::inventory::{Error, Kind, Object};
 use crate::kinds::fabric::discovered;
@@ -115,12 +115,7 @@ fn effective_addresses(call: &Call<'_>) -> Result<Reply, Failure> {
     drop(fabric);
     addresses.sort_unstable();
     addresses.dedup();
-    let rows = addresses.iter().enumerate().map(|(place, range)| Row {
-        key: place_key(place),
-        id: range.to_string().into(),
-        item: range,
-    });
-    Ok(paging.ordered(&rows.collect::<Vec<_>>(), |range| range.to_string().into()))
+    Ok(paging.ordered_by_place(&addresses, ToString::to_string, |range| range.to_string().into()))
 }
 
 /// The rules that name the group, or with `fetch_parentgroup_associations` one that holds it.

@@ -213,6 +213,24 @@ impl Paging {
         self.page(rows, start, rows.len(), print)
     }
 
+    /// As [`Paging::ordered`], for many items of which only those on the page become rows; each is
+    /// told from the others by a text.
+    pub fn ordered_by_place<T>(
+        &self,
+        items: &[T],
+        id: impl Fn(&T) -> String,
+        print: impl Fn(&T) -> Value,
+    ) -> Reply {
+        let start = self.after.as_ref().map_or(0, |(key, last)| {
+            let same = items.iter().position(|item| id(item) == *last).map(|place| place + 1);
+            same.unwrap_or_else(|| key.parse().unwrap_or(items.len()))
+        });
+        let rows = items.iter().enumerate().skip(start).take(self.size.saturating_add(1));
+        let row = |(place, item)| Row { key: place_key(place), id: id(item).into(), item };
+        let rows: Vec<Row<'_, &T>> = rows.map(row).collect();
+        self.page(&rows, 0, items.len(), |item| print(item))
+    }
+
     /// The page of some rows from one on, of so many in all. `result_count` stands on every page:
     /// some clients read it there [npg].
     fn page<T>(

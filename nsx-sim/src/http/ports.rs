@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
-    routes.on("GET", "/logical-ports", |call| {
-        collections::page(call, &KIND, &found(call)?, |object| call.print(object))
+    routes.on("GET", "/logical-ports", |call| match call.query.get("transport_node_id") {
+        None => collections::list_as_is(call, &KIND),
+        Some(_) => collections::page_as_is(call, &KIND, &found(call)?),
     });
     routes.on("GET", "/logical-ports/{id}/state", |call| {
         let object = call.world.inventory.get(&KIND, call.param(0))?;
