@@ -43,7 +43,7 @@ const NODE_BITS: u32 = 4;
 const MOST_DEPTH: usize = 12;
 
 pub(super) fn build(filters: &[Filter]) -> Result<Forest, Unsupported> {
-    let (mut pieces, services) = cut(filters)?;
+    let (pieces, services) = cut(filters)?;
     let any = services.iter().position(|service| *service == Carried::ANY);
     let (carriage, rows) = Carriage::new(&services)?;
     let mut grower = Grower {
@@ -53,27 +53,51 @@ pub(super) fn build(filters: &[Filter]) -> Result<Forest, Unsupported> {
         lines: Vec::new(),
         known: FxHashMap::default(),
     };
-    let mut trees = Vec::new();
-    while pieces.len() > FEW && trees.len() < MOST_TREES {
-        let (mask, open) = root_bits(&pieces);
-        if mask.count_ones() < LEAST_BITS {
-            break;
-        }
-        let taken = |piece: &Piece| (mask & !piece.care).count_ones() <= open;
-        let (taken, left): (Vec<Piece>, Vec<Piece>) = pieces.iter().partition(|piece| taken(piece));
-        trees.push(grower.tree(&taken, mask)?);
-        pieces = left;
-    }
+    let plans = LATER.map(|later| Plan::new(pieces.clone(), later));
+    let [plan, other] = plans;
+    let plan = if other.steps() < plan.steps() { other } else { plan };
+    let trees = plan.trees.iter().map(|(pieces, mask)| grower.tree(pieces, *mask));
+    let trees = trees.collect::<Result<_, Unsupported>>()?;
     Ok(Forest {
-        rest: rest(filters, &pieces, &rows)?,
+        rest: rest(filters, &plan.left, &rows)?,
         carriage,
         services: Services::of(&rows),
-        trees: trees.into(),
+        trees,
         nodes: grower.nodes.into(),
         lines: grower.lines.into(),
         #[cfg(target_arch = "x86_64")]
         simd: super::simd::available(),
     })
+}
+
+/// Which pieces go to which tree.
+struct Plan {
+    /// The pieces of each tree and the bits of its root.
+    trees: Vec<(Vec<Piece>, u64)>,
+    /// The pieces that no tree takes.
+    left: Vec<Piece>,
+}
+
+impl Plan {
+    fn new(mut left: Vec<Piece>, later: u64) -> Self {
+        let mut trees = Vec::new();
+        while left.len() > FEW && trees.len() < MOST_TREES {
+            let (mask, open) = root_bits(&left, later);
+            if mask.count_ones() < LEAST_BITS {
+                break;
+            }
+            let taken = |piece: &Piece| (mask & !piece.care).count_ones() <= open;
+            let (taken, others) = left.into_iter().partition(taken);
+            trees.push((taken, mask));
+            left = others;
+        }
+        Self { trees, left }
+    }
+
+    /// How many searches a lookup takes.
+    fn steps(&self) -> usize {
+        self.trees.len() + usize::from(!self.left.is_empty())
+    }
 }
 
 /// Crossed tables for the filters of these pieces.
@@ -92,10 +116,10 @@ fn rest(filters: &[Filter], pieces: &[Piece], rows: &Rows) -> Result<Option<Rest
 }
 
 /// The bits of a root, and how many of them a piece may leave open to stand in this tree.
-fn root_bits(pieces: &[Piece]) -> (u64, u32) {
+fn root_bits(pieces: &[Piece], later: u64) -> (u64, u32) {
     let step = pieces.len().div_ceil(SAMPLE);
     let sample: Vec<Piece> = pieces.iter().step_by(step).copied().collect();
-    let among = ends(&sample, step);
+    let among = ends(pieces, later);
     let sample: Vec<Piece> = sample.into_iter().filter(|piece| among & !piece.care == 0).collect();
     let most = (pieces.len().ilog2() + 1).min(ROOT_BITS);
     let mask = pick(&sample, among, most, FINE.div_ceil(step), 0);
@@ -118,8 +142,10 @@ fn root_bits(pieces: &[Piece]) -> (u64, u32) {
 
 /// The upper bits of either address among which a root's are picked: many pieces give them all, and
 /// few pieces give the same.
-fn ends(sample: &[Piece], step: usize) -> u64 {
+fn ends(pieces: &[Piece], later: u64) -> u64 {
     const LENGTHS: [u32; 10] = [0, 8, 12, 16, 20, 21, 22, 23, 24, 32];
+    let step = pieces.len().div_ceil(SAMPLE / 4);
+    let sample: Vec<Piece> = pieces.iter().step_by(step).copied().collect();
     let prefix = |length: u32| if length == 0 { 0 } else { u64::from(u32::MAX << (32 - length)) };
     let mut best = (u64::MAX, 0);
     for src in LENGTHS {
@@ -137,7 +163,7 @@ fn ends(sample: &[Piece], step: usize) -> u64 {
             // Lines read for all pieces: one each, one more for every four pieces beside it in the
             // whole, and some in a later tree for each that this one does not take.
             let beside = 2 * pairs * step as u64;
-            let cost = given + beside / FINE as u64 + (sample.len() as u64 - given) * LATER;
+            let cost = given + beside / FINE as u64 + (sample.len() as u64 - given) * later;
             if given > 0 && cost < best.0 {
                 best = (cost, among);
             }
@@ -146,8 +172,9 @@ fn ends(sample: &[Piece], step: usize) -> u64 {
     best.1
 }
 
-/// What a piece that goes to another tree costs a lookup, in lines.
-const LATER: u64 = 6;
+/// What a piece that goes to a later tree costs, in lines: what suits one list makes a tree too many
+/// of another, so both are tried.
+const LATER: [u64; 2] = [6, 15];
 
 struct Grower {
     /// The service that is anything.
