@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// What to measure and how.
 #[derive(clap::Args, Debug, Clone)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The filters and the trace; the trace alone with --grouped.
     #[arg(required = true, num_args = 1..=2, value_names = ["FILTERS", "TRACE"])]
     files: Vec<PathBuf>,

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 
 /// What to measure and where the peer is.
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(flatten)]
     ours: classify::Args,
     /// The peer's harness, built by `make` in benches/rte_acl.

@@ -1,0 +1,68 @@
+//! Answers per second of the five-tuple engines: per profile and size, IPv4 headers and IPv6 packets.
+//!
+//! Every answer is checked against the scan before anything is timed.
+
+use benches::tuples::{Profile, filters, headers, v6_packets, v6_rules};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dataplane::engine::RuleList;
+use dataplane::engine::tuple::{HeaderClassifier, NONE, Scan};
+use dataplane::{AddressSets, Direction, EngineKind, Key};
+
+/// Headers of a trace.
+const HEADERS: usize = 4_096;
+
+/// Sizes of lists: small where `cargo test` runs each bench once.
+fn sizes() -> &'static [u32] {
+    if std::env::args().any(|arg| arg == "--bench") { &[1_000, 10_000, 100_000] } else { &[200] }
+}
+
+fn tuples(c: &mut Criterion) {
+    let mut group = c.benchmark_group("tuples");
+    group.throughput(Throughput::Elements(HEADERS as u64));
+    for profile in Profile::ALL {
+        for count in sizes() {
+            let filters = filters(*profile, *count, 1);
+            let headers = headers(&filters, HEADERS, 2);
+            let mut expected = vec![NONE; HEADERS];
+            Scan::new(filters.clone()).classify_headers(&headers, &mut expected);
+            for kind in [EngineKind::Crossed, EngineKind::Forest] {
+                // Crossed tables may say that they can not.
+                let Ok(engine) = kind.build_for_headers(&filters) else { continue };
+                let mut ranks = vec![NONE; HEADERS];
+                engine.classify_headers(&headers, &mut ranks);
+                assert_eq!(ranks, expected, "{kind} of {count} {profile:?}");
+                group.bench_function(BenchmarkId::new(format!("{kind}/{profile:?}"), count), |b| {
+                    b.iter(|| engine.classify_headers(&headers, &mut ranks));
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+fn ipv6(c: &mut Criterion) {
+    let mut group = c.benchmark_group("tuples of IPv6");
+    group.throughput(Throughput::Elements(HEADERS as u64));
+    for count in sizes() {
+        let filters = filters(Profile::Acl, *count, 1);
+        let rules: RuleList = v6_rules(&filters).into();
+        let packets = v6_packets(&headers(&filters, HEADERS, 2));
+        let key = |packet| Key { direction: Direction::In, packet };
+        let keys: Vec<Key<'_>> = packets.iter().map(key).collect();
+        let (sets, mut found) = (AddressSets::default(), Vec::new());
+        let walk = EngineKind::Walk.build_or_walk(rules.clone());
+        let Ok(engine) = EngineKind::Forest.build(rules) else { continue };
+        engine.classify_batch(&sets, &keys, &mut found);
+        // The walk takes its time: a part of the packets tells.
+        for at in (0..HEADERS).step_by(64) {
+            assert_eq!(found[at], walk.classify(&sets, keys[at]), "of {count}");
+        }
+        group.bench_function(BenchmarkId::new("forest/Acl", count), |b| {
+            b.iter(|| engine.classify_batch(&sets, &keys, &mut found));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, tuples, ipv6);
+criterion_main!(benches);
