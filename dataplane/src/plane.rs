@@ -296,6 +296,11 @@ impl Dataplane {
         self.counters.get(rule)
     }
 
+    /// Sets the counters of one rule to zero. Open sessions stay counted.
+    pub fn reset_rule(&mut self, rule: RuleId) {
+        self.counters.reset(rule);
+    }
+
     /// Sets the counters of one layer's rules to zero, or with `None` those of all. Open sessions
     /// stay counted.
     pub fn reset_counters(&mut self, layer: Option<Layer>) {

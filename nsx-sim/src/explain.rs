@@ -108,7 +108,7 @@ fn render(judgement: &Judgement) -> String {
         ));
     }
     for verdict in &judgement.verdicts {
-        lines.push(format!("{} {}", verdict.logical_port_name, verdict.direction));
+        lines.push(format!("{} {}", verdict.place(), verdict.direction));
         lines.extend(considered(verdict));
         lines.push(format!("  → {} {}", verdict.decider(), verdict.action));
     }

@@ -52,7 +52,7 @@ pub struct Translation {
     pub to_port: Option<u16>,
 }
 
-/// The decision at one vNIC.
+/// The decision at one vNIC, or at a router.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Verdict {
     /// Id of the logical port that the vNIC is attached to.
@@ -61,6 +61,8 @@ pub struct Verdict {
     /// Its name.
     #[serde(default)]
     pub logical_port_name: String,
+    /// Name of the router, where a router's firewall decided instead.
+    pub logical_router_name: Option<String>,
     /// `OUT` = sent by the vNIC, `IN` = on its way to it.
     pub direction: String,
     /// `ALLOW`, `DROP` or `REJECT`.
@@ -79,6 +81,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Where it was decided: at a logical port, or at a router.
+    pub fn place(&self) -> String {
+        match &self.logical_router_name {
+            Some(router) => format!("router {router}"),
+            None => self.logical_port_name.clone(),
+        }
+    }
+
     /// What decided: rule by id and name, or flow, guard, or the want of a matching rule.
     pub fn decider(&self) -> String {
         let rule = self.rule_id.map(|id| {

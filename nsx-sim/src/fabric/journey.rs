@@ -2,7 +2,6 @@
 
 use super::Fabric;
 use super::balancer::Balanced;
-use super::nat::Translated;
 use super::routing::{Hop, Routed, Routing};
 use super::spoof_guard;
 use crate::clock::Millis;
@@ -85,11 +84,6 @@ impl Leg {
         }
         (self.to, self.routers) = (routed.to, routed.hops);
         self.stranded = stranded;
-    }
-
-    /// What rules of routers made of the packet's addresses, in order.
-    pub fn translated(&self) -> impl Iterator<Item = &Translated> {
-        self.routers.iter().flat_map(|router| &router.translated)
     }
 
     /// The port whose filter the packet crosses; none outside, and where it does not come that far.

@@ -5,6 +5,7 @@
 //! from end to end.
 
 mod balancer;
+mod gates;
 mod journey;
 mod machine;
 mod machines;
@@ -20,13 +21,14 @@ mod traffic;
 mod tunnels;
 
 pub use balancer::{Counted, Health, Member, Memory, Sessions, Standing, table};
+pub use gates::Carried;
 pub use journey::{End, Journey, Leg, Obstacle, Place, Translation};
 pub use machine::{Endpoint, HostSwitch, Machine};
 pub use machines::Machines;
 pub use nat::{NatMemory, NatTally, Translated};
 pub use passed::{Passed, RouterCounters, Tally};
 pub use replay::Post;
-pub use routing::Hop;
+pub use routing::{Gated, Hop};
 pub use timers::Applied;
 pub use topology::{
     Cluster, ComputeManager, Edge, EdgeCluster, Interface, NodeType, Router, Topology,
@@ -43,8 +45,8 @@ use crate::kinds::routing::port as router_port;
 use crate::kinds::values::IpElement;
 use crate::realize::{Realization, TagMatching};
 use dataplane::{
-    AddressRange, Config, Dataplane, Direction, Explanation, Layer, Packet, Path, RuleCounters,
-    RuleId, Time, Transit, Verdict, VnicId,
+    AddressRange, Config, Dataplane, Direction, Packet, Path, RuleCounters, RuleId, Time, Verdict,
+    VnicId,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -146,12 +148,8 @@ impl Fabric {
         }
         if change.writes.iter().any(|write| write.kind.name == status::KIND.name) {
             self.follow_status(inventory);
+            self.switch_gates(inventory);
         }
-    }
-
-    /// Brings the dataplane's rules up to date.
-    pub fn compile(&mut self, inventory: &Inventory) {
-        self.realization.compile(inventory, &mut self.plane);
     }
 
     /// Whether rules changed since they were last compiled.
@@ -178,25 +176,15 @@ impl Fabric {
         Some(self.plane.judge(self.realization.vnic(port)?, direction, packet))
     }
 
-    /// Judges a packet at a port and tells every rule considered; changes nothing.
-    pub fn explain(
-        &self,
-        port: &str,
-        direction: Direction,
-        packet: &Packet,
-    ) -> Option<Explanation> {
-        Some(self.plane.explain(self.realization.vnic(port)?, direction, packet))
-    }
-
     /// Sends a packet past the filters of its ends, with connections and counters.
-    fn send(&mut self, now: Millis, leg: &Leg) -> Transit {
-        let transit = self.transit(now, leg);
-        self.meter.count(leg, &transit);
-        if transit.outbound.as_ref().is_none_or(Verdict::allows) {
+    fn send(&mut self, now: Millis, leg: &Leg) -> Carried {
+        let carried = self.transit(now, leg);
+        self.meter.count(leg, &carried);
+        if carried.comes_to_the_end() {
             let place = |port: &Option<String>| *self.hosts.get(port.as_deref()?)?;
             self.meter.count_crossing(place(&leg.from.port), place(&leg.to.port), leg);
         }
-        transit
+        carried
     }
 
     /// What has left a machine by its cards and come by them.
@@ -209,7 +197,7 @@ impl Fabric {
         self.meter.of(port)
     }
 
-    fn transit(&mut self, now: Millis, leg: &Leg) -> Transit {
+    fn transit(&mut self, now: Millis, leg: &Leg) -> Carried {
         for port in [Direction::Out, Direction::In].into_iter().filter_map(|way| leg.filter(way)) {
             self.wind(port);
         }
@@ -218,25 +206,31 @@ impl Fabric {
         let out = Path { from, to: None };
         let left = self.plane.transit(Time(now), out, leg.packet(Direction::Out));
         if !left.delivered() {
-            return left;
+            return Carried::of(&left);
         }
+        let (at_routers, kept) = self.pass_gates(Time(now), leg);
         let ends = [&leg.from.port, &leg.to.port];
         let host = ends.into_iter().flatten().find_map(|port| self.host(port));
+        let passed = kept.map_or(leg.routers.len(), |(router, _)| router);
         if let Some(host) = host.map(|host| host.id.clone()) {
-            self.routed.count(&host, leg);
+            self.routed.count(&host, leg, passed);
         }
-        for translated in leg.translated() {
+        for translated in leg.routers.iter().take(passed).flat_map(|router| &router.translated) {
             self.note_translation(now, translated);
+        }
+        let carried = Carried { at_routers, ..Carried::of(&left) };
+        if let Some((_, outcome)) = kept {
+            return Carried { outcome, ..carried };
         }
         // Judged apart, for a router in between gives the frame other MAC addresses.
         let come = Path { from: None, to };
         let came = self.plane.transit(Time(now), come, leg.packet(Direction::In));
-        Transit { outbound: left.outbound, ..came }
+        Carried { inbound: came.inbound, outcome: came.outcome, ..carried }
     }
 
     /// Sends a packet all its way, until a filter keeps it: what became of it on each leg.
-    pub fn carry(&mut self, now: Millis, journey: &Journey) -> Vec<Transit> {
-        let mut transits = Vec::new();
+    pub fn carry(&mut self, now: Millis, journey: &Journey) -> Vec<Carried> {
+        let mut passed = Vec::new();
         for (place, leg) in journey.legs.iter().enumerate() {
             // The load balancer stands before the last leg.
             if let Some(packet) = &journey.balanced
@@ -244,14 +238,14 @@ impl Fabric {
             {
                 self.note(now, packet);
             }
-            let transit = self.send(now, leg);
-            let delivered = transit.delivered();
-            transits.push(transit);
+            let carried = self.send(now, leg);
+            let delivered = carried.delivered();
+            passed.push(carried);
             if !delivered {
                 break;
             }
         }
-        transits
+        passed
     }
 
     /// What passed router ports.
@@ -264,9 +258,9 @@ impl Fabric {
         self.plane.counters(RuleId(rule))
     }
 
-    /// Sets the counters of both layers to nothing.
-    pub fn reset_counters(&mut self, layer: Option<Layer>) {
-        self.plane.reset_counters(layer);
+    /// Sets the counters of a rule to nothing.
+    pub fn reset_counters(&mut self, rule: u64) {
+        self.plane.reset_rule(RuleId(rule));
     }
 
     /// The ids of the rules that stand on a port's vNIC, in order.

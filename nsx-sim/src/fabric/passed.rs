@@ -55,11 +55,12 @@ pub struct RouterCounters {
 }
 
 impl RouterCounters {
-    /// Counts a packet that is past its source's filter, on the host that routes it.
-    pub fn count(&mut self, host: &str, leg: &Leg) {
+    /// Counts a packet that is past its source's filter, on the host that routes it; so many of the
+    /// routers let it pass their firewall.
+    pub fn count(&mut self, host: &str, leg: &Leg, passed: usize) {
         let bytes = u64::from(leg.packet(Direction::Out).length);
-        for (place, hop) in leg.routers.iter().enumerate() {
-            let lost = leg.stranded && place + 1 == leg.routers.len();
+        for (place, hop) in leg.routers.iter().enumerate().take(passed.saturating_add(1)) {
+            let lost = place == passed || (leg.stranded && place + 1 == leg.routers.len());
             if let Some(port) = &hop.received_on {
                 self.at(port, host).received.count(bytes, lost);
             }

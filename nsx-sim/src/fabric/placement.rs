@@ -94,7 +94,9 @@ impl Fabric {
         let off = |host: &&Machine| status.of_target(&host.id) == Switch::Disabled;
         let unguarded: HashSet<String> =
             self.machines.hosts().filter(off).map(|host| host.id.clone()).collect();
-        self.plane.set_enabled(self.machines.hosts().any(|host| !off(&host)));
+        // Where routers are guarded, too, the switch of all filters is not that of vNICs alone.
+        let on = self.machines.hosts().any(|host| !off(&host));
+        self.plane.set_enabled(on || self.realization.guards_routers());
         if unguarded == self.unguarded {
             return;
         }

@@ -10,10 +10,11 @@ use crate::clock::Millis;
 use crate::inventory::{Inventory, Object};
 use crate::kinds::global_config::{self, ForwardingMode, GlobalConfig};
 use crate::kinds::logical_port::{self, LogicalPort};
+use crate::kinds::routing::nat::{self, FirewallMatch, NatRule};
 use crate::kinds::routing::port::{self, BY_SWITCH, RouterPort};
 use crate::kinds::routing::router::{self, LogicalRouter, RouterType};
 use crate::kinds::routing::table::{self, Route};
-use dataplane::Packet;
+use dataplane::{Direction, Packet, VnicId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,6 +36,19 @@ pub struct Hop {
     pub sent_on: Option<String>,
     /// What its rules made of the packet's addresses: as it came in, and as it went out.
     pub translated: Vec<Translated>,
+    /// The filters of its firewall that the packet crosses, in order.
+    pub gates: Vec<Gated>,
+}
+
+/// A packet at a filter of a router's firewall.
+#[derive(Clone, Debug)]
+pub struct Gated {
+    /// The filter.
+    pub gate: VnicId,
+    /// Into the router or out of it.
+    pub direction: Direction,
+    /// As the filter sees it.
+    pub packet: Packet,
 }
 
 /// The routers of a packet's way, and why the last of them does not pass it on, if so.
@@ -223,29 +237,67 @@ impl Routing<'_> {
         way.stuck(format!("the routes to {to} go in a circle"))
     }
 
-    /// What the router's rules make of a packet before they look for its way.
+    /// What the router makes of a packet before it looks for its way.
     fn come_in(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
-        if !self.translates {
-            return Ok(());
+        let before = way.packet;
+        let port = hop.received_on.clone();
+        let router = hop.router.clone();
+        let at = self.crossing(&router, port.as_deref());
+        if self.translates {
+            let found = self.fabric.translate_in(self.inventory, self.now, at, &before);
+            take(found, way, hop)?;
         }
-        let at = self.crossing(&hop.router, hop.received_on.as_deref());
-        let found = self.fabric.translate_in(self.inventory, self.now, at, &way.packet);
-        take(found, way, hop)?;
         if let Some(ip) = way.packet.ip.filter(|ip| ip.dst != way.to.address) {
             let port = self.fabric.port_at(ip.dst).map(str::to_owned);
             way.to = End { port, address: ip.dst };
         }
+        self.guard(at, Direction::In, before, way.packet, &hop.translated, &mut hop.gates);
         Ok(())
     }
 
-    /// What the router's rules make of a packet whose way they know.
+    /// What the router makes of a packet whose way it knows.
     fn go_out(&self, way: &mut Routed, hop: &mut Hop) -> Result<(), String> {
-        if !self.translates {
-            return Ok(());
+        let inner = way.packet;
+        let port = hop.sent_on.clone();
+        let router = hop.router.clone();
+        let at = self.crossing(&router, port.as_deref());
+        let earlier = hop.translated.len();
+        if self.translates {
+            let found = self.fabric.translate_out(self.inventory, self.now, at, &inner);
+            take(found, way, hop)?;
         }
-        let at = self.crossing(&hop.router, hop.sent_on.as_deref());
-        let found = self.fabric.translate_out(self.inventory, self.now, at, &way.packet);
-        take(found, way, hop)
+        // What a service of the router itself sends is none of its firewall's.
+        if hop.received_on.is_some() {
+            let own = &hop.translated[earlier..];
+            self.guard(at, Direction::Out, way.packet, inner, own, &mut hop.gates);
+        }
+        Ok(())
+    }
+
+    /// Puts the filter that stands at a crossing on the packet's way. Which form of a translated
+    /// packet it sees is up to the rule [spec NatRule.firewall_match].
+    fn guard(
+        &self,
+        at: Crossing<'_>,
+        direction: Direction,
+        outer: Packet,
+        inner: Packet,
+        translated: &[Translated],
+        gates: &mut Vec<Gated>,
+    ) {
+        let Some(gate) = at.port.and_then(|port| self.fabric.gate(at.router, port, at.services))
+        else {
+            return;
+        };
+        let rule = translated.first().and_then(|own| own.rule.as_deref());
+        let rule = rule.and_then(|id| self.inventory.find(nat::KIND.name, id));
+        let rule = rule.as_deref().and_then(Object::body::<NatRule>);
+        let packet = match rule.map(NatRule::seen_by_firewall) {
+            Some(FirewallMatch::Bypass) => return,
+            Some(FirewallMatch::MatchExternalAddress) => outer,
+            Some(FirewallMatch::MatchInternalAddress) | None => inner,
+        };
+        gates.push(Gated { gate, direction, packet });
     }
 
     fn crossing<'a>(&self, router: &'a str, port: Option<&'a str>) -> Crossing<'a> {
@@ -359,6 +411,7 @@ impl Routing<'_> {
             received_on,
             sent_on: None,
             translated: Vec::new(),
+            gates: Vec::new(),
         })
     }
 
@@ -372,6 +425,7 @@ impl Routing<'_> {
             received_on: None,
             sent_on: None,
             translated: Vec::new(),
+            gates: Vec::new(),
         }
     }
 

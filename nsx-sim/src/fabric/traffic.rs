@@ -1,7 +1,7 @@
 //! What has passed logical ports.
 
-use super::Leg;
-use dataplane::{Direction, Transit, Verdict};
+use super::{Carried, Leg};
+use dataplane::{Direction, Verdict};
 use std::collections::HashMap;
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -66,13 +66,13 @@ impl Meter {
     }
 
     /// Counts a packet at the ends that it came to.
-    pub fn count(&mut self, leg: &Leg, transit: &Transit) {
-        let crossed = [(Direction::Out, transit.outbound), (Direction::In, transit.inbound)];
+    pub fn count(&mut self, leg: &Leg, carried: &Carried) {
+        let crossed = [(Direction::Out, carried.outbound), (Direction::In, carried.inbound)];
         for (direction, verdict) in crossed {
             let Some(port) = leg.filter(direction) else { continue };
-            // What the first filter dropped never comes to the second; a port without a filter lets
+            // What an earlier filter dropped never comes to the last; a port without a filter lets
             // everything pass.
-            let stopped = transit.outbound.as_ref().is_some_and(|own| !own.allows());
+            let stopped = !carried.comes_to_the_end();
             if direction == Direction::In && stopped {
                 continue;
             }

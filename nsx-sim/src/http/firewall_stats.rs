@@ -1,14 +1,14 @@
 //! Counters of firewall rules [spec FirewallStats].
 
-use super::call::Reply;
+use super::call::{Call, Reply};
 use super::firewall::section_of_rule;
 use super::routes::Routes;
 use crate::clock::Millis;
 use crate::fabric::Fabric;
 use crate::inventory::{Error, Inventory};
 use crate::kinds::firewall::section::KIND;
-use crate::kinds::firewall::{FirewallRule, FirewallSection, SectionType, order};
-use dataplane::{Layer, RuleCounters};
+use crate::kinds::firewall::{Enforcement, FirewallRule, FirewallSection, SectionType, order};
+use dataplane::RuleCounters;
 use serde_json::{Value, json};
 
 /// Adds the routes.
@@ -19,7 +19,7 @@ pub fn register(routes: &mut Routes) {
         let section = object.body::<FirewallSection>();
         let counters = Counters { fabric: &call.world.fabric(), now: call.world.clock.now() };
         let results: Vec<Value> = section.map_or_else(Vec::new, |section| {
-            let totals = counters.totals(&call.world.inventory, section.section_type);
+            let totals = counters.totals(&call.world.inventory, section);
             section.rules.iter().map(|rule| counters.print(rule, &totals)).collect()
         });
         Ok(Reply::ok(json!({
@@ -38,19 +38,32 @@ pub fn register(routes: &mut Routes) {
             .filter(|_| object.header.id == call.param(0))
             .ok_or_else(missing)?;
         let counters = Counters { fabric: &call.world.fabric(), now: call.world.clock.now() };
-        let totals = counters.totals(&call.world.inventory, section.section_type);
+        let totals = counters.totals(&call.world.inventory, section);
         Ok(Reply::ok(counters.print(rule, &totals)))
     });
     routes.on("POST", "/firewall/stats?action=reset", |call| {
         match call.query.one_of("category", &["L3DFW", "L3EDGE", "L3BRIDGEPORT"])? {
-            Some("L3DFW") => {
-                call.world.with_fabric(|fabric, _| fabric.reset_counters(Some(Layer::Ip)));
-            }
-            // Routers and bridges have no counters here: they are at nothing already.
+            Some("L3DFW") => reset(call, Enforcement::Vnics),
+            Some("L3EDGE") => reset(call, Enforcement::Routers),
+            // Bridges have no counters here: they are at nothing already.
             Some(_) => {}
             None => return Err(Error::field("category", "is required").into()),
         }
         Ok(Reply::empty())
+    });
+}
+
+/// Sets the counters of all rules of layer 3 to nothing that stand somewhere.
+fn reset(call: &Call<'_>, place: Enforcement) {
+    call.world.with_fabric(|fabric, _| {
+        for object in order::sections(&call.world.inventory) {
+            let section = object.body::<FirewallSection>().filter(|own| {
+                own.section_type == SectionType::Layer3 && own.enforcement() == place
+            });
+            for rule in section.into_iter().flat_map(|section| &section.rules) {
+                fabric.reset_counters(rule.id);
+            }
+        }
     });
 }
 
@@ -60,7 +73,7 @@ struct Counters<'a> {
     now: Millis,
 }
 
-/// What is told over all rules of a type, beside each rule's own counters.
+/// What is told over all rules of a type and place, beside each rule's own counters.
 struct Totals {
     sessions: u64,
     max_sessions: u64,
@@ -79,12 +92,13 @@ impl Counters<'_> {
         self.of(rule).total_sessions / (age / 3_600_000 + 1)
     }
 
-    fn totals(&self, inventory: &Inventory, section_type: SectionType) -> Totals {
+    fn totals(&self, inventory: &Inventory, of: &FirewallSection) -> Totals {
         let mut totals = Totals { sessions: 0, max_sessions: 0, max_popularity: 0 };
         for object in order::sections(inventory) {
             let section = object.body::<FirewallSection>();
             for rule in section
-                .filter(|section| section.section_type == section_type)
+                .filter(|own| own.section_type == of.section_type)
+                .filter(|own| own.enforcement() == of.enforcement())
                 .into_iter()
                 .flat_map(|section| &section.rules)
             {

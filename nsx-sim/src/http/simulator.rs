@@ -6,10 +6,11 @@
 use super::call::{Call, Reply};
 use super::firewall::section_of_rule;
 use super::routes::Routes;
-use crate::fabric::{Fabric, Journey, Leg, Obstacle, Place};
+use crate::fabric::{Carried, Fabric, Journey, Leg, Obstacle, Place};
 use crate::inventory::{Error, Object};
 use crate::kinds::firewall::{FirewallRule, FirewallSection};
 use crate::kinds::logical_port;
+use crate::kinds::routing::router;
 use crate::kinds::values::MacText;
 use crate::wire::{self, Int};
 use dataplane::{
@@ -76,17 +77,16 @@ impl PacketRequest {
 pub fn register(routes: &mut Routes) {
     routes.at("POST", "/sim/v1/packets", |call| {
         let (request, from, to) = read(call)?;
-        let (journey, transits) = call.world.with_fabric(|fabric, now| {
+        let (journey, passed) = call.world.with_fabric(|fabric, now| {
             let build = request.build()?;
             let inventory = &call.world.inventory;
             let journey = fabric.journey_at(inventory, now, &from, &to, build);
             let journey = journey.map_err(|why| Error::field("to", why))?;
-            let transits = fabric.carry(now, &journey);
-            Ok::<_, Error>((journey, transits))
+            let passed = fabric.carry(now, &journey);
+            Ok::<_, Error>((journey, passed))
         })?;
-        let verdicts = transits.iter().flat_map(|transit| [transit.outbound, transit.inbound]);
-        let verdicts: Vec<Verdict> = verdicts.flatten().collect();
-        let outcome = transits.last().map(|transit| transit.outcome);
+        let verdicts: Vec<Verdict> = passed.iter().flat_map(Carried::verdicts).collect();
+        let outcome = passed.last().map(|leg| leg.outcome);
         let fabric = call.world.fabric();
         let printed: Vec<Value> =
             verdicts.iter().map(|verdict| print_verdict(call, &fabric, verdict)).collect();
@@ -100,18 +100,14 @@ pub fn register(routes: &mut Routes) {
         let mut printed = Vec::new();
         let mut outcome = Some(Outcome::Delivered);
         'legs: for leg in &journey.legs {
-            for direction in [Direction::Out, Direction::In] {
-                let Some(port) = leg.filter(direction) else { continue };
-                let Some(told) = fabric.explain(port, direction, leg.packet(direction)) else {
-                    continue;
-                };
+            for (filter, direction, packet) in fabric.filters(leg) {
+                let told = fabric.explain(filter, direction, packet);
                 let mut verdict = print_verdict(call, &fabric, &told.verdict);
-                let packet = leg.packet(direction);
                 let steps = told.steps.iter().map(|step| print_step(call, step, packet));
                 verdict["considered"] = steps.collect();
                 printed.push(verdict);
                 if !told.verdict.allows() {
-                    outcome = Some(refusal(&told.verdict, leg.packet(direction)));
+                    outcome = Some(refusal(&told.verdict, packet));
                     break 'legs;
                 }
             }
@@ -173,8 +169,10 @@ fn print(
     verdicts: &[Value],
 ) -> Value {
     let at = |vnic| {
-        let port = fabric.port_of(vnic).unwrap_or_default();
-        port_name(call, port).unwrap_or_else(|| port.to_owned())
+        if let Some(gate) = fabric.gate_of(vnic) {
+            return name(call, router::KIND.name, &gate.router);
+        }
+        name(call, logical_port::KIND.name, fabric.port_of(vnic).unwrap_or_default())
     };
     let (word, reason, answer) = match outcome {
         Some(Outcome::Dropped { at: vnic }) => {
@@ -275,11 +273,16 @@ pub(super) const fn words(by: Evidence) -> (&'static str, Option<&'static str>) 
 }
 
 fn print_verdict(call: &Call<'_>, fabric: &Fabric, verdict: &Verdict) -> Value {
-    let port = fabric.port_of(verdict.vnic).unwrap_or_default();
+    let gate = fabric.gate_of(verdict.vnic);
+    let router = gate.map(|gate| &*gate.router);
+    let port = fabric.port_of(verdict.vnic);
     let (by, guard) = words(verdict.by);
     let mut printed = json!({
         "logical_port_id": port,
-        "logical_port_name": port_name(call, port),
+        "logical_port_name": port.map(|id| name(call, logical_port::KIND.name, id)),
+        "logical_router_id": router,
+        "logical_router_name": router.map(|id| name(call, router::KIND.name, id)),
+        "logical_router_port_id": gate.and_then(|gate| gate.port.as_deref()),
         "direction": verdict.direction.to_string(),
         "action": match verdict.action {
             Action::Allow => "ALLOW",
@@ -378,7 +381,8 @@ fn name_rule(call: &Call<'_>, rule: RuleId, printed: &mut Value) {
     }
 }
 
-fn port_name(call: &Call<'_>, id: &str) -> Option<String> {
-    let object = call.world.inventory.find(logical_port::KIND.name, id)?;
-    Some(object.header.name().to_owned())
+/// The name of an object, or else its id.
+fn name(call: &Call<'_>, kind: &'static str, id: &str) -> String {
+    let object = call.world.inventory.find(kind, id);
+    object.map_or_else(|| id.to_owned(), |object| object.header.name().to_owned())
 }

@@ -110,6 +110,9 @@ impl Trace<'_> {
                 return false;
             }
             self.translations(router);
+            if !self.gates(router) {
+                return false;
+            }
             step = self.router(router, "TraceflowObservationForwardedLogical");
         }
         if leg.stranded {
@@ -119,6 +122,25 @@ impl Trace<'_> {
         if let Some(target) = target {
             let mut step = self.step("TraceflowObservationReceivedLogical", "LS");
             fill_segment(&mut step, Some(target));
+            self.steps.push(step);
+        }
+        true
+    }
+
+    /// What a router's firewall made of the packet; false where it keeps it.
+    fn gates(&mut self, router: &Hop) -> bool {
+        for own in &router.gates {
+            let verdict = self.fabric.explain(own.gate, own.direction, &own.packet).verdict;
+            let mut step = self.step("TraceflowObservationForwardedLogical", "EDGE_FW");
+            step.component_id = Some(router.router.clone());
+            step.component_name.clone_from(&router.name);
+            step.acl_rule_id = verdict.by.rule().map(|rule| rule.0);
+            if !verdict.allows() {
+                step.resource_type = "TraceflowObservationDroppedLogical";
+                step.reason = Some("FW_RULE");
+                self.steps.push(step);
+                return false;
+            }
             self.steps.push(step);
         }
         true

@@ -1,5 +1,6 @@
 //! The slow lane: sections and rules into one program, a pure function of the inventory.
 
+use super::gate::{EVERY_VNIC, Gate, GatePlan};
 use super::node::{Node, address_range};
 use crate::inventory::{Inventory, Object};
 use crate::kinds::firewall::rule::{Action, Direction, FirewallRule, FirewallService, IpProtocol};
@@ -10,26 +11,44 @@ use crate::kinds::service_element::{IcmpProtocol, L4Protocol, ServiceElement};
 use crate::kinds::values::PortElement;
 use dataplane::{
     AppliedTo, Family, Layer, Peer, PortRange, Ports, Rule, RuleId, RuleProgram, ScopeId, Service,
-    ServiceMatch, SetId, Term,
+    ServiceMatch, SetId, Term, VnicId,
 };
 
 /// Gives the number of the set and scope of a node.
 pub type Watch<'a> = dyn FnMut(&Node) -> u32 + 'a;
 
+/// Gives the filter of a gate.
+pub type Place<'a> = dyn FnMut(Gate) -> VnicId + 'a;
+
 /// IGMP's number among IP protocols.
 const IGMP: u8 = 2;
 
-/// All enabled rules that stand on vNICs, in order.
-pub fn program(inventory: &Inventory, watch: &mut Watch<'_>) -> RuleProgram {
+/// All enabled rules, in order, on vNICs or at routers.
+pub fn program(
+    inventory: &Inventory,
+    plan: &GatePlan,
+    watch: &mut Watch<'_>,
+    place: &mut Place<'_>,
+) -> RuleProgram {
     let mut rules = Vec::new();
     for object in order::sections(inventory) {
         let Some(section) = object.body::<FirewallSection>() else { continue };
-        // A router's rules judge nothing on vNICs; its own firewall is not modelled.
-        if section.enforcement() == Enforcement::Routers {
-            continue;
+        for rule in section.rules.iter().filter(|rule| !rule.disabled) {
+            let applied_to = match section.enforcement() {
+                Enforcement::Vnics => match applied_to(section, rule, watch) {
+                    AppliedTo::Everywhere if plan.stands() => {
+                        AppliedTo::OneOf { scopes: vec![EVERY_VNIC], vnics: Vec::new() }
+                    }
+                    own => own,
+                },
+                Enforcement::Routers => {
+                    let gates = plan.gates(inventory, section, rule).into_iter();
+                    let vnics = gates.map(&mut *place).collect();
+                    AppliedTo::OneOf { scopes: Vec::new(), vnics }
+                }
+            };
+            rules.extend(compile(inventory, section, rule, applied_to, watch));
         }
-        let enabled = section.rules.iter().filter(|rule| !rule.disabled);
-        rules.extend(enabled.filter_map(|rule| compile(inventory, section, rule, watch)));
     }
     RuleProgram { rules }
 }
@@ -38,6 +57,7 @@ fn compile(
     inventory: &Inventory,
     section: &FirewallSection,
     rule: &FirewallRule,
+    applied_to: AppliedTo,
     watch: &mut Watch<'_>,
 ) -> Option<Rule> {
     // Sections of type L3REDIRECT and actions for them are refused where they are made.
@@ -70,7 +90,7 @@ fn compile(
         source: peer(rule.sources.as_ref(), rule.sources_excluded, watch),
         destination: peer(rule.destinations.as_ref(), rule.destinations_excluded, watch),
         service: service_match(inventory, rule.services.as_deref().unwrap_or_default()),
-        applied_to: applied_to(section, rule, watch),
+        applied_to,
         stateful: section.stateful,
         tcp_strict: section.tcp_strict,
     })

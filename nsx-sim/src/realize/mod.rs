@@ -10,11 +10,13 @@
 mod catalog;
 mod compile;
 mod criteria;
+mod gate;
 mod membership;
 mod node;
 
 pub use compile::service;
 pub use criteria::TagMatching;
+pub use gate::Gate;
 pub use node::Node;
 
 use crate::inventory::{Change, Inventory, Object, Write};
@@ -27,6 +29,7 @@ use crate::kinds::ns_service;
 use crate::kinds::reference::ResourceReference;
 use catalog::Catalog;
 use dataplane::{Dataplane, VnicId};
+use gate::{EVERY_VNIC, GatePlan, Gates};
 use membership::Membership;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +40,10 @@ pub struct Realization {
     catalog: Catalog,
     vnics: HashMap<Arc<str>, VnicId>,
     ports: HashMap<VnicId, Arc<str>>,
+    /// Where rules of routers stand.
+    gates: Gates,
+    /// Whether there may be such.
+    guards_routers: bool,
     next_vnic: u32,
     program_is_stale: bool,
 }
@@ -60,6 +67,8 @@ impl Realization {
             catalog: Catalog::new(tags),
             vnics: HashMap::new(),
             ports: HashMap::new(),
+            gates: Gates::new(),
+            guards_routers: false,
             next_vnic: 0,
             program_is_stale: true,
         }
@@ -83,9 +92,34 @@ impl Realization {
     /// Brings the dataplane's rules up to date.
     pub fn compile(&mut self, inventory: &Inventory, plane: &mut Dataplane) {
         if std::mem::take(&mut self.program_is_stale) {
-            let program = compile::program(inventory, &mut |node| {
-                self.membership.watch(node, &self.vnics, plane)
-            });
+            let plan = GatePlan::of(inventory);
+            let before = std::mem::take(&mut self.gates);
+            let mut watch = |node: &Node| self.membership.watch(node, &self.vnics, plane);
+            let mut place = |gate: Gate| {
+                let known = before.get(&gate).copied();
+                *self.gates.entry(gate).or_insert_with(|| {
+                    known.unwrap_or_else(|| {
+                        let vnic = VnicId(self.next_vnic);
+                        self.next_vnic += 1;
+                        vnic
+                    })
+                })
+            };
+            let program = compile::program(inventory, &plan, &mut watch, &mut place);
+            for (_, gone) in before.iter().filter(|(gate, _)| !self.gates.contains_key(*gate)) {
+                plane.remove_vnic(*gone);
+            }
+            for gate in self.gates.values() {
+                plane.add_vnic(*gate);
+            }
+            if plan.stands() && !self.guards_routers {
+                for vnic in self.vnics.values() {
+                    plane.join(EVERY_VNIC, *vnic);
+                }
+            } else if !plan.stands() && self.guards_routers {
+                plane.drop_scope(EVERY_VNIC);
+            }
+            self.guards_routers = plan.stands();
             plane.load(program);
             self.membership.forget_unused(plane);
         }
@@ -110,6 +144,28 @@ impl Realization {
     /// The port of a vNIC.
     pub fn port(&self, vnic: VnicId) -> Option<&str> {
         self.ports.get(&vnic).map(|port| &**port)
+    }
+
+    /// Whether rules of routers stand anywhere.
+    pub fn guards_routers(&self) -> bool {
+        self.guards_routers
+    }
+
+    /// Where rules of routers stand.
+    pub fn gates(&self) -> impl Iterator<Item = (&Gate, VnicId)> {
+        self.gates.iter().map(|(gate, vnic)| (gate, *vnic))
+    }
+
+    /// The gate that stands at a port of a router; where no rule is applied to the port itself, that
+    /// of the router, which stands where its services are.
+    pub fn gate(&self, router: &str, port: &str, services: bool) -> Option<VnicId> {
+        if self.gates.is_empty() {
+            return None;
+        }
+        let gate = Gate { router: router.into(), port: Some(port.into()) };
+        let all = Gate { port: None, ..gate.clone() };
+        let own = self.gates.get(&gate);
+        own.or_else(|| self.gates.get(&all).filter(|_| services)).copied()
     }
 
     /// Whether the exclude list holds a port or switch, however it came there.
@@ -213,6 +269,9 @@ impl Realization {
             self.vnics.insert(port.clone(), vnic);
             self.ports.insert(vnic, port.clone());
             plane.add_vnic(vnic);
+            if self.guards_routers {
+                plane.join(EVERY_VNIC, vnic);
+            }
             self.membership.join_all(port, vnic, plane);
             moved.bound.push(port.clone());
         }

@@ -4,6 +4,7 @@
 mod advertised;
 mod balanced;
 mod balancer;
+mod gateway;
 mod guide;
 mod matching;
 mod nat;
@@ -96,7 +97,7 @@ fn join(body: &mut Value, more: Value) {
     }
 }
 
-/// One line: the outcome, then for each filter on the way its port, direction and what decided: a
+/// One line: the outcome, then for each filter on the way its port or router, direction and what decided: a
 /// rule's name, `flow of` one, or the guard.
 fn tell(answer: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -106,7 +107,11 @@ fn tell(answer: &Value) -> String {
             "FLOW" => format!("flow of {}", text(&verdict["rule_name"])),
             _ => text(&verdict["guard"]),
         };
-        format!("{} {} {by}", text(&verdict["logical_port_name"]), text(&verdict["direction"]))
+        let place = match verdict.get("logical_router_name") {
+            Some(router) => text(router),
+            None => text(&verdict["logical_port_name"]),
+        };
+        format!("{place} {} {by}", text(&verdict["direction"]))
     });
     let answered = answer["answer"].as_str().map(|own| format!(" with {own}")).unwrap_or_default();
     let verdicts = verdicts.collect::<Vec<_>>().join(", ");

@@ -58,7 +58,8 @@ impl Fabric {
         let packet = *near.packet(Direction::In);
         let inside = leg.from.port.is_some();
         // From outside a leg without routers of the API's crosses nothing.
-        let mut journey = Journey::of(if inside { vec![near] } else { Vec::new() });
+        let crosses = inside || (seat.is_some() && lost.is_none());
+        let mut journey = Journey::of(if crosses { vec![near] } else { Vec::new() });
         if let Some(why) = lost {
             journey.obstacle = Some(Obstacle::NoRoute(why));
             return Some(journey);

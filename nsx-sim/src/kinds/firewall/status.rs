@@ -27,7 +27,7 @@ pub enum Switch {
 pub enum Context {
     /// On vNICs: the distributed firewall.
     TransportNodes,
-    /// On routers; kept, and without effect here.
+    /// On routers.
     LogicalRouters,
 }
 

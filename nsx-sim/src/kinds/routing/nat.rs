@@ -81,9 +81,12 @@ pub enum NatAction {
 /// Which form of a packet the router's firewall sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum FirewallMatch {
+pub enum FirewallMatch {
+    /// That of the outer side.
     MatchExternalAddress,
+    /// That of the inner side.
     MatchInternalAddress,
+    /// None: it lets the packet pass.
     Bypass,
 }
 
@@ -100,6 +103,11 @@ impl NatAction {
 }
 
 impl NatRule {
+    /// What the router's firewall sees of its packets.
+    pub fn seen_by_firewall(&self) -> FirewallMatch {
+        self.firewall_match.unwrap_or(FirewallMatch::Bypass)
+    }
+
     /// The port that it is applied to; none is every port of the router.
     pub fn applied_to(&self) -> Option<&str> {
         self.applied_tos.as_ref()?.first()?.target_id.as_deref()
