@@ -3,7 +3,7 @@
 
 use super::call::{Call, Reply};
 use super::error::Failure;
-use super::list::{Paging, ROW_DEPTH, Row};
+use super::list::{ByName, Paging, ROW_DEPTH, Row};
 use super::routes::{Routes, Verb};
 use crate::inventory::{Error, Incoming, Kind, Level, Object};
 use crate::kinds::KINDS;
@@ -200,7 +200,7 @@ fn listed(
         |object: &&Arc<Object>, out: &mut _| write(object, out),
     );
     if is_whole(call, kind)
-        && let Some((after, ascending, most)) = paging.by_name()
+        && let Some(ByName { after, ascending, most }) = paging.by_name()
     {
         // The inventory keeps this order: however many there are, a page costs what it shows.
         let (objects, count) = call.world.inventory.page(kind.name, after, ascending, most);

@@ -26,6 +26,16 @@ pub struct Row<'a, T> {
     pub item: T,
 }
 
+/// Rows in their order by name and id that a page is made of.
+pub struct ByName<'a> {
+    /// They begin behind the row of this name and id.
+    pub after: Option<(&'a str, &'a str)>,
+    /// Whether the names go upwards.
+    pub ascending: bool,
+    /// No more are wanted: one more than are shown, which tells whether there is another page.
+    pub most: usize,
+}
+
 /// How a list is to be given.
 pub struct Paging {
     size: usize,
@@ -97,12 +107,14 @@ impl Paging {
         self.printed_by_member(rows, &print, write)
     }
 
-    /// Where a page of rows begins that somebody keeps by name and id, and how many of them it
-    /// takes to print it: behind which row, whether upwards, and one more than are shown. None
-    /// where they are to be sorted otherwise.
-    pub fn by_name(&self) -> Option<(Option<(&str, &str)>, bool, usize)> {
-        let after = self.after.as_ref().map(|(name, id)| (&**name, &**id));
-        (self.sort_by == NAME).then_some((after, self.ascending, self.size.saturating_add(1)))
+    /// Which of the rows that somebody keeps by name and id it takes to print the page. None where
+    /// they are to be sorted otherwise.
+    pub fn by_name(&self) -> Option<ByName<'_>> {
+        (self.sort_by == NAME).then_some(ByName {
+            after: self.after.as_ref().map(|(name, id)| (&**name, &**id)),
+            ascending: self.ascending,
+            most: self.size.saturating_add(1),
+        })
     }
 
     /// Prints the page of rows that begin as [`Paging::by_name`] wants them, of so many in all.

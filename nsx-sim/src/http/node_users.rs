@@ -115,8 +115,13 @@ fn register_policies(routes: &mut Routes) {
     });
     routes.on("GET", "/node/aaa/providers/vidm/status", |call| {
         let node = call.world.node.read();
-        let enabled = node.vidm.as_ref().is_some_and(|own| own.vidm_enable);
-        let state = if node.vidm.is_some() { "ALL_OK" } else { "NOT_CONFIGURED" };
+        // One that is switched off is not well: so clients tell that it is gone, for nothing
+        // takes a registration away [client ansible-for-nsxt].
+        let (state, enabled) = match &node.vidm {
+            Some(own) if own.vidm_enable => ("ALL_OK", true),
+            Some(_) => ("NOT_OK", false),
+            None => ("NOT_CONFIGURED", false),
+        };
         Ok(Reply::ok(json!({"runtime_state": state, "vidm_enable": enabled})))
     });
 }

@@ -349,7 +349,7 @@ fn unnamed(base: &str, path: &str) -> String {
         }
         if part.starts_with('{') {
             place += 1;
-            unnamed += &format!("{{p{place}}}");
+            unnamed.extend(["{p", &place.to_string(), "}"]);
         } else {
             unnamed += part;
         }

@@ -12,7 +12,6 @@ pub enum Few<T> {
     /// One value.
     One(T),
     /// Any number.
-    #[expect(clippy::box_collection, reason = "the point is that the usual case is small")]
     Many(Box<BTreeSet<T>>),
 }
 

@@ -157,13 +157,20 @@ fn an_identity_provider_finds_whom_it_was_told_of() {
         "host_name": "idm.corp", "client_id": "nsx", "client_secret": "s3cret",
         "thumbprint": "ab:cd", "node_host_name": "nsx.corp", "vidm_enable": true,
     });
-    let kept = manager.put("/node/aaa/providers/vidm", provider).expect(200);
+    let kept = manager.put("/node/aaa/providers/vidm", provider.clone()).expect(200);
     assert_eq!((&kept["host_name"], kept.get("client_secret")), (&json!("idm.corp"), None));
     assert_eq!(found("users?search_string=jane"), ["Jane@corp"]);
     assert!(found("groups?search_string=jane").is_empty());
     let both = manager.post("/aaa/vidm/search?search_string=CORP", json!({})).column("type");
     assert_eq!(both, ["remote_user"]);
     manager.put("/node/aaa/providers/vidm", json!({"host_name": "x"})).refused(400, 255);
+    let state =
+        || manager.get("/node/aaa/providers/vidm/status").expect(200)["runtime_state"].clone();
+    assert_eq!(state(), "ALL_OK");
+    let mut off = provider;
+    off["vidm_enable"] = json!(false);
+    manager.put("/node/aaa/providers/vidm", off).expect(200);
+    assert_eq!(state(), "NOT_OK", "ansible-for-nsxt takes this for gone");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn a_certificate_that_is_shown_says_so_and_does_not_go() {
     let uses = manager.get(&path).expect(200)["used_by"].clone();
     assert_eq!(uses[0]["service_types"], json!(["MGMT_CLUSTER"]));
     let of_cluster = format!("{CERTIFICATES}?type=cluster_api_certificate");
-    assert_eq!(manager.get(&of_cluster).column("id"), [own.clone()]);
+    assert_eq!(manager.get(&of_cluster).column("id"), std::slice::from_ref(&own));
     manager.delete(&path).refused(400, 500_030);
     let clear = "/cluster/api-certificate?action=clear_cluster_certificate&certificate_id=";
     manager.post(&format!("{clear}{bare}"), json!({})).refused(400, 255);

@@ -16,6 +16,7 @@
 //! | `search` | the rows laid over one another |
 
 mod addresses;
+mod asked;
 mod classes;
 mod index;
 mod layout;
@@ -28,9 +29,9 @@ mod wide;
 
 use std::sync::Arc;
 
+use asked::Keys;
 pub(crate) use index::{Crowded, Ground, Index};
 pub(crate) use layout::{Rank, STEP};
-use search::Keys;
 
 use super::tuple::{Header, HeaderClassifier, NONE};
 use super::{Classifier, RuleList, Unsupported};

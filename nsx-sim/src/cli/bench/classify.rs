@@ -1,5 +1,6 @@
 //! One engine on one trace.
 
+use super::grouped::Stated;
 use super::measure::{Report, base, checked, passes};
 use super::{classbench, grouped};
 use anyhow::{Context, bail};
@@ -133,7 +134,10 @@ impl Args {
             found.append(&mut answers);
         }
         let walk = EngineKind::Walk.build_or_walk(Arc::clone(&rules));
-        let right = |at: usize| traced[at].rule.unwrap_or_else(|| walk.classify(&sets, keys[at]));
+        let right = |at: usize| match traced[at].stated {
+            Stated::Answer(rule) => rule,
+            Stated::Nothing => walk.classify(&sets, keys[at]),
+        };
         let wrong = checked(self.check, keys.len()).filter(|&at| found[at] != right(at)).count();
         let speeds = passes(self.passes, keys.len(), || {
             for keys in keys.chunks(self.batch) {

@@ -21,7 +21,7 @@ const SINGLES: usize = 50_000;
 
 /// How large a world, and how much of it changes.
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Rules, in sections of 8, the default rule among them.
     #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(16..))]
     rules: u32,

@@ -21,8 +21,16 @@ pub(super) struct Grouped {
 /// A packet of a trace, and the rule that the file says it matches first.
 pub(super) struct Traced {
     pub(super) packet: Packet,
-    /// `None` if the file does not say.
-    pub(super) rule: Option<Option<usize>>,
+    pub(super) stated: Stated,
+}
+
+/// What a trace's file says of the first rule that a packet matches.
+#[derive(Clone, Copy)]
+pub(super) enum Stated {
+    /// Nothing: it is to be found out.
+    Nothing,
+    /// That this is the answer.
+    Answer(Option<usize>),
 }
 
 /// Reads the three files of a prefix.
@@ -147,10 +155,10 @@ fn traced(line: &str) -> anyhow::Result<Traced> {
         1 => Transport::Icmp { kind: 8, code: 0, id: 0 },
         other => Transport::Other(other),
     };
-    let rule = match more {
-        [_, rule, ..] if rule.starts_with('-') => Some(None),
-        [_, rule, ..] => Some(Some(rule.parse()?)),
-        _ => None,
+    let stated = match more {
+        [_, rule, ..] if rule.starts_with('-') => Stated::Answer(None),
+        [_, rule, ..] => Stated::Answer(Some(rule.parse()?)),
+        _ => Stated::Nothing,
     };
-    Ok(Traced { packet: Packet::ip(address(src)?, address(dst)?, transport), rule })
+    Ok(Traced { packet: Packet::ip(address(src)?, address(dst)?, transport), stated })
 }

@@ -1,0 +1,133 @@
+//! What is looked up: keys of packets or parsed headers, and the rows that each of them meets.
+#![allow(clippy::inline_always)] // Part of the one piece of code that runs for every packet.
+#![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
+
+use super::index::{NO_WAY, way};
+use super::search::Tables;
+use super::view::rows_of;
+use crate::engine::tuple::{Header, Kind};
+use crate::matching::Key;
+use crate::{Direction, Family, Packet, Rule, TcpFlags, Transport};
+
+/// The rows that a packet meets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Point {
+    pub(super) source: u32,
+    pub(super) destination: u32,
+    pub(super) service: u32,
+    pub(super) applied: u32,
+    /// The number of a row of ways.
+    pub(super) way: usize,
+}
+
+/// Packets that are looked up together.
+pub(super) trait Asked {
+    /// How many.
+    fn count(&self) -> usize;
+    /// The rows that one of them meets.
+    fn point(&self, tables: &Tables<'_>, at: usize) -> Point;
+    /// Whether a rule wants what one of them carries.
+    fn accepts(&self, at: usize, rule: &Rule) -> bool;
+}
+
+/// Keys on vNICs of one class.
+pub(super) struct Keys<'a, 'p>(pub(super) u32, pub(super) &'a [Key<'p>]);
+
+impl Asked for Keys<'_, '_> {
+    fn count(&self) -> usize {
+        self.1.len()
+    }
+
+    #[inline(always)]
+    fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
+        let Key { direction, packet } = self.1[at];
+        let Some(ip) = &packet.ip else {
+            return Point { way: NO_WAY, ..Point::default() };
+        };
+        let Tables { index, of, .. } = *tables;
+        let family = ip.family();
+        // SAFETY: addresses are of classes that there are.
+        let (source, destination) = unsafe {
+            let source = index.addresses.class(ip.src);
+            (rows_of(of, source)[0], rows_of(of, index.addresses.class(ip.dst))[1])
+        };
+        Point {
+            source,
+            destination,
+            service: index.services.row(ip.transport, family),
+            applied: index.applied_row(self.0),
+            way: way(direction, family),
+        }
+    }
+
+    #[cold]
+    fn accepts(&self, at: usize, rule: &Rule) -> bool {
+        rule.service.holds(rule.layer, self.1[at].packet)
+    }
+}
+
+impl Asked for &[(u32, Key<'_>)] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
+        let (class, key) = self[at];
+        Keys(class, &[key]).point(tables, 0)
+    }
+
+    #[cold]
+    fn accepts(&self, at: usize, rule: &Rule) -> bool {
+        rule.service.holds(rule.layer, self[at].1.packet)
+    }
+}
+
+impl Asked for &[Header] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
+        let header = &self[at];
+        let Tables { index, of, .. } = *tables;
+        let table = &index.addresses.table;
+        // SAFETY: the table's numbers are classes that there are.
+        let (source, destination) = unsafe {
+            let source = table.get_long(header.src);
+            (rows_of(of, source)[0], rows_of(of, table.get_long(header.dst))[1])
+        };
+        Point {
+            source,
+            destination,
+            service: index.services.row_of(header),
+            applied: 0,
+            way: way(direction(header), Family::V4),
+        }
+    }
+
+    #[cold]
+    fn accepts(&self, at: usize, rule: &Rule) -> bool {
+        rule.service.holds(rule.layer, &packet(&self[at]))
+    }
+}
+
+fn direction(header: &Header) -> Direction {
+    if header.kind.0 & Kind::DIRECTION == 0 { Direction::In } else { Direction::Out }
+}
+
+/// A packet of these headers, for rules that ask more than tables can tell.
+fn packet(header: &Header) -> Packet {
+    let Header { src_port, dst_port, .. } = *header;
+    let low = |number: u16| u8::try_from(number & 0xff).unwrap_or(0);
+    let protocol = low(header.kind.0 >> 2);
+    let transport = match (header.kind.0 & Kind::BARE, protocol) {
+        (0, 6) => Transport::Tcp { src_port, dst_port, flags: TcpFlags::default() },
+        (0, 17) => Transport::Udp { src_port, dst_port },
+        (0, 1) => Transport::Icmp { kind: low(src_port), code: low(dst_port), id: 0 },
+        _ => Transport::Other(protocol),
+    };
+    let address = |number: u32| std::net::IpAddr::V4(number.into());
+    Packet::ip(address(header.src), address(header.dst), transport)
+}
