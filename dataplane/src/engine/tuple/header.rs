@@ -33,7 +33,7 @@ impl Kind {
 /// A packet's five-tuple. Sixteen bytes, so that four make a cache line.
 ///
 /// Addresses are 32 bits wide: IPv4 as it is; IPv6 as its place among the addresses that the
-/// filters tell apart (see [`Places`](super::Places)). ICMP's type and code stand for ports.
+/// filters tell apart (see `Places`). ICMP's type and code stand for ports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(C, align(16))]
 pub struct Header {
