@@ -149,3 +149,14 @@ fn run_guide(remote: &Remote, options: &guide::Options) -> anyhow::Result<ExitCo
     io::stdout().write_all(text.as_bytes())?;
     Ok(if report.as_in_guide() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_is_declared_without_contradiction() {
+        Cli::command().debug_assert();
+    }
+}

@@ -125,7 +125,9 @@ impl Args {
             packets.map(|packet| Key { direction: Direction::Out, packet }).collect();
         let kind = self.engine.unwrap_or_default();
         let start = Instant::now();
-        let engine = kind.build(Arc::clone(&rules)).with_context(|| format!("engine {kind}"))?;
+        let mut engine =
+            kind.build(Arc::clone(&rules)).with_context(|| format!("engine {kind}"))?;
+        engine.learn(&sets);
         let build_ms = start.elapsed().as_secs_f64() * 1e3;
         let mut answers = Vec::with_capacity(self.batch);
         let mut found = Vec::with_capacity(keys.len());

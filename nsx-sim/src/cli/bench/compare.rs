@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 
 /// What to measure and where the peer is.
 #[derive(clap::Args, Debug)]
+#[group(skip)] // Its group would go by the name of that of `ours`.
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     ours: classify::Args,
