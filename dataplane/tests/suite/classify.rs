@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use dataplane::engine::{Classifier, RuleList, Walk};
-use dataplane::{AddressSets, Config, Dataplane, EngineKind, Evidence, Key, Layer};
+use dataplane::{AddressSets, Config, Dataplane, Edit, EngineKind, Evidence, Key, Layer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::model::{Model, matching};
-use crate::strategies::{Edit, config, direction, edit, packet, rule, vnic};
+use crate::strategies::{config, direction, edit, packet, rule, vnic};
 
 proptest! {
     #![proptest_config(config())]
@@ -22,7 +22,7 @@ proptest! {
         let rules: RuleList = rules.into_iter().map(Arc::new).collect();
         let (mut sets, mut members) = (AddressSets::default(), Vec::new());
         for edit in edits {
-            if let Edit::Add(set, member) = edit {
+            if let Edit::AddMember(set, member) = edit {
                 sets.add(set, member);
                 members.push((set, member));
             }
@@ -71,8 +71,8 @@ proptest! {
         }
         for edit in edits {
             let changed = match edit {
-                Edit::Add(set, member) => sets.add(set, member).then_some((set, member)),
-                Edit::Remove(set, member) => sets.remove(set, &member).then_some((set, member)),
+                Edit::AddMember(set, member) => sets.add(set, member).then_some((set, member)),
+                Edit::RemoveMember(set, member) => sets.remove(set, &member).then_some((set, member)),
                 _ => None,
             };
             let Some((set, member)) = changed else { continue };

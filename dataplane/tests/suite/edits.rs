@@ -2,15 +2,15 @@
 //! and a plane built from scratch.
 
 use dataplane::{
-    Config, Dataplane, EngineKind, Fragment, Frame, IpHeader, Packet, Path, RuleId, RuleProgram,
-    Time, Transport, VnicId,
+    Config, Dataplane, Edit, EngineKind, Fragment, Frame, IpHeader, Packet, Path, RuleId,
+    RuleProgram, Time, Transport, VnicId,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::model::{Model, matching};
-use crate::strategies::{Edit, config, edit, packet, path, program};
+use crate::strategies::{config, edit, packet, path, program};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -96,7 +96,7 @@ proptest! {
         for vnic in 1..=3 {
             model.edit(&mut plane, &Edit::AddVnic(VnicId(vnic)));
         }
-        for edit in before.iter().chain([&Edit::Load(program), &Edit::Enable(true)]) {
+        for edit in before.iter().chain([&Edit::Load(program), &Edit::SetEnabled(true)]) {
             model.edit(&mut plane, edit);
         }
         let mut now = Time(1);

@@ -6,12 +6,11 @@ pub(crate) mod matching;
 mod session;
 
 use dataplane::{
-    Action, Answer, AppliedTo, Config, Dataplane, Direction, Evidence, Family, Frame, Guard,
+    Action, Answer, AppliedTo, Config, Dataplane, Direction, Edit, Evidence, Family, Frame, Guard,
     IpHeader, Layer, Member, Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId,
     Time, Transit, Transport, Verdict, VnicId,
 };
 
-use crate::strategies::Edit;
 use session::Session;
 
 pub(crate) struct Model {
@@ -67,7 +66,7 @@ impl Model {
                 self.packets.retain(|(rule, ..)| known.contains(rule));
                 self.admissions.retain(|rule| known.contains(rule));
             }
-            Edit::InsertRule(rule, before) => {
+            Edit::InsertRule { rule, before } => {
                 if self.rules.iter().any(|own| own.id == rule.id) {
                     return;
                 }
@@ -76,9 +75,9 @@ impl Model {
                     Some(_) => self.rules.iter().position(same),
                     None => Some(self.rules.len()),
                 };
-                assert_eq!(plane.insert_rule(rule.clone(), before), at.is_some());
+                assert_eq!(plane.insert_rule(Rule::clone(&rule), before), at.is_some());
                 if let Some(at) = at {
-                    self.rules.insert(at, rule);
+                    self.rules.insert(at, *rule);
                 }
             }
             Edit::RemoveRule(id) => {
@@ -91,12 +90,12 @@ impl Model {
             Edit::Settle => {
                 plane.settle();
             }
-            Edit::Add(set, member) => {
+            Edit::AddMember(set, member) => {
                 let new = !self.members.contains(&(set, member));
                 self.members.push((set, member));
                 assert_eq!(plane.add_member(set, member), new);
             }
-            Edit::Remove(set, member) => {
+            Edit::RemoveMember(set, member) => {
                 let at = self.members.iter().position(|m| *m == (set, member));
                 let gone = at.is_some_and(|at| {
                     self.members.swap_remove(at);
@@ -141,7 +140,7 @@ impl Model {
                     self.excluded.push(vnic);
                 }
             }
-            Edit::Enable(enabled) => {
+            Edit::SetEnabled(enabled) => {
                 plane.set_enabled(enabled);
                 self.enabled = enabled;
             }

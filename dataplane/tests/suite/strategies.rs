@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dataplane::{
-    Action, AddressRange, AppliedTo, Direction, Family, Layer, MacAddr, Member, Packet, Path, Peer,
-    PortRange, Ports, Rule, RuleId, RuleProgram, ScopeId, Service, ServiceMatch, SetId, TcpFlags,
-    Term, Transport, VnicId, ethertype,
+    Action, AddressRange, AppliedTo, Direction, Edit, Family, Layer, MacAddr, Member, Packet, Path,
+    Peer, PortRange, Ports, Rule, RuleId, RuleProgram, ScopeId, Service, ServiceMatch, SetId,
+    TcpFlags, Term, Transport, VnicId, ethertype,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -207,35 +207,16 @@ fn rule_id() -> impl Strategy<Value = RuleId> {
     (1_u64..12).prop_map(RuleId)
 }
 
-/// A change to a plane that is no packet.
-#[derive(Clone, Debug)]
-pub(crate) enum Edit {
-    Load(RuleProgram),
-    InsertRule(Rule, Option<RuleId>),
-    RemoveRule(RuleId),
-    Settle,
-    Add(SetId, Member),
-    Remove(SetId, Member),
-    DropSet(SetId),
-    AddVnic(VnicId),
-    RemoveVnic(VnicId),
-    Join(ScopeId, VnicId),
-    Leave(ScopeId, VnicId),
-    DropScope(ScopeId),
-    Exclude(VnicId, bool),
-    Enable(bool),
-}
-
 pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         6 => program().prop_map(Edit::Load),
         6 => (rule(), rule_id(), option::weighted(0.7, rule_id())).prop_map(|(rule, id, before)| {
-            Edit::InsertRule(Rule { id, ..rule }, before)
+            Edit::InsertRule { rule: Box::new(Rule { id, ..rule }), before }
         }),
         4 => rule_id().prop_map(Edit::RemoveRule),
         2 => Just(Edit::Settle),
-        8 => (set(), member()).prop_map(|(set, member)| Edit::Add(set, member)),
-        6 => (set(), member()).prop_map(|(set, member)| Edit::Remove(set, member)),
+        8 => (set(), member()).prop_map(|(set, member)| Edit::AddMember(set, member)),
+        6 => (set(), member()).prop_map(|(set, member)| Edit::RemoveMember(set, member)),
         1 => set().prop_map(Edit::DropSet),
         3 => vnic().prop_map(Edit::AddVnic),
         1 => vnic().prop_map(Edit::RemoveVnic),
@@ -243,6 +224,6 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         4 => (scope(), vnic()).prop_map(|(scope, vnic)| Edit::Leave(scope, vnic)),
         1 => scope().prop_map(Edit::DropScope),
         1 => (vnic(), any::<bool>()).prop_map(|(vnic, excluded)| Edit::Exclude(vnic, excluded)),
-        1 => prop::bool::weighted(0.8).prop_map(Edit::Enable),
+        1 => prop::bool::weighted(0.8).prop_map(Edit::SetEnabled),
     ]
 }
