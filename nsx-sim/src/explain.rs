@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 
-use crate::client::{self, Client, Considered, Judgement, PacketQuery, Verdict};
+use nsx_client::{self as client, Client, Considered, Judgement, PacketQuery, Verdict};
 
 /// The packet to explain.
 #[derive(Args, Clone, Debug)]

@@ -13,7 +13,6 @@
 pub mod access;
 pub mod boot;
 pub mod cli;
-pub mod client;
 pub mod clock;
 pub mod explain;
 pub mod fabric;

@@ -1,6 +1,6 @@
 //! `health`: one question to a running manager.
 
-use crate::client::Client;
+use nsx_client::Client;
 use std::process::ExitCode;
 
 /// Asks; a manager that answers but is not healthy fails the check.

@@ -6,10 +6,10 @@ mod health;
 mod replay;
 mod serve;
 
-use crate::client::{Client, Remote};
 use crate::{explain, guide};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use nsx_client::{Client, Remote};
 use std::io::{self, Write};
 use std::process::ExitCode;
 

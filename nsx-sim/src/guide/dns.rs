@@ -8,7 +8,7 @@ use super::pods::{self, Pod};
 use super::report::{Dns, Outcome, Pair};
 use super::section::Section;
 use super::trace::{Probe, Tracer};
-use crate::client::Client;
+use nsx_client::Client;
 
 /// Well-known port of DNS.
 const DNS_PORT: u16 = 53;

@@ -11,7 +11,7 @@ use super::pods::{self, Pod};
 use super::report::{Check, Outcome, Pair};
 use super::trace::Tracer;
 use super::{Done, Fault};
-use crate::client::Client;
+use nsx_client::Client;
 
 /// End of the name of the pod that is added; identifies one that a broken run left.
 const ADDED_SUFFIX: &str = "x7zqk";

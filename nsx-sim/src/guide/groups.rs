@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::pods::{self, Pod};
 use super::{Done, Fault, SERVICES};
-use crate::client::Client;
+use nsx_client::Client;
 
 /// How long a change may take to be realized before it counts as not happening.
 const PATIENCE: Duration = Duration::from_secs(30);

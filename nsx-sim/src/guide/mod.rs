@@ -20,7 +20,7 @@ use std::{fmt, io::Write};
 
 use clap::Args;
 
-use crate::client::{self, Client};
+use nsx_client::{self as client, Client};
 pub use report::Report;
 
 /// The guide's services, in the order in which it names them.

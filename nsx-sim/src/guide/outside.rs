@@ -8,7 +8,7 @@ use super::report::{Outcome, Outside};
 use super::section::Section;
 use super::world::World;
 use super::{Done, Fault, SERVICES};
-use crate::client::{Client, Judgement, PacketQuery};
+use nsx_client::{Client, Judgement, PacketQuery};
 
 /// A client somewhere outside: an address from a block reserved for documentation.
 const CLIENT: &str = "192.0.2.10";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Fault;
-use crate::client::Client;
+use nsx_client::Client;
 
 /// A pod's logical port.
 #[derive(Clone, Debug)]

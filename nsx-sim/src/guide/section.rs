@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::groups::{self, Group};
 use super::report::RuleName;
 use super::{Done, Fault};
-use crate::client::Client;
+use nsx_client::Client;
 
 /// Display name of the section.
 pub(super) const NAME: &str = "PtoPDFW-MicroSegmentation";

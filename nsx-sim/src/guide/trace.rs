@@ -10,7 +10,7 @@ use super::groups::await_value;
 use super::pods::Pod;
 use super::report::{Direction, Outcome, Pair, RuleName, Verdict};
 use super::section;
-use crate::client::Client;
+use nsx_client::Client;
 
 /// Source port of every probe: any of the ephemeral ones.
 const SOURCE_PORT: u16 = 49152;

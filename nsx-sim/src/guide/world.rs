@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Done, Fault};
-use crate::client::Client;
+use nsx_client::Client;
 
 /// The part of a world document that can be made through the Manager API.
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! Connections: one version of HTTP, many calls, TLS.
 
 use super::{Answer, PASSWORD, Server, basic};
-use nsx_sim::client::{Client, Remote};
+use nsx_client::{Client, Remote};
 use nsx_sim::http::{Options, Tls};
 
 #[test]

@@ -1,13 +1,13 @@
 //! Who judges: a manager somewhere, or a world in this process.
 
 use super::input::{Item, Kind};
-use crate::client::Client;
 use crate::http::replay::{Judge, Told};
 use crate::http::{Api, WorldDocument};
 use crate::world::{Settings, World};
 use anyhow::{Context, anyhow};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use dataplane::Transport;
+use nsx_client::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -9,10 +9,10 @@ mod table;
 mod words;
 
 use super::serve::WorldChoice;
-use crate::client::Remote;
 use anyhow::Context;
 use input::{Item, Source};
 use judge::Manager;
+use nsx_client::Remote;
 use report::Report;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

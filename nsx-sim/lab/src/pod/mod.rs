@@ -1,0 +1,1 @@
+//! What runs in a pod: a shell with its tools, and the network that they see.
