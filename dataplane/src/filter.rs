@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::counters::Counters;
-use crate::flow::{self, Flow, FlowKey, FlowTable};
+use crate::flow::{self, Flow, FlowKey, FlowTable, FlowView};
 use crate::fragments::Fragments;
 use crate::icmp;
 use crate::list::{Lists, VnicList};
@@ -26,8 +26,23 @@ pub(crate) struct Filter {
     pub(crate) list: Arc<VnicList>,
     /// Its class in the index of all rules, where there is one.
     pub(crate) class: Option<u32>,
-    pub(crate) flows: FlowTable,
-    pub(crate) fragments: Fragments,
+    /// What passed and is not forgotten; many a vNIC never has any of it.
+    memory: Option<Box<Memory>>,
+}
+
+/// The conversations that a filter admitted, and the datagrams of which it knows the first piece.
+#[derive(Clone, Debug)]
+struct Memory {
+    flows: FlowTable,
+    fragments: Fragments,
+}
+
+impl Memory {
+    /// Nothing remembered yet.
+    fn new(hash_seed: u64) -> Self {
+        let hasher = flow::hasher(hash_seed);
+        Self { flows: FlowTable::new(hasher.clone()), fragments: Fragments::new(hasher) }
+    }
 }
 
 /// What the plane lends a filter while a packet passes.
@@ -44,8 +59,7 @@ pub(crate) struct Context<'p> {
 
 impl Filter {
     /// A filter without scopes, rules and flows.
-    pub(crate) fn new(vnic: VnicId, hash_seed: u64) -> Self {
-        let hasher = flow::hasher(hash_seed);
+    pub(crate) fn new(vnic: VnicId) -> Self {
         Self {
             vnic,
             scopes: BTreeSet::new(),
@@ -53,9 +67,30 @@ impl Filter {
             timers: None,
             list: Arc::default(),
             class: None,
-            flows: FlowTable::new(hasher.clone()),
-            fragments: Fragments::new(hasher),
+            memory: None,
         }
+    }
+
+    /// The admitting rule of every flow.
+    pub(crate) fn flow_rules(&self) -> impl Iterator<Item = RuleId> {
+        self.memory.iter().flat_map(|memory| memory.flows.rules())
+    }
+
+    /// All flows in order of their keys, expired ones included that nobody has met since.
+    pub(crate) fn flow_views(&self) -> impl Iterator<Item = FlowView> + use<> {
+        let memory = self.memory.as_deref();
+        memory.map(|memory| memory.flows.views(self.vnic)).into_iter().flatten()
+    }
+
+    /// Takes out the flows whose timer has run down, in order of their keys.
+    pub(crate) fn take_expired(&mut self, now: Time) -> Vec<FlowView> {
+        let memory = self.memory.as_deref_mut();
+        memory.map(|memory| memory.flows.take_all_expired(self.vnic, now)).unwrap_or_default()
+    }
+
+    /// What is remembered, from now on.
+    fn memory(&mut self, config: &Config) -> &mut Memory {
+        self.memory.get_or_insert_with(|| Box::new(Memory::new(config.hash_seed)))
     }
 
     /// Whether a rule applied like this stands here.
@@ -95,7 +130,8 @@ impl Filter {
             (None, _) => ethernet,
             (Some(ip), None) => self.pass_ip(context, key, ip, Some(frame)),
             (Some(ip), Some(fragment)) => {
-                let transport = self.fragments.transport(context.now, direction, fragment, ip);
+                let fragments = &mut self.memory(context.config).fragments;
+                let transport = fragments.transport(context.now, direction, fragment, ip);
                 let ip = IpHeader { transport, ..*ip };
                 let packet = Packet { ip: Some(ip), ..frame.packet };
                 let key = Key { direction, packet: &packet };
@@ -132,11 +168,11 @@ impl Filter {
             if !self.has_room(context) {
                 return Guard::StateLimit { rule }.into();
             }
-            let epoch = self.flows.epoch(context.generation);
+            let epoch = self.memory(context.config).flows.epoch(context.generation);
             let (now, direction) = (context.now, key.direction);
             let mut flow = Flow::new(conversation, rule, epoch, direction, ip.transport, now);
             flow.observe(now, self.timers(context), key, ip);
-            self.flows.insert(flow);
+            self.memory(context.config).flows.insert(flow);
             context.counters.opened(rule);
         }
         count_decision(context.counters, ruling, key);
@@ -152,9 +188,10 @@ impl Filter {
         key: Key<'_>,
         ip: &IpHeader,
     ) -> Option<RuleId> {
-        let slot = self.flows.find(conversation)?;
-        let epoch = self.flows.epoch(context.generation);
-        let flow = self.flows.get(slot)?;
+        let flows = &mut self.memory.as_deref_mut()?.flows;
+        let slot = flows.find(conversation)?;
+        let epoch = flows.epoch(context.generation);
+        let flow = self.memory.as_deref()?.flows.get(slot)?;
         let before = flow.rule;
         let admitted_by = self.readmit(context, flow, epoch, key.packet);
         if admitted_by != Some(before) {
@@ -163,15 +200,16 @@ impl Filter {
                 context.counters.opened(rule);
             }
         }
+        let flows = &mut self.memory.as_deref_mut()?.flows;
         if let Some(rule) = admitted_by {
             let timers = self.timers.as_deref().unwrap_or(&context.config.timers);
-            self.flows.update(slot, |flow| {
+            flows.update(slot, |flow| {
                 flow.rule = rule;
                 flow.epoch = epoch;
                 flow.observe(context.now, timers, key, ip);
             });
         } else {
-            self.flows.remove(slot);
+            flows.remove(slot);
         }
         admitted_by
     }
@@ -206,13 +244,14 @@ impl Filter {
     /// ended out of the table, so that those do not pile up; a full one takes out what it must.
     fn has_room(&mut self, context: &mut Context<'_>) -> bool {
         let limit = context.config.flow_limit;
+        let flows = &mut self.memory(context.config).flows;
         let mut taken = 0;
-        while taken < 2 || self.flows.is_full(limit) {
-            let Some(ended) = self.flows.take_expired(context.now) else { break };
+        while taken < 2 || flows.is_full(limit) {
+            let Some(ended) = flows.take_expired(context.now) else { break };
             context.counters.closed(ended.rule);
             taken += 1;
         }
-        !self.flows.is_full(limit)
+        !flows.is_full(limit)
     }
 }
 

@@ -153,7 +153,7 @@ impl Dataplane {
     pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
         let new = !self.filters.contains_key(&vnic);
         if new {
-            let mut filter = Filter::new(vnic, self.config.hash_seed);
+            let mut filter = Filter::new(vnic);
             self.lists.place(&mut filter);
             self.filters.insert(vnic, filter);
             self.seat(vnic);
@@ -166,7 +166,7 @@ impl Dataplane {
         let Some(filter) = self.filters.remove(&vnic) else { return false };
         self.lists.forget(&filter);
         self.seats.remove(&vnic);
-        for rule in filter.flows.rules() {
+        for rule in filter.flow_rules() {
             self.counters.closed(rule);
         }
         true
@@ -314,15 +314,14 @@ impl Dataplane {
     /// A vNIC's flows in a fixed order. Flows past their time are among them until they are met
     /// by a packet or by [`expire`](Dataplane::expire).
     pub fn flows(&self, vnic: VnicId) -> impl Iterator<Item = FlowView> + use<> {
-        self.filters.get(&vnic).map(|filter| filter.flows.views(vnic)).into_iter().flatten()
+        self.filters.get(&vnic).map(Filter::flow_views).into_iter().flatten()
     }
 
     /// Forgets the flows that are past their time and returns them, by vNIC in a fixed order.
     /// Never needed for right verdicts; it frees memory and brings session counters up to date.
     pub fn expire(&mut self, now: Time) -> Vec<FlowView> {
         let filters = self.filters.values_mut();
-        let ended: Vec<FlowView> =
-            filters.flat_map(|filter| filter.flows.take_all_expired(filter.vnic, now)).collect();
+        let ended: Vec<FlowView> = filters.flat_map(|filter| filter.take_expired(now)).collect();
         for flow in &ended {
             self.counters.closed(flow.rule);
         }
@@ -344,7 +343,7 @@ impl Dataplane {
     pub(crate) fn count_program(&mut self) {
         self.counters.follow_program(
             self.lists.program().map(|rule| rule.id),
-            self.filters.values().flat_map(|filter| filter.flows.rules()),
+            self.filters.values().flat_map(|filter| filter.flow_rules()),
         );
     }
 

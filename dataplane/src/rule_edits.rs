@@ -22,7 +22,7 @@ impl Dataplane {
         }
         match self.lists.insert(Arc::new(rule), before) {
             Ok(()) => {
-                let live = self.filters.values().flat_map(|filter| filter.flows.rules());
+                let live = self.filters.values().flat_map(|filter| filter.flow_rules());
                 self.counters.know(id, live);
                 self.note(true)
             }
