@@ -10,5 +10,6 @@
 pub mod api;
 pub mod controllers;
 pub mod ncp;
+pub mod pins;
 pub mod pks;
 pub mod pod;
