@@ -19,27 +19,13 @@ pub struct Node {
     pub name: &'static str,
     /// Its address: the source of its kubelet's probes [G image26].
     pub address: Ipv4Addr,
-    /// The MAC address of its vNIC.
-    pub mac: &'static str,
 }
 
 /// The workers; the third one's name is on no screen.
 pub const NODES: [Node; 3] = [
-    Node {
-        name: "a60cfb28-f6d8-4022-8dcb-c202aa9335c3",
-        address: Ipv4Addr::new(172, 16, 0, 3),
-        mac: "00:50:56:8e:20:01",
-    },
-    Node {
-        name: "f9be16c4-7396-41c6-9c97-7b5280f165f0",
-        address: Ipv4Addr::new(172, 16, 0, 4),
-        mac: "00:50:56:8e:20:02",
-    },
-    Node {
-        name: "8f9fd9a8-3bdc-419d-a880-f370ca2b6f5a",
-        address: Ipv4Addr::new(172, 16, 0, 5),
-        mac: "00:50:56:8e:20:03",
-    },
+    Node { name: "a60cfb28-f6d8-4022-8dcb-c202aa9335c3", address: Ipv4Addr::new(172, 16, 0, 3) },
+    Node { name: "f9be16c4-7396-41c6-9c97-7b5280f165f0", address: Ipv4Addr::new(172, 16, 0, 4) },
+    Node { name: "8f9fd9a8-3bdc-419d-a880-f370ca2b6f5a", address: Ipv4Addr::new(172, 16, 0, 5) },
 ];
 
 /// A namespace.
@@ -128,8 +114,8 @@ pub struct Pod {
     pub node: &'static str,
     /// Its address.
     pub address: Ipv4Addr,
-    /// Its MAC address.
-    pub mac: &'static str,
+    /// The ports of its containers' probes, as the section for them tells [G image26].
+    pub probes: &'static [u16],
 }
 
 /// The pods of the guide's screens; those of the namespaces x1, y1 and z1 come by its manifest.
@@ -141,7 +127,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("run", "busybox"), ("pod-template-hash", "7b87695f88")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 2, 2),
-        mac: "02:50:56:00:01:01",
+        probes: &[],
     },
     Pod {
         namespace: "jenkinso",
@@ -150,7 +136,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("name", "jenkins-operator"), ("pod-template-hash", "6d5477b784")],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 7, 2),
-        mac: "02:50:56:00:01:02",
+        probes: &[60000],
     },
     Pod {
         namespace: "jenkinso",
@@ -159,7 +145,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "jenkins-operator"), ("jenkins-cr", "example")],
         node: NODES[2].name,
         address: Ipv4Addr::new(172, 15, 7, 3),
-        mac: "02:50:56:00:01:03",
+        probes: &[8080],
     },
     Pod {
         namespace: "kube-system",
@@ -168,7 +154,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("k8s-app", "kube-dns"), ("pod-template-hash", "6f9bcd8956")],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 3, 2),
-        mac: "02:50:56:00:01:04",
+        probes: &[8080, 8181],
     },
     Pod {
         namespace: "kube-system",
@@ -177,7 +163,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("k8s-app", "kube-dns"), ("pod-template-hash", "6f9bcd8956")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 3, 3),
-        mac: "02:50:56:00:01:05",
+        probes: &[8080, 8181],
     },
     Pod {
         namespace: "kube-system",
@@ -186,7 +172,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("k8s-app", "kube-dns"), ("pod-template-hash", "6f9bcd8956")],
         node: NODES[2].name,
         address: Ipv4Addr::new(172, 15, 3, 4),
-        mac: "02:50:56:00:01:06",
+        probes: &[8080, 8181],
     },
     Pod {
         namespace: "pks-system",
@@ -199,7 +185,7 @@ pub static PODS: &[Pod] = &[
         ],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 5, 2),
-        mac: "02:50:56:00:01:07",
+        probes: &[],
     },
     Pod {
         namespace: "pks-system",
@@ -212,7 +198,7 @@ pub static PODS: &[Pod] = &[
         ],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 5, 3),
-        mac: "02:50:56:00:01:08",
+        probes: &[],
     },
     Pod {
         namespace: "pks-system",
@@ -225,7 +211,7 @@ pub static PODS: &[Pod] = &[
         ],
         node: NODES[2].name,
         address: Ipv4Addr::new(172, 15, 5, 4),
-        mac: "02:50:56:00:01:09",
+        probes: &[],
     },
     Pod {
         namespace: "pks-system",
@@ -234,7 +220,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "validator"), ("pod-template-hash", "847cb99cc")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 5, 5),
-        mac: "02:50:56:00:01:0a",
+        probes: &[8080],
     },
     Pod {
         namespace: "x1",
@@ -243,7 +229,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-a"), ("pod-template-hash", "84965f57cc")],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 23, 3),
-        mac: "02:50:56:00:01:0b",
+        probes: &[],
     },
     Pod {
         namespace: "x1",
@@ -252,7 +238,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-a"), ("pod-template-hash", "84965f57cc")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 23, 2),
-        mac: "02:50:56:00:01:0c",
+        probes: &[],
     },
     Pod {
         namespace: "y1",
@@ -261,7 +247,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-b"), ("pod-template-hash", "86d8c888c7")],
         node: NODES[2].name,
         address: Ipv4Addr::new(172, 15, 13, 2),
-        mac: "02:50:56:00:01:0d",
+        probes: &[],
     },
     Pod {
         namespace: "y1",
@@ -270,7 +256,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-b"), ("pod-template-hash", "86d8c888c7")],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 13, 3),
-        mac: "02:50:56:00:01:0e",
+        probes: &[],
     },
     Pod {
         namespace: "z1",
@@ -279,7 +265,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-c"), ("pod-template-hash", "5c5fc5c857")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 9, 2),
-        mac: "02:50:56:00:01:0f",
+        probes: &[],
     },
     Pod {
         namespace: "z1",
@@ -288,7 +274,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-c"), ("pod-template-hash", "5c5fc5c857")],
         node: NODES[2].name,
         address: Ipv4Addr::new(172, 15, 9, 3),
-        mac: "02:50:56:00:01:10",
+        probes: &[],
     },
     Pod {
         namespace: "z1",
@@ -297,7 +283,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-d"), ("pod-template-hash", "69f59f4cb9")],
         node: NODES[0].name,
         address: Ipv4Addr::new(172, 15, 9, 4),
-        mac: "02:50:56:00:01:11",
+        probes: &[],
     },
     Pod {
         namespace: "z1",
@@ -306,7 +292,7 @@ pub static PODS: &[Pod] = &[
         labels: &[("app", "service-d"), ("pod-template-hash", "69f59f4cb9")],
         node: NODES[1].name,
         address: Ipv4Addr::new(172, 15, 9, 5),
-        mac: "02:50:56:00:01:12",
+        probes: &[],
     },
 ];
 
