@@ -1,1 +1,145 @@
 //! The Kubernetes API server: a store of objects and what kubectl asks of it.
+
+pub mod decode;
+pub mod error;
+mod http;
+pub mod kinds;
+mod path;
+mod pinned;
+mod query;
+pub mod resource;
+pub mod selector;
+mod serve;
+pub mod store;
+
+pub use error::Error;
+pub use resource::Resource;
+pub use store::Store;
+
+use axum::extract::ws::WebSocket;
+use futures_util::future::BoxFuture;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The release that the cluster says it is: the guide's.
+pub const VERSION: &str = "v1.16.7";
+
+/// How to serve.
+#[derive(Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whether to speak TLS, with a certificate made for the occasion.
+    pub tls: bool,
+    /// The token that callers show; none lets everybody in, as clients send none without TLS.
+    pub token: Option<String>,
+    /// The nodes of the cluster: name and address.
+    pub nodes: Vec<(String, std::net::Ipv4Addr)>,
+    /// Whether the guide's namespaces and pods are there from the start.
+    pub guide: bool,
+    /// Who gives pods their addresses.
+    pub network: Network,
+    /// How long a container takes to end when it is asked to.
+    pub ending: Duration,
+    /// Who runs commands in containers.
+    pub exec: Option<Arc<dyn Exec>>,
+}
+
+/// Who gives pods their addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// NCP, by an annotation.
+    #[default]
+    Ncp,
+    /// The kubelet itself, from a plain range: a cluster without NSX.
+    Plain,
+}
+
+/// A command that somebody wants to run in a container. Pod and container are there and running.
+#[derive(Clone, Debug)]
+pub struct ExecRequest {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// Whether the caller sends input.
+    pub stdin: bool,
+    /// Whether the caller wants output.
+    pub stdout: bool,
+    /// Whether the caller wants what is written to standard error.
+    pub stderr: bool,
+    /// Whether the command gets a terminal.
+    pub tty: bool,
+}
+
+/// Runs commands in containers.
+pub trait Exec: Send + Sync {
+    /// Serves one command over a socket whose subprotocol (`v5.channel.k8s.io` or
+    /// `v4.channel.k8s.io`) is agreed on, until it ends.
+    fn serve(
+        &self,
+        store: Store,
+        request: ExecRequest,
+        socket: WebSocket,
+    ) -> BoxFuture<'static, ()>;
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 6443)),
+            tls: true,
+            token: Some(uuid::Uuid::new_v4().simple().to_string()),
+            nodes: Vec::new(),
+            guide: true,
+            network: Network::Ncp,
+            ending: Duration::ZERO,
+            exec: None,
+        }
+    }
+}
+
+/// A server at work.
+pub struct Running {
+    /// Where it is reached.
+    pub url: String,
+    /// What callers show; empty without one.
+    pub token: String,
+    /// What callers check its certificate against; empty without TLS.
+    pub ca_pem: String,
+    /// What it serves.
+    pub store: Store,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Ends listener and controllers. Open connections end with them.
+    pub fn stop(&self) {
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts the server and the controllers.
+pub async fn start(options: Options) -> anyhow::Result<Running> {
+    let store = Store::default();
+    let app = http::App::new(store.clone(), &options);
+    let served = serve::listen(&options, http::router(app)).await?;
+    Ok(Running {
+        url: served.url,
+        token: options.token.unwrap_or_default(),
+        ca_pem: served.ca_pem,
+        store,
+        tasks: vec![served.task],
+    })
+}
