@@ -67,7 +67,7 @@ pub(super) struct Addresses {
 impl Addresses {
     pub(super) fn new(shape: Shape) -> Self {
         Self {
-            classes: Classes::new(shape),
+            classes: Classes::new([shape, shape.listed()]),
             sets: FxHashMap::default(),
             ranges: FxHashMap::default(),
             v4: Half::new(u32::MAX.into()),

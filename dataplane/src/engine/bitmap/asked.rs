@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
 
 use super::index::{NO_WAY, way};
-use super::search::Tables;
+use super::tables::Tables;
 use super::view::rows_of;
 use crate::engine::tuple::{Header, Kind};
 use crate::matching::Key;

@@ -47,10 +47,10 @@ pub(super) struct Classes<const D: usize> {
 }
 
 impl<const D: usize> Classes<D> {
-    pub(super) fn new(shape: Shape) -> Self {
+    pub(super) fn new(shapes: [Shape; D]) -> Self {
         let nobody: Arc<[u32]> = Arc::new([]);
         Self {
-            rows: std::array::from_fn(|_| Rows::new(shape)),
+            rows: shapes.map(Rows::new),
             of: vec![[0; D]],
             classes: vec![Class { labels: Arc::clone(&nobody), count: 1 }],
             by_labels: FxHashMap::from_iter([(nobody, STRANGER)]),

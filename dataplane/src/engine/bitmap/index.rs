@@ -7,9 +7,10 @@ use rustc_hash::FxHashMap;
 
 use super::addresses::{Addresses, DESTINATION, SOURCE};
 use super::classes::Classes;
-use super::layout::{Layout, Rank, STEP};
+use super::layout::{Layout, Rank, STEP, is_open};
+use super::listed::Tag;
 use super::rows::Base;
-use super::services::{self, Services};
+use super::services::Services;
 #[cfg(target_arch = "x86_64")]
 use super::wide::Avx512;
 use crate::{
@@ -81,7 +82,7 @@ impl Index {
             wide: Avx512::new(),
             addresses: Addresses::new(shape),
             services: Services::new(shape),
-            applied: Classes::new(shape),
+            applied: Classes::new([shape]),
             grounds: FxHashMap::default(),
             restricted: false,
             ways: std::array::from_fn(|_| Base::new(shape)),
@@ -264,16 +265,18 @@ impl Index {
 
     /// What a stranger meets of a rule.
     fn put_bases(&mut self, rule: &Rule, place: u32) {
-        let place = place as usize;
-        let open = |peer: &Peer| matches!(peer, Peer::Any | Peer::OneOf { negated: true, .. });
+        let tag = Tag::of(rule, self.layout.order(place));
+        self.services.rows.tag(place, Tag { bits: tag.code(), ..tag });
         let [source, destination] = &mut self.addresses.classes.rows;
-        source.base.put(place, open(&rule.source));
-        destination.base.put(place, open(&rule.destination));
+        destination.tag(place, tag);
+        let place = place as usize;
+        source.base.put(place, is_open(&rule.source));
+        destination.base.put(place, is_open(&rule.destination));
         self.services.rows.base.put(place, rule.service == ServiceMatch::Any);
         let everywhere = rule.applied_to == AppliedTo::Everywhere;
         self.applied.rows[0].base.put(place, everywhere);
         self.restricted |= !everywhere;
-        self.conditions |= services::is_conditional(&rule.service);
+        self.conditions |= self.layout.is_conditional(rule);
         for direction in [Direction::In, Direction::Out] {
             for family in [Family::V4, Family::V6] {
                 let holds = rule.direction.is_none_or(|own| own == direction)

@@ -1,14 +1,17 @@
 //! Which place each rule has in the rows.
 //!
-//! Within a band places ascend with the order of rules, with free ones between them for rules that
-//! come later. In packed rows rules are banded by which of their ends are open to strangers: an open
-//! end tells nothing apart, and would make every part of a row worth a look if such rules stood
-//! among the others.
+//! Within a band rules keep their order, with free places between them for rules that come later. In
+//! packed rows rules are banded by which of their ends are open to strangers: those with a
+//! destination of their own are listed by it, the others are found by parts; there an open end tells
+//! nothing apart, and would make every part of a row worth a look if such rules stood among the
+//! others. Neighbours stand in different parts: they name much the same sources, and a part that
+//! many of them share would tell little.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::rows::{Line, PACKED, PARTS, Shape};
+use super::services;
 use crate::{Peer, Rule};
 
 /// A rule's rank in the order: the lowest that matches wins.
@@ -28,7 +31,29 @@ struct Band {
     /// Its places: from the first, as many as it has.
     first: usize,
     places: usize,
-    by_rank: BTreeMap<Rank, u32>,
+    /// Its rules, by their number in the order of its places.
+    by_rank: BTreeMap<Rank, usize>,
+}
+
+impl Band {
+    const fn new(first: usize, places: usize) -> Self {
+        Self { first, places, by_rank: BTreeMap::new() }
+    }
+
+    /// The place with a number in the order.
+    const fn place(&self, size: usize, order: usize) -> usize {
+        let parts = self.places / size;
+        let level = order / parts;
+        // Each round begins one part later, so that rules that stand evenly apart take all parts.
+        self.first + (order + level) % parts * size + level
+    }
+
+    /// The number of a place in the order.
+    const fn order(&self, size: usize, place: usize) -> usize {
+        let parts = self.places / size;
+        let (part, level) = ((place - self.first) / size, (place - self.first) % size);
+        level * parts + (part + parts - level % parts) % parts
+    }
 }
 
 /// Places and ranks.
@@ -39,27 +64,36 @@ pub(super) struct Layout {
     pub(super) ranks: Vec<Rank>,
     /// Likewise the rules.
     rules: Vec<Option<Arc<Rule>>>,
-    /// The parts of rules that are open at both ends.
-    pub(super) open: Line,
+    /// The parts of rules that no list has: of those that are open to any destination.
+    pub(super) unlisted: Line,
     /// None of those has a lower rank.
-    pub(super) first_open: Rank,
-    bands: [Band; 4],
+    pub(super) first_unlisted: Rank,
+    bands: [Band; BANDS],
 }
 
-/// The band of rules that are open at both ends.
-const OPEN: usize = 3;
+const BANDS: usize = 3;
 
-/// Whether only the source and whether only the destination of strangers match, as a number.
-fn band(rule: &Rule) -> usize {
-    let open =
-        |peer: &Peer| usize::from(matches!(peer, Peer::Any | Peer::OneOf { negated: true, .. }));
-    open(&rule.source) | open(&rule.destination) << 1
+/// The band of rules that are listed by their destination.
+const LISTED: usize = 0;
+
+/// Whether strangers match at an end.
+pub(super) const fn is_open(peer: &Peer) -> bool {
+    matches!(peer, Peer::Any | Peer::OneOf { negated: true, .. })
+}
+
+/// The band that a rule belongs to.
+const fn band(rule: &Rule) -> usize {
+    match (is_open(&rule.source), is_open(&rule.destination)) {
+        (_, false) => LISTED,
+        (false, true) => 1,
+        (true, true) => 2,
+    }
 }
 
 impl Layout {
     /// A layout for these rules; `None` if they are more than a million.
     pub(super) fn new(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
-        let mut sizes = [0; 4];
+        let mut sizes = [0; BANDS];
         for (_, rule) in rules {
             sizes[band(rule)] += 1;
         }
@@ -67,9 +101,8 @@ impl Layout {
         let lines = (rules.len() + rules.len() / 64 + 8).div_ceil(PARTS);
         if lines <= MOST_FLAT_LINES {
             let shape = Shape::Flat { lines };
-            let all = Band { first: 0, places: shape.places(), by_rank: BTreeMap::new() };
-            let none = || Band { first: 0, places: 0, by_rank: BTreeMap::new() };
-            return Some(Self::with(shape, [all, none(), none(), none()]));
+            let bands = [Band::new(0, shape.places()), Band::new(0, 0), Band::new(0, 0)];
+            return Some(Self::with(shape, bands));
         }
         let parts = |log_bytes: u32| sizes.map(|size: usize| size.div_ceil(8 << log_bytes));
         let fits = |log_bytes: &u32| parts(*log_bytes).iter().sum::<usize>() <= PARTS;
@@ -80,7 +113,7 @@ impl Layout {
         let left = PARTS - own.iter().sum::<usize>();
         let shares = sizes.map(|size| left * size / rules.len().max(1));
         let rest = left - shares.iter().sum::<usize>();
-        let largest = (0..4).max_by_key(|band| sizes[*band]).unwrap_or(0);
+        let largest = (0..BANDS).max_by_key(|band| sizes[*band]).unwrap_or(0);
         for (own, share) in own.iter_mut().zip(shares) {
             *own += share;
         }
@@ -88,50 +121,48 @@ impl Layout {
         let mut first = 0;
         let bands = own.map(|parts| {
             let places = parts * shape.part_size();
-            let band = Band { first, places, by_rank: BTreeMap::new() };
+            let band = Band::new(first, places);
             first += places;
             band
         });
         Some(Self::with(shape, bands))
     }
 
-    fn with(shape: Shape, bands: [Band; 4]) -> Self {
-        let mut open = Line::ZERO;
+    fn with(shape: Shape, bands: [Band; BANDS]) -> Self {
+        let mut unlisted = Line::ZERO;
         if let Shape::Packed { .. } = shape {
-            let own = &bands[OPEN];
-            let parts = own.places / shape.part_size();
-            let first = own.first / shape.part_size();
-            for part in first..first + parts {
-                open.put(part, true);
+            for part in bands[LISTED].places / shape.part_size()..PARTS {
+                unlisted.put(part, true);
             }
         }
         let ranks = vec![FREE; shape.places() + 64];
         let rules = vec![None; shape.places()];
-        Self { shape, ranks, rules, open, first_open: FREE, bands }
+        Self { shape, ranks, rules, unlisted, first_unlisted: FREE, bands }
     }
 
     fn band_of(&self, rule: &Rule) -> usize {
         match self.shape {
             Shape::Flat { .. } => 0,
-            Shape::Packed { .. } => band(rule),
+            Shape::Packed { .. } | Shape::Listed { .. } => band(rule),
         }
     }
 
     /// Places for the rules that this layout was made for, spread evenly.
     pub(super) fn places(&mut self, rules: &[(Rank, Arc<Rule>)]) -> Vec<u32> {
-        let mut sizes = [0_usize; 4];
+        let mut sizes = [0_usize; BANDS];
         for (_, rule) in rules {
             sizes[self.band_of(rule)] += 1;
         }
-        let mut seen = [0_usize; 4];
+        let mut seen = [0_usize; BANDS];
         let mut places = Vec::with_capacity(rules.len());
         for (rank, rule) in rules {
             let own = self.band_of(rule);
-            let band = &self.bands[own];
-            let place = band.first + seen[own] * band.places / sizes[own];
+            let band = &mut self.bands[own];
+            let order = seen[own] * band.places / sizes[own];
             seen[own] += 1;
-            let place = u32::try_from(place).unwrap_or(u32::MAX);
-            self.bands[own].by_rank.insert(*rank, place);
+            band.by_rank.insert(*rank, order);
+            let place = u32::try_from(band.place(self.shape.part_size(), order));
+            let place = place.unwrap_or(u32::MAX);
             self.take(place, *rank, rule);
             places.push(place);
         }
@@ -142,21 +173,37 @@ impl Layout {
     pub(super) fn place(&mut self, rank: Rank, rule: &Rule) -> Option<u32> {
         let own = self.band_of(rule);
         let band = &mut self.bands[own];
-        let below = band.by_rank.range(..rank).next_back().map(|(_, place)| *place as usize + 1);
-        let above = band.by_rank.range(rank..).next().map(|(_, place)| *place as usize);
-        let low = below.unwrap_or(band.first);
-        let high = above.unwrap_or(band.first + band.places);
-        let place = (low < high).then(|| u32::try_from(low + (high - low) / 2).ok())??;
-        band.by_rank.insert(rank, place);
+        let below = band.by_rank.range(..rank).next_back().map(|(_, order)| order + 1);
+        let above = band.by_rank.range(rank..).next().map(|(_, order)| *order);
+        let (low, high) = (below.unwrap_or(0), above.unwrap_or(band.places));
+        let order = (low < high).then_some(low + (high.saturating_sub(low)) / 2)?;
+        let place = u32::try_from(band.place(self.shape.part_size(), order)).ok()?;
+        band.by_rank.insert(rank, order);
         Some(place)
+    }
+
+    /// The number of a place in the order of its band.
+    pub(super) fn order(&self, place: u32) -> u32 {
+        let place = place as usize;
+        let mut bands = self.bands.iter();
+        let own = bands.find(|band| (band.first..band.first + band.places).contains(&place));
+        let order = own.map(|band| band.order(self.shape.part_size(), place));
+        order.and_then(|order| u32::try_from(order).ok()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether more than rows and lists decides about a rule.
+    pub(super) fn is_conditional(&self, rule: &Rule) -> bool {
+        let excepts = matches!(rule.destination, Peer::OneOf { negated: true, .. });
+        services::is_conditional(&rule.service)
+            || excepts && matches!(self.shape, Shape::Packed { .. })
     }
 
     /// Gives a place to the rule of a rank.
     pub(super) fn take(&mut self, place: u32, rank: Rank, rule: &Arc<Rule>) {
         self.rules[place as usize] = Some(Arc::clone(rule));
         self.ranks[place as usize] = rank;
-        if self.open.get(self.shape.part(place as usize)) {
-            self.first_open = self.first_open.min(rank);
+        if self.unlisted.get(self.shape.part(place as usize)) {
+            self.first_unlisted = self.first_unlisted.min(rank);
         }
     }
 
@@ -172,7 +219,8 @@ impl Layout {
         self.rules[place as usize] = None;
         let rank = std::mem::replace(&mut self.ranks[place as usize], FREE);
         for band in &mut self.bands {
-            if band.by_rank.get(&rank) == Some(&place) {
+            let within = (band.first..band.first + band.places).contains(&(place as usize));
+            if within && rank != FREE {
                 band.by_rank.remove(&rank);
             }
         }

@@ -9,21 +9,24 @@
 //! | file | what |
 //! |---|---|
 //! | `rows` | rows, flat or packed, as differences from the stranger's |
+//! | `listed` | rows of destinations as lists, where there are many rules |
 //! | `classes` | things with the same labels share rows |
 //! | `addresses`, `services` | from a header to its class and rows |
 //! | `layout` | which place in the rows each rule has |
 //! | `index` | all of it, and how rules come and go |
-//! | `search` | the rows laid over one another |
+//! | `search`, `tables` | the rows laid over one another |
 
 mod addresses;
 mod asked;
 mod classes;
 mod index;
 mod layout;
+mod listed;
 mod radix;
 mod rows;
 mod search;
 mod services;
+mod tables;
 mod view;
 mod wide;
 

@@ -4,6 +4,8 @@
 //! bits. So the stranger's row is kept whole, once, as the [`Base`]; every other row is kept as its
 //! difference from it.
 
+use super::listed::{ANYTHING, Tag};
+
 /// Bits of one line of a cache, and parts of a packed row.
 pub(super) const PARTS: usize = 512;
 
@@ -14,6 +16,18 @@ pub(super) struct Line(pub(super) [u64; 8]);
 
 impl Line {
     pub(super) const ZERO: Self = Self([0; 8]);
+
+    /// One of its 32 numbers of 16 bits.
+    #[inline]
+    pub(super) const fn lane(&self, lane: usize) -> u16 {
+        (self.0[lane >> 2 & 7] >> (16 * (lane & 3)) & 0xffff) as u16
+    }
+
+    pub(super) const fn put_lane(&mut self, lane: usize, value: u16) {
+        let word = &mut self.0[lane >> 2 & 7];
+        let shift = 16 * (lane & 3);
+        *word = *word & !(0xffff << shift) | (value as u64) << shift;
+    }
 
     pub(super) const fn get(&self, bit: usize) -> bool {
         self.0[bit >> 6 & 7] >> (bit & 63) & 1 == 1
@@ -34,6 +48,8 @@ pub(super) enum Shape {
     /// tells its parts that are not zero; a count of them before each word of that line; then those
     /// parts one after the other.
     Packed { log_bytes: u32 },
+    /// Of as many places as packed rows, those that are set, one after the other: see [`super::listed`].
+    Listed { log_bytes: u32 },
 }
 
 /// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. Few,
@@ -44,11 +60,19 @@ pub(super) const PACKED: [u32; 4] = [0, 2, 5, 8];
 const COUNTS: usize = 8;
 
 impl Shape {
+    /// The shape for ends that are listed, where the others are of this one.
+    pub(super) const fn listed(self) -> Self {
+        match self {
+            Self::Packed { log_bytes } => Self::Listed { log_bytes },
+            other => other,
+        }
+    }
+
     /// The number of places.
     pub(super) const fn places(self) -> usize {
         match self {
             Self::Flat { lines } => lines * PARTS,
-            Self::Packed { log_bytes } => (PARTS * 8) << log_bytes,
+            Self::Packed { log_bytes } | Self::Listed { log_bytes } => (PARTS * 8) << log_bytes,
         }
     }
 
@@ -56,7 +80,7 @@ impl Shape {
     pub(super) const fn part(self, place: usize) -> usize {
         match self {
             Self::Flat { .. } => 0,
-            Self::Packed { log_bytes } => place >> (3 + log_bytes),
+            Self::Packed { log_bytes } | Self::Listed { log_bytes } => place >> (3 + log_bytes),
         }
     }
 
@@ -64,7 +88,7 @@ impl Shape {
     pub(super) const fn part_size(self) -> usize {
         match self {
             Self::Flat { lines } => lines * PARTS,
-            Self::Packed { log_bytes } => 8 << log_bytes,
+            Self::Packed { log_bytes } | Self::Listed { log_bytes } => 8 << log_bytes,
         }
     }
 
@@ -133,6 +157,11 @@ pub(super) struct Rows {
     pub(super) base: Base,
     /// The rows, and behind them as much room as a part that is not there may be looked for in.
     pub(super) lines: Vec<Line>,
+    /// Whether a line of codes stands before each row: the codes of all rules that want what the row
+    /// is of, and of some that are gone.
+    coded: bool,
+    /// The tag of each place, for lists and lines of codes.
+    pub(super) tags: Vec<Tag>,
     used: usize,
     /// Rows given back, by their number of lines.
     free: Vec<Vec<u32>>,
@@ -140,10 +169,39 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(shape: Shape) -> Self {
-        let mut rows =
-            Self { shape, base: Base::new(shape), lines: Vec::new(), used: 0, free: Vec::new() };
+        Self::with(shape, false)
+    }
+
+    /// Rows of what packets carry: with a line of codes each where places of lists have tags.
+    pub(super) fn coded(shape: Shape) -> Self {
+        Self::with(shape, matches!(shape, Shape::Packed { .. }))
+    }
+
+    fn with(shape: Shape, coded: bool) -> Self {
+        let tagged = coded || matches!(shape, Shape::Listed { .. });
+        let mut rows = Self {
+            shape,
+            base: Base::new(shape),
+            lines: Vec::new(),
+            coded,
+            tags: if tagged { vec![Tag::default(); shape.places()] } else { Vec::new() },
+            used: 0,
+            free: Vec::new(),
+        };
         rows.make(&mut Vec::new());
         rows
+    }
+
+    /// Tells the tag of a place before any row has it.
+    pub(super) fn tag(&mut self, place: u32, tag: Tag) {
+        if let Some(own) = self.tags.get_mut(place as usize) {
+            *own = tag;
+        }
+    }
+
+    /// Lines that stand before a row.
+    pub(super) fn before(&self) -> usize {
+        self.coded.into()
     }
 
     /// A new row with these bits. Sorts the places.
@@ -162,14 +220,23 @@ impl Rows {
                 places.dedup();
                 self.pack(log_bytes, places)
             }
+            Shape::Listed { log_bytes } => self.list(log_bytes, places),
         }
     }
 
     fn pack(&mut self, log_bytes: u32, places: &[u32]) -> u32 {
         let part = |place: u32| (place >> (3 + log_bytes)) as usize;
         let parts = places.chunk_by(|a, b| part(*a) == part(*b)).count();
-        let row = self.take(Shape::packed_lines(log_bytes, parts));
-        let lines = &mut self.lines[row as usize..];
+        let before = self.before();
+        let row = self.take(before + Shape::packed_lines(log_bytes, parts));
+        if self.coded {
+            let codes = &mut self.lines[row as usize];
+            codes.put(ANYTHING.into(), true);
+            for place in places {
+                codes.put(self.tags[*place as usize].bits.into(), true);
+            }
+        }
+        let lines = &mut self.lines[row as usize + before..];
         let mut put = |bit: usize| lines[bit / PARTS].put(bit % PARTS, true);
         let start = Shape::parts_at(log_bytes) * 64;
         let size = 8_usize << log_bytes;
@@ -204,6 +271,7 @@ impl Rows {
             }
             Shape::Packed { log_bytes } => {
                 let (size, start) = (8_usize << log_bytes, Shape::parts_at(log_bytes) * 64);
+                let row = row + u32::from(self.coded);
                 let parts = (0..PARTS).filter(|part| self.lines[row as usize].get(*part));
                 for (rank, part) in parts.enumerate() {
                     let from = start + rank * size;
@@ -214,6 +282,7 @@ impl Rows {
                     }
                 }
             }
+            Shape::Listed { log_bytes } => found.extend(self.listed(log_bytes, row)),
         }
         found
     }
@@ -226,6 +295,13 @@ impl Rows {
 
     /// Sets a bit of a row; the row may have another number then.
     pub(super) fn set(&mut self, row: u32, place: u32) -> u32 {
+        if let Shape::Listed { log_bytes } = self.shape {
+            return self.list_more(log_bytes, row, place);
+        }
+        if self.coded {
+            let code = self.tags[place as usize].bits;
+            self.lines[row as usize].put(code.into(), true);
+        }
         if let Some((line, bit)) = self.find(row, place) {
             self.lines[line].put(bit, true);
             return row;
@@ -238,19 +314,22 @@ impl Rows {
 
     /// Clears a bit of a row.
     pub(super) fn clear(&mut self, row: u32, place: u32) {
-        if let Some((line, bit)) = self.find(row, place) {
+        if let Shape::Listed { log_bytes } = self.shape {
+            self.list_less(log_bytes, row, place);
+        } else if let Some((line, bit)) = self.find(row, place) {
             self.lines[line].put(bit, false);
         }
     }
 
     /// Where the bit of a place stands: line and bit in it; `None` if its part is not there.
     fn find(&self, row: u32, place: u32) -> Option<(usize, usize)> {
-        let place = place as usize;
+        let (row, place) = (row as usize + self.before(), place as usize);
         let bit = match self.shape {
             Shape::Flat { .. } => place,
+            Shape::Listed { .. } => return None,
             Shape::Packed { log_bytes } => {
                 let part = self.shape.part(place);
-                let head = &self.lines[row as usize];
+                let head = &self.lines[row];
                 if !head.get(part) {
                     return None;
                 }
@@ -259,7 +338,7 @@ impl Rows {
                 Shape::parts_at(log_bytes) * 64 + rank * size + (place & (size - 1))
             }
         };
-        Some((row as usize + bit / PARTS, bit % PARTS))
+        Some((row + bit / PARTS, bit % PARTS))
     }
 
     /// Gives a row's room back. Nobody may ask for it any more.
@@ -267,10 +346,11 @@ impl Rows {
         let lines = match self.shape {
             Shape::Flat { lines } => lines,
             Shape::Packed { log_bytes } => {
-                let parts: u32 =
-                    self.lines[row as usize].0.iter().map(|word| word.count_ones()).sum();
-                Shape::packed_lines(log_bytes, parts as usize)
+                let head = &self.lines[row as usize + self.before()];
+                let parts: u32 = head.0.iter().map(|word| word.count_ones()).sum();
+                self.before() + Shape::packed_lines(log_bytes, parts as usize)
             }
+            Shape::Listed { log_bytes } => self.list_lines(log_bytes, row),
         };
         if self.free.len() <= lines {
             self.free.resize(lines + 1, Vec::new());
@@ -279,7 +359,7 @@ impl Rows {
     }
 
     /// A row of zeros.
-    fn take(&mut self, lines: usize) -> u32 {
+    pub(super) fn take(&mut self, lines: usize) -> u32 {
         if let Some(row) = self.free.get_mut(lines).and_then(Vec::pop) {
             self.lines[row as usize..row as usize + lines].fill(Line::default());
             return row;
@@ -291,17 +371,21 @@ impl Rows {
         row
     }
 
-    pub(super) fn word(&self, row: u32, at: usize) -> u64 {
+    fn word(&self, row: u32, at: usize) -> u64 {
         self.lines[row as usize + (at >> 3)].0[at & 7]
     }
 
     /// Whether a place's bit is set, the base taken into account.
     pub(super) fn holds(&self, row: u32, place: u32) -> bool {
-        let differs = self.find(row, place).is_some_and(|(line, bit)| self.lines[line].get(bit));
+        let differs = match self.shape {
+            Shape::Listed { log_bytes } => self.listed(log_bytes, row).any(|own| own == place),
+            _ => self.find(row, place).is_some_and(|(line, bit)| self.lines[line].get(bit)),
+        };
         self.base.get(place as usize) != differs
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.base.bytes() + self.lines.capacity() * size_of::<Line>()
+        let tags = self.tags.len() * size_of::<Tag>();
+        self.base.bytes() + self.lines.capacity() * size_of::<Line>() + tags
     }
 }

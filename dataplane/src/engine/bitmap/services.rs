@@ -1,7 +1,10 @@
 //! From what a packet carries to the row of the rules that want it.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::listed::{self, ANYTHING};
 use super::radix::Radix;
 use super::rows::{Rows, Shape};
 use crate::engine::tuple::{Header, Kind};
@@ -31,7 +34,7 @@ const KEYS: u32 = 5 * (1 << 16);
 impl Services {
     pub(super) fn new(shape: Shape) -> Self {
         let tables = std::array::from_fn(|_| Radix::short(0));
-        Self { rows: Rows::new(shape), tables, count: FxHashMap::from_iter([(0, KEYS)]) }
+        Self { rows: Rows::coded(shape), tables, count: FxHashMap::from_iter([(0, KEYS)]) }
     }
 
     /// The row of what a packet carries.
@@ -144,6 +147,14 @@ impl Services {
 
     pub(super) fn bytes(&self) -> usize {
         self.rows.bytes() + self.tables.iter().map(Radix::bytes).sum::<usize>()
+    }
+}
+
+/// The code of a service, by which lists tell rules apart.
+pub(super) fn code(service: &ServiceMatch) -> u16 {
+    match service {
+        ServiceMatch::Any => ANYTHING,
+        ServiceMatch::OneOf(services) => listed::code(FxBuildHasher.hash_one(services)),
     }
 }
 

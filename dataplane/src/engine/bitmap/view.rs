@@ -5,6 +5,7 @@
 
 use std::hint::select_unpredictable;
 
+use super::listed::block_lines;
 use super::rows::{Line, PARTS, Rows, Shape};
 
 /// Rows are written word by word and read part by part.
@@ -30,6 +31,8 @@ pub(super) unsafe fn rows_of(of: &[[u32; 2]], class: u32) -> [u32; 2] {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     lines: &'a [Line],
+    /// Likewise, from where each row's line of codes is.
+    codes: &'a [Line],
     base: &'a [Line],
     /// Parts of the base that are not zero.
     pub(super) parts: &'a Line,
@@ -37,11 +40,43 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(rows: &'a Rows) -> Self {
-        Self { lines: &rows.lines, base: &rows.base.lines, parts: &rows.base.parts }
+        let lines = &rows.lines[rows.before()..];
+        Self { lines, codes: &rows.lines, base: &rows.base.lines, parts: &rows.base.parts }
     }
 
     pub(super) const fn lines(self) -> &'a [Line] {
         self.lines
+    }
+
+    /// The base.
+    pub(super) const fn whole(self) -> &'a [Line] {
+        self.base
+    }
+
+    /// The line of codes of a row.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of these [`Rows`].
+    #[inline(always)]
+    pub(super) unsafe fn codes(self, row: u32) -> &'a Line {
+        debug_assert!((row as usize) < self.codes.len());
+        // SAFETY: by the caller's promise.
+        unsafe { self.codes.get_unchecked(row as usize) }
+    }
+
+    /// A block of a list.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of these [`Rows`], whose shape is listed with `LOG`, and has the block.
+    #[inline(always)]
+    pub(super) unsafe fn block<const LOG: u32>(self, row: u32, at: usize) -> &'a [Line] {
+        let lines = block_lines(LOG);
+        let first = row as usize + at * lines;
+        debug_assert!(first + lines <= self.lines.len());
+        // SAFETY: by the caller's promise.
+        unsafe { self.lines.get_unchecked(first..first + lines) }
     }
 
     /// A line of the base.
@@ -66,6 +101,19 @@ impl<'a> View<'a> {
         debug_assert!(row as usize + at < self.lines.len());
         // SAFETY: within the row, by the caller's promise.
         unsafe { self.lines.get_unchecked(row as usize + at) }
+    }
+
+    /// Whether a packed row holds a place: `nth` of a part.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of these [`Rows`], whose shape is packed with `LOG`; `part` is below 512 and
+    /// `nth` below the size of a part.
+    #[inline(always)]
+    pub(super) unsafe fn holds<const LOG: u32>(self, row: u32, part: usize, nth: usize) -> bool {
+        // SAFETY: by the caller's promise.
+        let bits = unsafe { self.bits::<LOG>(row, part, nth & !63) };
+        bits >> (nth & 63) & 1 == 1
     }
 
     /// Up to 64 places of one part of a packed row, from `step` places on.

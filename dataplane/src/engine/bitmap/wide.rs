@@ -3,8 +3,10 @@
 //! All `unsafe` of the engine is here. There are two reasons for it: instructions that not every
 //! processor has, and a hint to fetch memory early, which reads nothing.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
 #![allow(unsafe_code)] // Reasons and conditions above and at each block.
 
+use super::listed::{LANES, OPEN};
 use super::rows::Line;
 
 /// What searching does with lines.
@@ -24,6 +26,8 @@ pub(super) trait Wide: Copy {
     fn first(self, row: Self::Row, words: u32) -> u64;
     /// The value as a line.
     fn line(self, row: Self::Row) -> Line;
+    /// The lanes of a block whose part is in `parts` and whose code is in `codes`.
+    fn choose(self, parts: &Line, codes: &Line, block: [&Line; 2]) -> u32;
     /// Asks for a line of memory that will be read soon. Any place may be named.
     fn fetch(self, lines: &[Line], at: usize);
 }
@@ -66,6 +70,15 @@ impl Wide for Plain {
     }
 
     #[inline(always)]
+    fn choose(self, parts: &Line, codes: &Line, [lanes, tags]: [&Line; 2]) -> u32 {
+        (0..LANES).rev().fold(0, |chosen, lane| {
+            let (part, tag) = (lanes.lane(lane), tags.lane(lane));
+            let here = parts.get(part.into()) | (tag & OPEN != 0);
+            chosen << 1 | u32::from(here & codes.get(tag.into()))
+        })
+    }
+
+    #[inline(always)]
     fn fetch(self, _: &[Line], _: usize) {}
 }
 
@@ -81,12 +94,14 @@ pub(super) use x86::Avx512;
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_castsi512_si128,
-        _mm512_load_si512, _mm512_maskz_compress_epi64, _mm512_store_si512,
-        _mm512_ternarylogic_epi64, _mm512_test_epi64_mask,
+        __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_and_si512,
+        _mm512_castsi512_si128, _mm512_load_si512, _mm512_maskz_compress_epi64,
+        _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_sllv_epi16, _mm512_srli_epi16,
+        _mm512_store_si512, _mm512_ternarylogic_epi64, _mm512_test_epi16_mask,
+        _mm512_test_epi64_mask,
     };
 
-    use super::{Line, Wide, Work};
+    use super::{Line, OPEN, Wide, Work};
 
     /// One instruction a line. A value of this type is proof that the processor has them.
     #[derive(Clone, Copy, Debug)]
@@ -157,6 +172,22 @@ mod x86 {
             let mut line = Line::ZERO;
             unsafe { _mm512_store_si512(std::ptr::from_mut(&mut line).cast(), row) };
             line
+        }
+
+        #[inline(always)]
+        fn choose(self, parts: &Line, codes: &Line, [lanes, tags]: [&Line; 2]) -> u32 {
+            let (parts, codes) = (self.row(parts), self.row(codes));
+            let (lanes, tags) = (self.row(lanes), self.row(tags));
+            unsafe {
+                // Which of 512 bits a lane names: one of 32 words, then one of its 16 bits.
+                let names = |row, lanes| {
+                    let word = _mm512_permutexvar_epi16(_mm512_srli_epi16::<4>(lanes), row);
+                    let bit = _mm512_and_si512(lanes, _mm512_set1_epi16(15));
+                    _mm512_test_epi16_mask(word, _mm512_sllv_epi16(_mm512_set1_epi16(1), bit))
+                };
+                let open = _mm512_test_epi16_mask(tags, _mm512_set1_epi16(OPEN.cast_signed()));
+                (names(parts, lanes) | open) & names(codes, tags)
+            }
         }
 
         #[inline(always)]

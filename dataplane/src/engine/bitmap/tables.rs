@@ -1,0 +1,212 @@
+//! All that lookups read, and how rows are laid over one another.
+#![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(clippy::cast_possible_truncation)] // Places are fewer than four million.
+#![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
+#![allow(unsafe_code)] // Rows are read through `View`; that the rows are its own is plain here.
+
+use std::hint::select_unpredictable;
+
+use super::asked::Point;
+use super::index::{Index, NO_WAY};
+use super::layout::{FREE, Rank};
+use super::listed;
+use super::rows::{Line, PARTS};
+use super::search::NOWHERE;
+use super::view::{View, read};
+use super::wide::Wide;
+
+/// How many parts are looked into before asking whether there are more.
+const AT_ONCE: usize = 3;
+
+/// All that a lookup reads, gathered once.
+pub(super) struct Tables<'a> {
+    pub(super) index: &'a Index,
+    pub(super) of: &'a [[u32; 2]],
+    pub(super) source: View<'a>,
+    pub(super) destination: View<'a>,
+    service: View<'a>,
+    applied: View<'a>,
+    ways: [Way<'a>; 8],
+    ranks: &'a [Rank],
+}
+
+/// A row of ways and which of its parts are not zero.
+#[derive(Clone, Copy)]
+struct Way<'a>(&'a [Line], &'a Line);
+
+impl<'a> Tables<'a> {
+    #[inline(always)]
+    pub(super) fn new(index: &'a Index) -> Self {
+        let [source, destination] = &index.addresses.classes.rows;
+        Self {
+            index,
+            of: &index.addresses.classes.of,
+            source: View::of(source),
+            destination: View::of(destination),
+            service: View::of(&index.services.rows),
+            applied: View::of(&index.applied.rows[0]),
+            // Eight, so that no number of three bits is out of bounds.
+            ways: std::array::from_fn(|at| {
+                let own = &index.ways[at.min(NO_WAY)];
+                Way(&own.lines, &own.parts)
+            }),
+            ranks: &index.layout.ranks,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn flat<const APPLIED: bool, const LINES: usize>(
+        &self,
+        wide: impl Wide,
+        point: &Point,
+    ) -> u32 {
+        let (source, destination, service) = (self.source, self.destination, self.service);
+        let Way(way, _) = self.ways[point.way & 7];
+        let (mut met, mut words) = ([wide.row(&Line::ZERO); LINES], 0);
+        // No way out before the last line: where a packet's rule is can not be guessed.
+        for (at, met) in met.iter_mut().enumerate() {
+            // SAFETY: the point's rows are of these tables, and all flat rows and bases have as
+            // many lines.
+            let row = unsafe {
+                let met = wide.row(way.get_unchecked(at));
+                let met = wide.lay(met, source.base(at), source.line(point.source, at));
+                let row = destination.line(point.destination, at);
+                let met = wide.lay(met, destination.base(at), row);
+                let met = wide.lay(met, service.base(at), service.line(point.service, at));
+                if APPLIED {
+                    let row = self.applied.line(point.applied, at);
+                    wide.lay(met, self.applied.base(at), row)
+                } else {
+                    met
+                }
+            };
+            words |= wide.some(row) << (8 * at);
+            *met = row;
+        }
+        let mut bits = wide.first(met[0], words);
+        for (at, met) in met.iter().enumerate().skip(1) {
+            let here = wide.first(*met, words >> (8 * at));
+            bits = select_unpredictable(words & ((1 << (8 * at)) - 1) == 0, here, bits);
+        }
+        let place = words.trailing_zeros() << 6 | bits.trailing_zeros();
+        select_unpredictable(words == 0, NOWHERE, place)
+    }
+
+    /// First the rules that are listed by the destination, then what else may come before.
+    #[inline(always)]
+    pub(super) fn packed<const APPLIED: bool, const LOG: u32>(
+        &self,
+        wide: impl Wide,
+        point: &Point,
+    ) -> u32 {
+        let found = self.listed::<APPLIED, LOG>(wide, point);
+        // SAFETY: there are more ranks than places.
+        let rank = if found == NOWHERE {
+            FREE
+        } else {
+            unsafe { *self.ranks.get_unchecked(found as usize) }
+        };
+        if rank < self.index.layout.first_unlisted {
+            return found;
+        }
+        // SAFETY: the point's rows are of these tables.
+        let met = unsafe {
+            let Way(_, way_parts) = self.ways[point.way & 7];
+            let met = wide.row(way_parts);
+            let met = wide.narrow(met, self.source.parts, self.source.line(point.source, 0));
+            let met = wide.narrow(met, self.service.parts, self.service.line(point.service, 0));
+            if APPLIED {
+                wide.narrow(met, self.applied.parts, self.applied.line(point.applied, 0))
+            } else {
+                met
+            }
+        };
+        let unlisted = &self.index.layout.unlisted;
+        let met = wide.line(wide.narrow(met, unlisted, unlisted));
+        self.among::<APPLIED, LOG>(wide, point, met, (found, rank)).0
+    }
+
+    /// The place of the first rule that is listed by the destination.
+    #[inline(always)]
+    fn listed<const APPLIED: bool, const LOG: u32>(&self, wide: impl Wide, point: &Point) -> u32 {
+        let (source, service) = (self.source, self.service);
+        let Way(way, _) = self.ways[point.way & 7];
+        // SAFETY: the rows are of these tables; a list goes on for as long as its blocks say; lanes
+        // that are chosen name places that there are.
+        unsafe {
+            let (parts, codes) = (source.line(point.source, 0), service.codes(point.service));
+            let mut block = self.destination.block::<LOG>(point.destination, 0);
+            let mut next = 0;
+            loop {
+                let mut chosen = wide.choose(parts, codes, [&block[0], &block[1]]);
+                while chosen != 0 {
+                    let key = listed::key_at(LOG, block, chosen.trailing_zeros() as usize & 31);
+                    let (part, nth) = (key as usize & (PARTS - 1), key as usize / PARTS);
+                    let place = (part << (3 + LOG)) + nth;
+                    let holds = way.get_unchecked(place / PARTS).get(place % PARTS)
+                        & source.holds::<LOG>(point.source, part, nth)
+                        & service.holds::<LOG>(point.service, part, nth)
+                        & (!APPLIED || self.applied.holds::<LOG>(point.applied, part, nth));
+                    if holds {
+                        return place as u32;
+                    }
+                    chosen &= chosen - 1;
+                }
+                if !listed::goes_on(&block[1]) {
+                    return NOWHERE;
+                }
+                next += 1;
+                block = self.destination.block::<LOG>(point.destination, next);
+            }
+        }
+    }
+
+    /// The place and rank of the first rule in some parts, if it comes before another.
+    #[inline(always)]
+    fn among<const APPLIED: bool, const LOG: u32>(
+        &self,
+        wide: impl Wide,
+        point: &Point,
+        parts: Line,
+        (mut found, mut best): (u32, Rank),
+    ) -> (u32, Rank) {
+        let (source, destination, service) = (self.source, self.destination, self.service);
+        let Way(way, _) = self.ways[point.way & 7];
+        let destination = destination.whole();
+        let mut words = wide.some(wide.row(&parts));
+        let mut met = parts;
+        while words != 0 {
+            // Several without a branch between them, whether there are as many or not: how many are
+            // left can not be guessed.
+            for _ in 0..AT_ONCE {
+                let word = words.trailing_zeros() as usize & 7;
+                let parts = met.0[word];
+                let part = word << 6 | parts.trailing_zeros() as usize & 63;
+                let rest = parts & parts.wrapping_sub(1);
+                met.0[word] = rest;
+                words &= !(u32::from(rest == 0) << word);
+                for step in (0..8_usize << LOG).step_by(64) {
+                    // SAFETY: the rows are of these tables, the part is below 512, the step within
+                    // it; ways have all places, and there are 64 ranks more than places.
+                    unsafe {
+                        let at = (part << LOG) + step / 8;
+                        let mut bits = read::<LOG>(way.as_ptr().cast::<u8>().add(at))
+                            & read::<LOG>(destination.as_ptr().cast::<u8>().add(at))
+                            & source.bits::<LOG>(point.source, part, step)
+                            & service.bits::<LOG>(point.service, part, step);
+                        if APPLIED {
+                            bits &= self.applied.bits::<LOG>(point.applied, part, step);
+                        }
+                        let place = (part << (3 + LOG)) + step;
+                        let place = place + (bits | 1 << 63).trailing_zeros() as usize;
+                        let rank = *self.ranks.get_unchecked(place);
+                        let better = (bits != 0) & (parts != 0) & (rank < best);
+                        best = select_unpredictable(better, rank, best);
+                        found = select_unpredictable(better, place as u32, found);
+                    }
+                }
+            }
+        }
+        (found, best)
+    }
+}
