@@ -5,12 +5,13 @@
 
 mod judgement;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 use serde_json::Value;
 use ureq::http::{Method, Request, StatusCode};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, TlsConfig};
 
 pub use judgement::{Considered, Judgement, PacketQuery, Translation, Verdict};
 
@@ -43,6 +44,21 @@ pub struct Remote {
     /// Accept any server certificate.
     #[arg(long, short = 'k', env = "NSX_SIM_INSECURE")]
     pub insecure: bool,
+    /// Certificate (PEM) to show in place of a password: that of a principal identity.
+    #[arg(long, env = "NSX_SIM_CERT", requires = "cert_key", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM).
+    #[arg(long, env = "NSX_SIM_CERT_KEY", requires = "cert", value_name = "FILE")]
+    pub cert_key: Option<PathBuf>,
+}
+
+/// Who calls, by a certificate and its key, both PEM.
+#[derive(Clone)]
+pub struct Principal {
+    /// The certificate.
+    pub certificate: Vec<u8>,
+    /// Its private key.
+    pub key: Vec<u8>,
 }
 
 /// A connection to one manager as one user.
@@ -53,7 +69,8 @@ pub struct Remote {
 pub struct Client {
     agent: ureq::Agent,
     root: String,
-    authorization: String,
+    /// None where a certificate says who calls.
+    authorization: Option<String>,
     overwrite: bool,
 }
 
@@ -61,10 +78,36 @@ impl Client {
     /// Prepares a client; nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::NoAddress`] if `remote` names no address.
+    /// [`Error::NoAddress`] if `remote` names no address, [`Error::Certificate`] if its certificate
+    /// or key can not be read.
     pub fn new(remote: &Remote) -> Result<Self, Error> {
+        let read = |path: &PathBuf| {
+            let what = |error| Error::Certificate(format!("{}: {error}", path.display()));
+            std::fs::read(path).map_err(what)
+        };
+        let principal = match (&remote.cert, &remote.cert_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Principal { certificate: read(certificate)?, key: read(key)? })
+            }
+            _ => None,
+        };
+        Self::of(remote, principal.as_ref())
+    }
+
+    /// Prepares a client that shows a certificate, whatever user and files `remote` names.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn of_principal(remote: &Remote, principal: &Principal) -> Result<Self, Error> {
+        Self::of(remote, Some(principal))
+    }
+
+    fn of(remote: &Remote, principal: Option<&Principal>) -> Result<Self, Error> {
         let url = remote.url.as_deref().ok_or(Error::NoAddress)?;
-        let tls = ureq::tls::TlsConfig::builder().disable_verification(remote.insecure).build();
+        let tls = TlsConfig::builder()
+            .disable_verification(remote.insecure)
+            .client_cert(principal.map(client_certificate).transpose()?)
+            .build();
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -79,7 +122,7 @@ impl Client {
             agent,
             root: url.trim_end_matches('/').to_owned(),
             // Sent unasked: a manager answers 403 and never challenges with 401.
-            authorization: format!("Basic {credentials}"),
+            authorization: principal.is_none().then(|| format!("Basic {credentials}")),
             overwrite: false,
         })
     }
@@ -131,8 +174,10 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{base}{path}", self.root))
-            .header("Authorization", &self.authorization)
             .header("Accept", "application/json");
+        if let Some(credentials) = &self.authorization {
+            request = request.header("Authorization", credentials);
+        }
         if self.overwrite {
             request = request.header("X-Allow-Overwrite", "true");
         }
@@ -153,11 +198,20 @@ impl Client {
     }
 }
 
+fn client_certificate(principal: &Principal) -> Result<ClientCert, Error> {
+    let wrong = |error: ureq::Error| Error::Certificate(error.to_string());
+    let certificate = Certificate::from_pem(&principal.certificate).map_err(wrong)?;
+    let key = PrivateKey::from_pem(&principal.key).map_err(wrong)?;
+    Ok(ClientCert::new_with_certs(&[certificate], key))
+}
+
 /// Why a call did not give what was asked for. Every variant that had a request names it.
 #[derive(Debug)]
 pub enum Error {
     /// No manager was named.
     NoAddress,
+    /// The certificate to show, or its key, is none; in words.
+    Certificate(String),
     /// No HTTP answer: name resolution, connection, TLS, timeout.
     Transport {
         /// Method and path.
@@ -190,7 +244,10 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
-            Self::NoAddress | Self::Transport { .. } | Self::Unreadable { .. } => None,
+            Self::NoAddress
+            | Self::Certificate(_)
+            | Self::Transport { .. }
+            | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -199,6 +256,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAddress => f.write_str("no manager named: give --url or set NSX_SIM_URL"),
+            Self::Certificate(why) => write!(f, "the certificate to show: {why}"),
             Self::Transport { request, cause } => write!(f, "{request}: {cause}"),
             Self::Refused { request, status, error_code: Some(code), message } => {
                 write!(f, "{request}: {status}, error_code {code}: {message}")
@@ -288,6 +346,8 @@ mod tests {
             user: "admin".to_owned(),
             password: String::new(),
             insecure: false,
+            cert: None,
+            cert_key: None,
         };
         assert!(matches!(Client::new(&remote), Err(Error::NoAddress)));
     }

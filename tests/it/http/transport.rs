@@ -37,6 +37,8 @@ fn a_manager_with_tls_makes_its_own_certificate() {
         user: "admin".into(),
         password: PASSWORD.into(),
         insecure,
+        cert: None,
+        cert_key: None,
     };
     let client = Client::new(&remote(true)).unwrap();
     assert_eq!(client.get("/node/version").unwrap()["product_version"], "2.5.1");
