@@ -13,3 +13,4 @@ pub mod ncp;
 pub mod pins;
 pub mod pks;
 pub mod pod;
+mod tls;

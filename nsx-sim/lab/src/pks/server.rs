@@ -1,0 +1,109 @@
+//! The two listeners.
+
+use super::uaa::{self, Uaa};
+use super::{HOST, api};
+use crate::tls;
+use anyhow::Context;
+use axum::Router;
+use axum::routing::{get, post};
+use axum_server::Handle;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an access token is good.
+const LIFETIME: Duration = Duration::from_secs(600);
+
+/// What is served, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where UAA listens.
+    pub uaa: SocketAddr,
+    /// Where the PKS API listens.
+    pub api: SocketAddr,
+    /// The one account.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// The one cluster.
+    pub cluster: Cluster,
+}
+
+/// A cluster that can be had.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name, which is that of the context, too.
+    pub name: String,
+    /// Its identifier.
+    pub uuid: String,
+    /// Where its API server is.
+    pub master_host: String,
+    /// The port there.
+    pub master_port: u16,
+    /// How many workers it has.
+    pub workers: usize,
+    /// The token that its API server takes.
+    pub token: String,
+    /// The certificate that its API server shows, PEM.
+    pub ca_pem: String,
+}
+
+impl Cluster {
+    /// The certificate as kubeconfigs hold it.
+    pub(super) fn certificate_data(&self) -> String {
+        BASE64_STANDARD.encode(&self.ca_pem)
+    }
+}
+
+/// The listeners, until they are stopped.
+pub struct Running {
+    /// UAA's address, with the real port.
+    pub uaa: SocketAddr,
+    /// The API's.
+    pub api: SocketAddr,
+    /// The certificate that both show, PEM.
+    pub ca_pem: String,
+    handle: Handle<SocketAddr>,
+}
+
+impl Running {
+    /// Ends both.
+    pub fn stop(&self) {
+        self.handle.shutdown();
+    }
+}
+
+/// Starts both; they answer when this returns. Must be called within a runtime.
+///
+/// # Errors
+/// Where an address is not to be had.
+pub fn start(options: Options) -> anyhow::Result<Running> {
+    let certificate = tls::self_signed(&[HOST])?;
+    let Options { uaa: uaa_at, api: api_at, user, password, cluster } = options;
+    let accounts = Arc::new(Uaa::new(user, password, LIFETIME, cluster.token.clone()));
+    let tokens = Router::new()
+        .route("/oauth/token", post(uaa::token))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .with_state(Arc::clone(&accounts));
+    let clusters = api::router(accounts, vec![cluster]);
+    let handle = Handle::new();
+    let listen = |name: &str, at: SocketAddr, router: Router| -> anyhow::Result<SocketAddr> {
+        let taken = || format!("{name} can not listen on {at}");
+        let listener = TcpListener::bind(at).with_context(taken)?;
+        listener.set_nonblocking(true)?;
+        let own = listener.local_addr()?;
+        let server = axum_server::from_tcp_rustls(listener, certificate.config.clone())?
+            .handle(handle.clone());
+        let name = name.to_owned();
+        tokio::spawn(async move {
+            if let Err(error) = server.serve(router.into_make_service()).await {
+                tracing::error!("{name} ended: {error}");
+            }
+        });
+        Ok(own)
+    };
+    let uaa = listen("UAA", uaa_at, tokens)?;
+    let api = listen("the PKS API", api_at, clusters)?;
+    Ok(Running { uaa, api, ca_pem: certificate.pem, handle })
+}
