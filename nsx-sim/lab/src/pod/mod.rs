@@ -1,1 +1,14 @@
 //! What runs in a pod: a shell with its tools, and the network that they see.
+//!
+//! Nothing here is a process. A command is a function that reads its cluster through [`Host`] and
+//! sends its packets through [`Wire`]; so what `kubectl exec … -- curl` prints follows from objects
+//! and verdicts alone, and tests put doubles in place of both.
+
+pub mod exec;
+pub mod host;
+mod runtime;
+pub mod wire;
+
+pub use host::Host;
+pub use runtime::{Dns, Runtime};
+pub use wire::Wire;
