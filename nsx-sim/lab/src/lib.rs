@@ -14,3 +14,4 @@ pub mod pins;
 pub mod pks;
 pub mod pod;
 mod tls;
+pub mod walk;
