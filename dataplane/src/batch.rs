@@ -16,23 +16,25 @@ impl Dataplane {
     pub fn judge_batch(&self, asked: &[(VnicId, Direction, &Packet)], verdicts: &mut Vec<Verdict>) {
         verdicts.clear();
         verdicts.reserve(asked.len());
-        let index = self.lists.index().filter(|index| {
-            self.lists.all_indexed() && index.late().is_empty() && self.is_enabled()
-        });
+        let index = self.lists.index().filter(|_| self.lists.all_indexed() && self.is_enabled());
         let Some(index) = index else {
             let judge = asked.iter().map(|(vnic, way, packet)| self.judge(*vnic, *way, packet));
             verdicts.extend(judge);
             return;
         };
+        let late = index.late();
         for asked in asked.chunks(BATCH) {
             let Some(&(_, direction, packet)) = asked.first() else { return };
             let mut keys = [(0, Key { direction, packet }); BATCH];
-            // Packets of vNICs without rules are looked up as if there were some, and judged alone.
+            // Packets of vNICs without rules are looked up as if there were some, and judged alone; so
+            // are those that a late rule may match.
             let mut alone = 0_u64;
             for (at, (vnic, direction, packet)) in asked.iter().enumerate() {
-                let class = self.class_of(*vnic);
-                alone |= u64::from(class.is_none()) << at;
-                keys[at] = (class.unwrap_or(0), Key { direction: *direction, packet });
+                let seat = self.seats.of(*vnic);
+                let tried = seat.map_or(0, |seat| late.worth_trying(seat.late, packet));
+                alone |= u64::from(seat.is_none() || tried != 0) << at;
+                let class = seat.map_or(0, |seat| seat.class);
+                keys[at] = (class, Key { direction: *direction, packet });
             }
             index.first_on_each(&keys[..asked.len()], |at, found| {
                 let (vnic, direction, packet) = asked[at];

@@ -26,6 +26,8 @@ pub struct RuleCounters {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
     rules: FxHashMap<RuleId, RuleCounters>,
+    /// Flows that rules admitted before they left, for when these come back.
+    orphans: FxHashMap<RuleId, u64>,
 }
 
 impl Counters {
@@ -58,7 +60,14 @@ impl Counters {
 
     /// Counts the end of a flow the rule admitted.
     pub(crate) fn closed(&mut self, rule: RuleId) {
-        self.update(rule, |counters| counters.sessions = counters.sessions.saturating_sub(1));
+        if let Some(counters) = self.rules.get_mut(&rule) {
+            counters.sessions = counters.sessions.saturating_sub(1);
+        } else if let Some(orphans) = self.orphans.get_mut(&rule) {
+            *orphans -= 1;
+            if *orphans == 0 {
+                self.orphans.remove(&rule);
+            }
+        }
     }
 
     /// Follows a new program: the counters of rules that remain go on, the others are dropped.
@@ -74,24 +83,30 @@ impl Counters {
         for counters in self.rules.values_mut() {
             counters.sessions = 0;
         }
+        self.orphans.clear();
         for rule in live {
-            self.update(rule, |counters| {
+            if let Some(counters) = self.rules.get_mut(&rule) {
                 counters.sessions += 1;
                 counters.max_sessions = counters.max_sessions.max(counters.sessions);
-            });
+            } else {
+                *self.orphans.entry(rule).or_default() += 1;
+            }
         }
     }
 
     /// Follows a rule that comes: it finds flows it admitted before it left.
-    pub(crate) fn know(&mut self, rule: RuleId, live: impl Iterator<Item = RuleId>) {
-        let sessions = live.filter(|own| *own == rule).count() as u64;
+    pub(crate) fn know(&mut self, rule: RuleId) {
+        let sessions = self.orphans.remove(&rule).unwrap_or(0);
         let known = RuleCounters { sessions, max_sessions: sessions, ..RuleCounters::default() };
         self.rules.entry(rule).or_insert(known);
     }
 
     /// Follows a rule that goes.
     pub(crate) fn forget(&mut self, rule: RuleId) {
-        self.rules.remove(&rule);
+        let gone = self.rules.remove(&rule).filter(|counters| counters.sessions > 0);
+        if let Some(counters) = gone {
+            self.orphans.insert(rule, counters.sessions);
+        }
     }
 
     /// Sets a rule's sums to zero; flows that are open stay open, and are the new maximum.

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use bitmap::Bitmap;
-pub(crate) use bitmap::{Crowded, Ground, Index, Rank, STEP};
+pub(crate) use bitmap::{Crowded, Ground, Index, Mask, Rank, STEP, Settled};
 pub use walk::Walk;
 
 use crate::matching::Key;

@@ -31,6 +31,7 @@ mod address;
 mod address_set;
 mod batch;
 mod counters;
+mod edit;
 pub mod engine;
 mod explain;
 mod filter;
@@ -48,6 +49,7 @@ mod publisher;
 mod rule;
 mod rule_edits;
 mod ruling;
+mod seats;
 mod session;
 mod timers;
 mod verdict;
@@ -55,6 +57,7 @@ mod verdict;
 pub use address::{AddressRange, ParseRangeError};
 pub use address_set::{AddressSet, AddressSets, Member};
 pub use counters::RuleCounters;
+pub use edit::Edit;
 pub use engine::EngineKind;
 pub use explain::{Explanation, Step};
 pub use flow::{FlowView, Tally};
@@ -64,7 +67,7 @@ pub use mac::{MacAddr, ParseMacError};
 pub use matching::{Field, Key};
 pub use packet::{IpHeader, Packet, TcpFlags, Transport, ethertype};
 pub use plane::{Config, Dataplane};
-pub use publisher::{Edit, Publisher, Reader};
+pub use publisher::{Publisher, Reader, Shown};
 pub use rule::{
     AppliedTo, Layer, ParsePortsError, Peer, PortRange, Ports, Rule, RuleProgram, Service,
     ServiceMatch, Term,

@@ -7,7 +7,9 @@ use std::sync::{Arc, Weak};
 
 use rustc_hash::FxHashMap;
 
-use crate::engine::{Classifier, Crowded, EngineKind, Ground, Index, Rank, RuleList, STEP};
+use crate::engine::{
+    Classifier, Crowded, EngineKind, Ground, Index, Mask, Rank, RuleList, STEP, Settled,
+};
 use crate::filter::Filter;
 use crate::matching::Key;
 use crate::ruling::Ruling;
@@ -15,10 +17,6 @@ use crate::{
     Action, AddressSets, AppliedTo, Layer, Member, Rule, RuleId, RuleProgram, ScopeId, SetId,
     VnicId,
 };
-
-/// The most rules that are tried one by one beside the index: what they cost every packet is less
-/// than what the index does.
-pub(crate) const MOST_LATE: usize = 16;
 
 /// The rules in force on a vNIC, by layer.
 #[derive(Debug)]
@@ -133,6 +131,10 @@ impl Lists {
         self.index.as_deref()
     }
 
+    pub(crate) fn index_mut(&mut self) -> Option<&mut Index> {
+        self.index.as_deref_mut()
+    }
+
     /// Whether all rules are in the index.
     pub(crate) fn all_indexed(&self) -> bool {
         self.index.is_some() && self.rules.is_empty()
@@ -184,10 +186,12 @@ impl Lists {
         key: Key<'_>,
         found: Option<(Rank, &'a Arc<Rule>)>,
     ) -> Option<&'a Arc<Rule>> {
-        let late = self.index.iter().flat_map(|index| index.late());
         let before = found.map_or(Rank::MAX, |(rank, _)| rank);
-        let mut late = late.take_while(|(rank, _)| *rank < before).map(|(_, rule)| rule);
-        let first = late.find(|rule| filter.holds(&rule.applied_to) && rule.matches(sets, key));
+        let late = self.index.iter().filter(|index| !index.late().is_empty());
+        let first = late.map(|index| index.late()).find_map(|late| {
+            let matches = |rule: &Rule| filter.holds(&rule.applied_to) && rule.matches(sets, key);
+            late.first_of(late.worth_trying(Mask::MAX, key.packet), before, matches)
+        });
         first.or(found.map(|(_, rule)| rule))
     }
 
@@ -219,13 +223,14 @@ impl Lists {
         }
     }
 
-    /// Puts an IP rule in force before another, or at the end, without a look at the rest. `Err` gives
-    /// it back where that can not be done: then the program has to be loaded anew.
+    /// Puts an IP rule in force before another, or at the end, without a look at the rest, and tells its
+    /// number among the late ones. `Err` gives it back where that can not be done: then the program has
+    /// to be loaded anew.
     pub(crate) fn insert(
         &mut self,
         rule: Arc<Rule>,
         before: Option<RuleId>,
-    ) -> Result<(), Arc<Rule>> {
+    ) -> Result<Mask, Arc<Rule>> {
         let next = before.map(|id| self.ranks.get(&id).copied());
         let (Some(index), Layer::Ip) = (&mut self.index, rule.layer) else { return Err(rule) };
         let rank = match next {
@@ -234,10 +239,9 @@ impl Lists {
             None => index.rank_before(None),
         };
         match rank {
-            Some(rank) if index.late().len() < MOST_LATE => {
+            Some(rank) if !index.late().is_full() => {
                 self.ranks.insert(rule.id, rank);
-                index.insert(rank, rule);
-                Ok(())
+                Ok(index.insert(rank, rule))
             }
             _ => Err(rule),
         }
@@ -249,15 +253,14 @@ impl Lists {
     }
 
     /// Takes a rule out of force, as [`insert`](Lists::insert) puts one in.
-    pub(crate) fn remove(&mut self, rule: RuleId) -> bool {
-        let Some(index) = &mut self.index else { return false };
-        let rank = self.ranks.remove(&rule);
-        rank.is_some_and(|rank| index.remove(rank).is_some())
+    pub(crate) fn remove(&mut self, rule: RuleId) -> Option<(Arc<Rule>, Mask)> {
+        let index = self.index.as_mut()?;
+        index.remove(self.ranks.remove(&rule)?)
     }
 
-    /// Works one late change of rules in. Tells the grounds that are new with it, `None` if there was
-    /// no change. `Err` if there is no room: the rows must be made anew.
-    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
+    /// Works one late change of rules in; `None` if there was no change. `Err` if there is no room: the
+    /// rows must be made anew.
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
         self.index.as_mut().map_or(Ok(None), |index| index.settle(sets))
     }
 

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::counters::Counters;
+use crate::engine::Index;
 use crate::explain::{self, Explanation};
 use crate::filter::{Context, Filter};
 use crate::flow::FlowView;
 use crate::list::Lists;
 use crate::matching::Key;
 use crate::ruling::Ruling;
+use crate::seats::Seats;
 use crate::{
     Action, AddressSet, AddressSets, Answer, Direction, EngineKind, Frame, Guard, Layer, Member,
     Outcome, Packet, Path, Rule, RuleCounters, RuleId, RuleProgram, ScopeId, SetId, Time, Timers,
@@ -60,8 +60,8 @@ pub struct Dataplane {
     pub(crate) sets: AddressSets,
     pub(crate) filters: BTreeMap<VnicId, Filter>,
     pub(crate) counters: Counters,
-    /// The class of each vNIC whose rules are in force, where rules are indexed: for batches.
-    seats: FxHashMap<VnicId, u32>,
+    /// For batches.
+    pub(crate) seats: Seats,
 }
 
 impl Default for Dataplane {
@@ -81,28 +81,13 @@ impl Dataplane {
             sets: AddressSets::default(),
             filters: BTreeMap::new(),
             counters: Counters::default(),
-            seats: FxHashMap::default(),
+            seats: Seats::default(),
         }
     }
 
     /// Whether filters are switched on.
     pub(crate) const fn is_enabled(&self) -> bool {
         self.enabled
-    }
-
-    /// A vNIC's class in the index of rules, if there is one and nothing exempts the vNIC.
-    #[inline]
-    pub(crate) fn class_of(&self, vnic: VnicId) -> Option<u32> {
-        self.seats.get(&vnic).copied()
-    }
-
-    /// Notes a vNIC's class anew.
-    pub(crate) fn seat(&mut self, vnic: VnicId) {
-        let filter = self.filters.get(&vnic).filter(|filter| !filter.excluded);
-        match filter.and_then(|filter| filter.class) {
-            Some(class) => self.seats.insert(vnic, class),
-            None => self.seats.remove(&vnic),
-        };
     }
 
     /// Puts a new program in force (the slow lane). Vnics, sets, scopes and flows stay; so do the
@@ -165,7 +150,7 @@ impl Dataplane {
     pub fn remove_vnic(&mut self, vnic: VnicId) -> bool {
         let Some(filter) = self.filters.remove(&vnic) else { return false };
         self.lists.forget(&filter);
-        self.seats.remove(&vnic);
+        self.seats.forget(&filter);
         for rule in filter.flow_rules() {
             self.counters.closed(rule);
         }
@@ -184,8 +169,7 @@ impl Dataplane {
 
     /// Takes every vNIC out of a scope.
     pub fn drop_scope(&mut self, scope: ScopeId) -> bool {
-        let members = self.filters.values().filter(|filter| filter.scopes.contains(&scope));
-        let members: Vec<VnicId> = members.map(|filter| filter.vnic).collect();
+        let members: Vec<VnicId> = self.seats.within(scope).collect();
         for vnic in &members {
             self.leave(scope, *vnic);
         }
@@ -328,6 +312,35 @@ impl Dataplane {
         ended
     }
 
+    /// From now on rows are shared with another copy of the plane: see [`crate::publisher`].
+    pub(crate) fn share_rows(&mut self) {
+        if let Some(index) = self.lists.index_mut() {
+            index.share();
+        }
+    }
+
+    /// Whether there are no rows that are not shared.
+    pub(crate) fn shares_rows(&self) -> bool {
+        self.lists.index().is_none_or(Index::is_shared)
+    }
+
+    /// Begins a turn as the copy that nobody sees: one of its own, or with `repeats` the one that the
+    /// shown copy has made.
+    pub(crate) fn turn(&mut self, shown: &Self, repeats: bool) {
+        if let (Some(own), Some(shown)) = (self.lists.index_mut(), shown.lists.index()) {
+            own.turn(shown, repeats);
+        }
+    }
+
+    /// Whether both copies have the same rows, having made the same changes.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        match (self.lists.index(), other.lists.index()) {
+            (Some(own), Some(other)) => own.agrees(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Gives every vNIC the rules of its scopes.
     pub(crate) fn place_all(&mut self) {
         for filter in self.filters.values_mut() {
@@ -335,15 +348,14 @@ impl Dataplane {
             filter.class = None;
             self.lists.place(filter);
         }
-        let seated = self.filters.values().filter(|filter| !filter.excluded);
-        self.seats = seated.filter_map(|own| Some((own.vnic, own.class?))).collect();
+        self.seat_all();
     }
 
     /// Counts by the rules of the program.
     pub(crate) fn count_program(&mut self) {
         self.counters.follow_program(
             self.lists.program().map(|rule| rule.id),
-            self.filters.values().flat_map(|filter| filter.flow_rules()),
+            self.filters.values().flat_map(Filter::flow_rules),
         );
     }
 
@@ -363,8 +375,11 @@ impl Dataplane {
     ) -> bool {
         let Some(filter) = self.filters.get_mut(&vnic) else { return false };
         let changed = change(&mut filter.scopes);
-        if changed && self.lists.mentions(scope) {
-            self.lists.place(filter);
+        if changed {
+            self.seats.follow(scope, vnic, filter.scopes.contains(&scope));
+            if self.lists.mentions(scope) {
+                self.lists.place(filter);
+            }
             self.seat(vnic);
         }
         self.note(changed)

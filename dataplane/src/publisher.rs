@@ -1,77 +1,38 @@
 //! A plane that one thread changes while others ask it.
 //!
-//! There are two copies of the plane. Readers see one of them, which nobody changes; the other lags
-//! behind by what was published last. To publish is to bring the other one up to date, change it, and
-//! show it in place of the first: so readers see each publication whole or not at all, and wait for
-//! nobody. Each change is made twice, in place, and neither copy pays for sharing parts with the other.
+//! There are two copies of the plane. Readers see one of them, which nobody changes; the *spare* lags
+//! behind by what was published last. To publish is to change the spare and show it in place of the
+//! other: so readers see each publication whole or not at all, and wait for nobody. What was published
+//! is then done once more, to the copy that was shown before, as soon as its last reader has left it.
+//! Of the two copies only the small tables are really two: the rows of the bitmap engine are shared
+//! (`engine/bitmap/arena.rs`).
 
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::{Dataplane, Direction, Member, RuleProgram, ScopeId, SetId, VnicId};
-use crate::{Rule, RuleId};
+use crate::{Dataplane, Direction, Edit, Explanation, Packet, Rule, Verdict, VnicId};
 
-/// A change of a plane's rules, sets or vNICs: a call of the [`Dataplane`]'s method of that name.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each is the method of its name")]
-pub enum Edit {
-    Load(RuleProgram),
-    InsertRule {
-        rule: Box<Rule>,
-        before: Option<RuleId>,
-    },
-    RemoveRule(RuleId),
-    /// Works what single rules changed into the rows, as long as there is something to do.
-    Settle,
-    AddMember(SetId, Member),
-    RemoveMember(SetId, Member),
-    DropSet(SetId),
-    AddVnic(VnicId),
-    RemoveVnic(VnicId),
-    Join(ScopeId, VnicId),
-    Leave(ScopeId, VnicId),
-    DropScope(ScopeId),
-    Exclude(VnicId, bool),
-    SetEnabled(bool),
-}
-
-impl Dataplane {
-    /// Makes a change. True if there was one.
-    pub fn apply(&mut self, edit: &Edit) -> bool {
-        match edit {
-            Edit::Load(program) => {
-                self.load(program.clone());
-                true
-            }
-            Edit::InsertRule { rule, before } => self.insert_rule(Rule::clone(rule), *before),
-            Edit::RemoveRule(rule) => self.remove_rule(*rule),
-            Edit::Settle => {
-                let any = self.settle();
-                while self.settle() {}
-                any
-            }
-            Edit::AddMember(set, member) => self.add_member(*set, *member),
-            Edit::RemoveMember(set, member) => self.remove_member(*set, member),
-            Edit::DropSet(set) => self.drop_set(*set),
-            Edit::AddVnic(vnic) => self.add_vnic(*vnic),
-            Edit::RemoveVnic(vnic) => self.remove_vnic(*vnic),
-            Edit::Join(scope, vnic) => self.join(*scope, *vnic),
-            Edit::Leave(scope, vnic) => self.leave(*scope, *vnic),
-            Edit::DropScope(scope) => self.drop_scope(*scope),
-            Edit::Exclude(vnic, excluded) => self.exclude(*vnic, *excluded),
-            Edit::SetEnabled(enabled) => self.set_enabled(*enabled),
-        }
-    }
-}
+/// How often to look whether the last reader has left: about a fifth of a millisecond's worth of looks,
+/// and then so many with a word to the system, for a reader that has no processor.
+const LOOKS: u32 = 8_000;
+const PATIENT_LOOKS: u32 = 2_000;
 
 /// The side that changes the plane. It carries no packets: those would be another plane's.
 #[derive(Debug)]
 pub struct Publisher {
     shown: Arc<ArcSwap<Dataplane>>,
-    /// The other copy, and what it has missed.
-    other: Option<Arc<Dataplane>>,
-    missed: Vec<Edit>,
+    /// The other copy; none only while it is at work.
+    spare: Option<Arc<Dataplane>>,
+    missed: Missed,
+}
+
+/// What the shown copy has and the spare has not.
+#[derive(Debug)]
+enum Missed {
+    Edits(Vec<Edit>),
+    /// It has rows that the spare does not share.
+    Everything,
 }
 
 /// The side that asks. Clones see the same plane.
@@ -80,11 +41,18 @@ pub struct Reader {
     shown: Arc<ArcSwap<Dataplane>>,
 }
 
+/// A plane as a reader found it, which stays as it is. Meant to be held for a batch: who publishes
+/// twice meanwhile waits a little for it to be given back, and then goes on with a copy.
+#[derive(Debug)]
+pub struct Shown(Guard<Arc<Dataplane>>);
+
 impl Publisher {
     /// Shows a plane.
-    pub fn new(plane: Dataplane) -> Self {
+    pub fn new(mut plane: Dataplane) -> Self {
+        plane.share_rows();
+        let spare = Some(Arc::new(twin(&plane)));
         let shown = Arc::new(ArcSwap::from_pointee(plane));
-        Self { shown, other: None, missed: Vec::new() }
+        Self { shown, spare, missed: Missed::Edits(Vec::new()) }
     }
 
     /// A reader of what is shown.
@@ -94,44 +62,130 @@ impl Publisher {
 
     /// Makes changes, and shows them all at once. True if any of them changed something.
     ///
-    /// If a reader still holds the copy that is to be changed, it is left to that reader, and the
-    /// plane is copied: slow for large planes, but nobody waits.
+    /// Readers see them when this returns. If a reader still holds the copy that is to be changed, this
+    /// waits for the end of its batch; if that takes too long, the copy is left to the reader and
+    /// another one is made, which is slow for large planes.
     pub fn publish(&mut self, edits: Vec<Edit>) -> bool {
-        let mut other = self.other.take();
-        let next = match other.as_mut().and_then(Arc::get_mut) {
-            Some(plane) => {
-                for edit in &self.missed {
-                    plane.apply(edit);
-                }
-                plane
-            }
-            None => Arc::make_mut(other.insert(self.shown.load_full())),
-        };
+        let shown = self.shown.load_full();
+        let vacated = self.vacated();
+        let apart = vacated.is_none();
+        let mut next = vacated.unwrap_or_else(|| Arc::clone(&shown));
+        // Copied if it is still what is shown: with rows of its own, for who holds the spare reads those
+        // that it shares.
+        let plane = Arc::make_mut(&mut next);
+        if !apart {
+            self.catch_up(plane, &shown);
+            plane.turn(&shown, false);
+        }
         let mut changed = false;
         for edit in &edits {
-            changed |= next.apply(edit);
+            changed |= plane.apply(edit);
         }
-        self.missed = edits;
-        if let Some(next) = other {
-            self.other = Some(self.shown.swap(next));
-        }
+        self.missed = if plane.shares_rows() {
+            Missed::Edits(edits)
+        } else {
+            plane.share_rows();
+            Missed::Everything
+        };
+        drop(shown);
+        self.spare = Some(self.shown.swap(next));
         changed
     }
+
+    /// Does now what the next change would have to wait for: the spare copy catches up, and one rule that
+    /// came or went is worked into the rows. To be called when there is time, as long as it says that
+    /// there was something to do. No verdict changes by it.
+    pub fn tend(&mut self) -> bool {
+        let shown = self.shown.load_full();
+        let behind = match &self.missed {
+            Missed::Edits(edits) => !edits.is_empty(),
+            Missed::Everything => true,
+        };
+        if behind {
+            let mut spare = self.spare.take();
+            let free = spare.as_mut().and_then(Arc::get_mut);
+            let caught_up = free.map(|plane| self.catch_up(plane, &shown)).is_some();
+            self.spare = spare;
+            return caught_up;
+        }
+        let waits = shown.lists.index().is_some_and(|index| !index.is_settled());
+        drop(shown);
+        waits && self.publish(vec![Edit::SettleOne])
+    }
+
+    /// Does to the spare copy what it has missed.
+    fn catch_up(&mut self, spare: &mut Dataplane, shown: &Dataplane) {
+        let missed = std::mem::replace(&mut self.missed, Missed::Edits(Vec::new()));
+        if let Missed::Edits(edits) = missed {
+            spare.turn(shown, true);
+            for edit in &edits {
+                spare.apply(edit);
+            }
+            if spare.agrees(shown) {
+                return;
+            }
+        }
+        *spare = twin(shown);
+    }
+
+    /// The spare copy, once nobody reads it any more.
+    fn vacated(&mut self) -> Option<Arc<Dataplane>> {
+        let mut spare = self.spare.take()?;
+        for look in 0..LOOKS + PATIENT_LOOKS {
+            if Arc::get_mut(&mut spare).is_some() {
+                return Some(spare);
+            }
+            if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        None
+    }
+}
+
+/// A copy of a plane that shares its rows.
+fn twin(plane: &Dataplane) -> Dataplane {
+    let mut twin = plane.clone();
+    twin.share_rows();
+    twin.turn(plane, false);
+    twin
 }
 
 impl Reader {
     /// The plane as it is now. Whoever holds the answer holds that state; ask again for each batch.
-    pub fn plane(&self) -> Guard<Arc<Dataplane>> {
-        self.shown.load()
+    pub fn plane(&self) -> Shown {
+        Shown(self.shown.load())
     }
 
     /// Judges one packet by the plane as it is now.
-    pub fn judge(
-        &self,
-        vnic: VnicId,
-        direction: Direction,
-        packet: &crate::Packet,
-    ) -> crate::Verdict {
+    pub fn judge(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
         self.plane().judge(vnic, direction, packet)
+    }
+}
+
+/// The questions of a [`Dataplane`] that readers may ask. There is no way to the plane itself: a clone
+/// would read rows while they are written.
+impl Shown {
+    /// [`Dataplane::judge`].
+    pub fn judge(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
+        self.0.judge(vnic, direction, packet)
+    }
+
+    /// [`Dataplane::judge_batch`].
+    pub fn judge_batch(&self, asked: &[(VnicId, Direction, &Packet)], verdicts: &mut Vec<Verdict>) {
+        self.0.judge_batch(asked, verdicts);
+    }
+
+    /// [`Dataplane::explain`].
+    pub fn explain(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Explanation {
+        self.0.explain(vnic, direction, packet)
+    }
+
+    /// [`Dataplane::rules_on`].
+    pub fn rules_on(&self, vnic: VnicId) -> impl Iterator<Item = &Rule> {
+        self.0.rules_on(vnic)
+    }
+
+    /// [`Dataplane::generation`].
+    pub fn generation(&self) -> u64 {
+        self.0.generation()
     }
 }

@@ -6,24 +6,24 @@
 
 use std::sync::Arc;
 
-use crate::engine::Ground;
+use crate::engine::{Crowded, Ground, Settled};
 use crate::{Dataplane, Layer, Rule, RuleId, RuleProgram};
 
 impl Dataplane {
     /// Puts a rule in force before another of its layer, or behind all. False if that other one is not
     /// in the program.
-    pub fn insert_rule(&mut self, rule: Rule, before: Option<RuleId>) -> bool {
+    pub fn insert_rule(&mut self, rule: impl Into<Arc<Rule>>, before: Option<RuleId>) -> bool {
+        let rule: Arc<Rule> = rule.into();
         if before.is_some_and(|before| !self.lists.holds(before, rule.layer)) {
             return false;
         }
-        let id = rule.id;
-        if self.lists.is_crowded() {
-            self.settle_one();
+        if self.lists.index().is_some_and(|index| index.late().is_full()) {
+            self.settle();
         }
-        match self.lists.insert(Arc::new(rule), before) {
-            Ok(()) => {
-                let live = self.filters.values().flat_map(|filter| filter.flow_rules());
-                self.counters.know(id, live);
+        match self.lists.insert(Arc::clone(&rule), before) {
+            Ok(number) => {
+                self.seat_late(&rule, number, true);
+                self.counters.know(rule.id);
                 self.note(true)
             }
             Err(rule) => {
@@ -40,7 +40,8 @@ impl Dataplane {
 
     /// Takes a rule out of force. False if there is none of that name.
     pub fn remove_rule(&mut self, rule: RuleId) -> bool {
-        if self.lists.remove(rule) {
+        if let Some((own, number)) = self.lists.remove(rule) {
+            self.seat_late(&own, number, false);
             self.counters.forget(rule);
             return self.note(true);
         }
@@ -58,42 +59,38 @@ impl Dataplane {
     /// it. To be called when there is time: until then every packet pays for each rule that came.
     /// True if there was something to do; there may be more.
     pub fn settle(&mut self) -> bool {
-        self.settle_one()
-    }
-
-    fn settle_one(&mut self) -> bool {
         match self.lists.settle(&self.sets) {
-            Ok(None) => false,
-            Ok(Some(new)) => {
+            Ok(None) => return false,
+            Ok(Some(Settled { late, new })) => {
                 self.place_on(&new);
-                true
+                if let Some((rule, number)) = late {
+                    self.seat_late(&rule, number, false);
+                }
             }
-            Err(_) => {
+            Err(Crowded) => {
                 self.lists = self.lists.anew(&self.sets);
                 self.place_all();
-                true
             }
         }
+        true
     }
 
     /// Gives the vNICs on some grounds their classes anew.
     fn place_on(&mut self, grounds: &[Ground]) {
-        if grounds.is_empty() {
-            return;
-        }
-        let mut placed = Vec::new();
-        for filter in self.filters.values_mut() {
-            let on = |ground: &Ground| match ground {
-                Ground::Scope(scope) => filter.scopes.contains(scope),
-                Ground::Vnic(vnic) => filter.vnic == *vnic,
-            };
-            if grounds.iter().any(on) {
-                self.lists.place(filter);
-                placed.push(filter.vnic);
+        let mut vnics = Vec::new();
+        for ground in grounds {
+            match ground {
+                Ground::Scope(scope) => vnics.extend(self.seats.within(*scope)),
+                Ground::Vnic(vnic) => vnics.push(*vnic),
             }
         }
-        for vnic in placed {
-            self.seat(vnic);
+        vnics.sort_unstable();
+        vnics.dedup();
+        for vnic in vnics {
+            if let Some(filter) = self.filters.get_mut(&vnic) {
+                self.lists.place(filter);
+                self.seat(vnic);
+            }
         }
     }
 
@@ -105,10 +102,6 @@ impl Dataplane {
 }
 
 impl crate::list::Lists {
-    fn is_crowded(&self) -> bool {
-        self.index().is_some_and(|index| index.late().len() >= crate::list::MOST_LATE)
-    }
-
     fn holds(&self, rule: RuleId, layer: Layer) -> bool {
         self.rank_known(rule, layer)
             || self.program().any(|own| own.id == rule && own.layer == layer)

@@ -5,6 +5,8 @@
 pub(crate) mod matching;
 mod session;
 
+use std::sync::Arc;
+
 use dataplane::{
     Action, Answer, AppliedTo, Config, Dataplane, Direction, Edit, Evidence, Family, Frame, Guard,
     IpHeader, Layer, Member, Outcome, Packet, Path, Rule, RuleCounters, RuleId, ScopeId, SetId,
@@ -75,9 +77,9 @@ impl Model {
                     Some(_) => self.rules.iter().position(same),
                     None => Some(self.rules.len()),
                 };
-                assert_eq!(plane.insert_rule(Rule::clone(&rule), before), at.is_some());
+                assert_eq!(plane.insert_rule(Arc::clone(&rule), before), at.is_some());
                 if let Some(at) = at {
-                    self.rules.insert(at, *rule);
+                    self.rules.insert(at, Rule::clone(&rule));
                 }
             }
             Edit::RemoveRule(id) => {
@@ -87,7 +89,7 @@ impl Model {
                 self.packets.retain(|(rule, ..)| *rule != id);
                 self.admissions.retain(|rule| *rule != id);
             }
-            Edit::Settle => {
+            Edit::SettleOne | Edit::Settle => {
                 plane.settle();
             }
             Edit::AddMember(set, member) => {

@@ -1,7 +1,12 @@
 //! A plane that is changed while it is asked.
 
-use dataplane::{Dataplane, Direction, Edit, Evidence, Publisher, RuleId, SetId, VnicId};
+use dataplane::{
+    Config, Dataplane, Direction, Edit, EngineKind, Evidence, Publisher, RuleId, SetId, VnicId,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
+use crate::strategies::{self, config, direction, edit, vnic};
 use crate::text::{packet, program, rule, term};
 
 const B: VnicId = VnicId(2);
@@ -52,7 +57,7 @@ fn rules_come_and_go_for_readers_and_settling_changes_no_verdict() {
     let reader = publisher.reader();
     let syn = packet("tcp 10.0.0.1:999 > 10.0.0.2:80 S");
     let by = || reader.judge(B, Direction::In, &syn).by;
-    let new = Box::new(rule(9, "allow in from 10.0.0.1 to any svc tcp:80"));
+    let new = std::sync::Arc::new(rule(9, "allow in from 10.0.0.1 to any svc tcp:80"));
     publisher.publish(vec![Edit::InsertRule { rule: new, before: Some(RuleId(6)) }]);
     assert_eq!(by(), Evidence::Rule(RuleId(9)));
     publisher.publish(vec![Edit::Settle]);
@@ -86,4 +91,87 @@ fn a_reader_on_another_thread_never_sees_half_a_change() {
             round += 1;
         }
     });
+}
+
+/// What may happen to a published plane.
+#[derive(Clone, Debug)]
+enum Event {
+    Publish(Vec<Edit>),
+    /// There is time.
+    Tend,
+    /// A reader takes the plane and keeps it.
+    Hold,
+    /// All readers give it back.
+    Release,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => vec(edit(), 1..4).prop_map(Event::Publish),
+        3 => Just(Event::Tend),
+        1 => Just(Event::Hold),
+        1 => Just(Event::Release),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn readers_see_what_a_plane_of_their_own_would_tell(
+        program in strategies::program(),
+        events in vec(event(), 1..40),
+        packets in vec((vnic(), direction(), strategies::packet()), 8),
+    ) {
+        let plane = || {
+            let mut plane =
+                Dataplane::new(Config { engine: EngineKind::Bitmap, ..Config::default() });
+            for vnic in 1..=3 {
+                plane.add_vnic(VnicId(vnic));
+            }
+            plane.load(program.clone());
+            plane
+        };
+        let asked: Vec<_> = packets.iter().map(|(vnic, way, own)| (*vnic, *way, own)).collect();
+        let mut own = plane();
+        let mut publisher = Publisher::new(plane());
+        let reader = publisher.reader();
+        let mut held = Vec::new();
+        let (mut told, mut verdicts) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                Event::Publish(edits) => {
+                    let changes = edits.iter().map(|edit| own.apply(edit));
+                    let changed = changes.fold(false, |any, changed| any | changed);
+                    // What there is to settle depends on who has been tended.
+                    let settles = |edit: &Edit| matches!(edit, Edit::Settle | Edit::SettleOne);
+                    let settled = edits.iter().any(settles);
+                    prop_assert!(publisher.publish(edits) == changed || settled);
+                }
+                Event::Tend => {
+                    while publisher.tend() {}
+                }
+                Event::Hold => {
+                    own.judge_batch(&asked, &mut verdicts);
+                    held.push((reader.plane(), verdicts.clone()));
+                }
+                Event::Release => held.clear(),
+            }
+            own.judge_batch(&asked, &mut verdicts);
+            let shown = reader.plane();
+            shown.judge_batch(&asked, &mut told);
+            prop_assert_eq!(&told, &verdicts);
+            for ((vnic, way, packet), verdict) in asked.iter().zip(&verdicts) {
+                prop_assert_eq!(shown.judge(*vnic, *way, packet), *verdict);
+            }
+            for vnic in (1..=3).map(VnicId) {
+                let rules = shown.rules_on(vnic).collect::<Vec<_>>();
+                prop_assert_eq!(rules, own.rules_on(vnic).collect::<Vec<_>>());
+            }
+            for (shown, verdicts) in &held {
+                shown.judge_batch(&asked, &mut told);
+                prop_assert_eq!(&told, verdicts);
+            }
+        }
+    }
 }

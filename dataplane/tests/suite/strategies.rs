@@ -1,6 +1,7 @@
 //! Random rules, packets and edits over so small a world that things meet often.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use dataplane::{
     Action, AddressRange, AppliedTo, Direction, Edit, Family, Layer, MacAddr, Member, Packet, Path,
@@ -211,7 +212,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         6 => program().prop_map(Edit::Load),
         6 => (rule(), rule_id(), option::weighted(0.7, rule_id())).prop_map(|(rule, id, before)| {
-            Edit::InsertRule { rule: Box::new(Rule { id, ..rule }), before }
+            Edit::InsertRule { rule: Arc::new(Rule { id, ..rule }), before }
         }),
         4 => rule_id().prop_map(Edit::RemoveRule),
         2 => Just(Edit::Settle),

@@ -178,7 +178,8 @@ impl<const D: usize> Classes<D> {
     pub(super) fn quit(&mut self, label: u32, field: usize, place: u32) {
         self.labels[label as usize].places[field].retain(|own| *own != place);
         for class in self.with(label) {
-            self.rows[field].clear(self.of[class as usize][field], place);
+            let row = &mut self.of[class as usize][field];
+            *row = self.rows[field].clear(*row, place);
         }
     }
 

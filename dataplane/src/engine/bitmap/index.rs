@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::addresses::{Addresses, DESTINATION, SOURCE};
+use super::arena::Arena;
 use super::classes::Classes;
+use super::late::{Late, Mask};
 use super::layout::{Layout, Rank, STEP, is_open};
 use super::listed::Tag;
 use super::rows::Base;
@@ -47,8 +49,8 @@ pub(crate) struct Index {
     pub(super) ways: [Base; 5],
     /// Whether there ever was a rule whose service asks for more than the tables look at.
     pub(super) conditions: bool,
-    /// Rules that came since, in order: tried one by one until they are settled.
-    late: Vec<(Rank, Arc<Rule>)>,
+    /// Rules that came since: tried by themselves until they are settled.
+    late: Late,
     /// Rules that went since, by place.
     gone: Vec<(u32, Arc<Rule>)>,
     /// All rules in order, with their place; late ones have none.
@@ -87,7 +89,7 @@ impl Index {
             restricted: false,
             ways: std::array::from_fn(|_| Base::new(shape)),
             conditions: false,
-            late: Vec::new(),
+            late: Late::new(),
             gone: Vec::new(),
             order: BTreeMap::new(),
             layout,
@@ -124,9 +126,51 @@ impl Index {
         self.order.values().filter_map(|(rule, place)| Some((&**rule, (*place)?)))
     }
 
-    /// The rules that came since, in order.
-    pub(crate) fn late(&self) -> &[(Rank, Arc<Rule>)] {
+    /// The rules that came since.
+    pub(crate) const fn late(&self) -> &Late {
         &self.late
+    }
+
+    /// Whether nothing waits to be settled.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.gone.is_empty() && self.late.is_empty()
+    }
+
+    /// Where rows lie.
+    fn arenas(&self) -> [&Arena; 4] {
+        let [source, destination] = &self.addresses.classes.rows;
+        [source, destination, &self.services.rows, &self.applied.rows[0]].map(|rows| &rows.lines)
+    }
+
+    fn arenas_mut(&mut self) -> [&mut Arena; 4] {
+        let [source, destination] = &mut self.addresses.classes.rows;
+        let all = [source, destination, &mut self.services.rows, &mut self.applied.rows[0]];
+        all.map(|rows| &mut rows.lines)
+    }
+
+    /// From now on rows are shared with another copy: see [`super::arena`].
+    pub(crate) fn share(&mut self) {
+        for arena in self.arenas_mut() {
+            arena.share();
+        }
+    }
+
+    /// Whether rows are shared with another copy.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.arenas().iter().all(|arena| arena.is_shared())
+    }
+
+    /// Begins a turn as the copy that nobody sees: one of its own, or with `repeats` the one that the
+    /// shown copy has made.
+    pub(crate) fn turn(&mut self, shown: &Self, repeats: bool) {
+        for (own, shown) in self.arenas_mut().into_iter().zip(shown.arenas()) {
+            own.turn(shown, repeats);
+        }
+    }
+
+    /// Whether both copies came to the same rows.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        self.arenas().iter().zip(other.arenas()).all(|(own, other)| own.agrees(other))
     }
 
     /// A rank for a rule before another, or at the end; `None` if there is none left there.
@@ -180,43 +224,42 @@ impl Index {
         self.addresses.follow(sets, set, member);
     }
 
-    /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle).
-    pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) {
-        let at = self.late.partition_point(|(own, _)| *own < rank);
-        self.late.insert(at, (rank, Arc::clone(&rule)));
-        self.order.insert(rank, (rule, None));
+    /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle), by the number
+    /// told.
+    pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
+        self.order.insert(rank, (Arc::clone(&rule), None));
+        self.late.insert(rank, rule)
     }
 
-    /// Takes a rule out of force.
-    pub(crate) fn remove(&mut self, rank: Rank) -> Option<Arc<Rule>> {
+    /// Takes a rule out of force. Tells the rule and, if it was late, its number.
+    pub(crate) fn remove(&mut self, rank: Rank) -> Option<(Arc<Rule>, Mask)> {
         let (rule, place) = self.order.remove(&rank)?;
-        match place {
-            Some(place) => {
-                for way in &mut self.ways {
-                    way.put(place as usize, false);
-                }
-                self.gone.push((place, Arc::clone(&rule)));
-            }
-            None => self.late.retain(|(own, _)| *own != rank),
+        let Some(place) = place else {
+            let number = self.late.remove(rank);
+            return Some((rule, number));
+        };
+        for way in &mut self.ways {
+            way.put(place as usize, false);
         }
-        Some(rule)
+        self.gone.push((place, Arc::clone(&rule)));
+        Some((rule, 0))
     }
 
-    /// Works one change of rules into the rows, if one waits: `Some` with the grounds that are new
-    /// with it, whose vNICs must be given classes anew. No answer changes by it. An error says that
-    /// there is no room at a rule's place in the order, and the rows must be made anew.
-    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
+    /// Works one change of rules into the rows, if one waits. No answer changes by it. An error says
+    /// that there is no room at a rule's place in the order, and the rows must be made anew.
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
         if let Some((place, rule)) = self.gone.pop() {
             self.clear(&rule, place);
-            return Ok(Some(Vec::new()));
+            return Ok(Some(Settled { late: None, new: Vec::new() }));
         }
-        let Some((rank, rule)) = self.late.first().cloned() else { return Ok(None) };
+        let Some((rank, rule)) = self.late.first() else { return Ok(None) };
+        let rule = Arc::clone(rule);
         let place = self.layout.place(rank, &rule).ok_or(Crowded)?;
-        self.late.remove(0);
+        let number = self.late.remove(rank);
         let new = self.work_in(&rule, place, sets);
         self.layout.take(place, rank, &rule);
-        self.order.insert(rank, (rule, Some(place)));
-        Ok(Some(new))
+        self.order.insert(rank, (Arc::clone(&rule), Some(place)));
+        Ok(Some(Settled { late: Some((rule, number)), new }))
     }
 
     fn work_in(&mut self, rule: &Rule, place: u32, sets: &AddressSets) -> Vec<Ground> {
@@ -333,6 +376,15 @@ impl Index {
         let applied = if self.restricted { self.applied.bytes() } else { 0 };
         self.addresses.bytes() + self.services.bytes() + applied + bases + self.layout.bytes()
     }
+}
+
+/// What was worked into the rows.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// The rule that is late no more, and its number until then; none if one went.
+    pub(crate) late: Option<(Arc<Rule>, Mask)>,
+    /// The grounds that are new with it: the vNICs on them must be given classes anew.
+    pub(crate) new: Vec<Ground>,
 }
 
 /// There is no free place between a rule's neighbours.

@@ -110,19 +110,12 @@ impl Rows {
     pub(super) fn list(&mut self, log_bytes: u32, places: &mut Vec<u32>) -> u32 {
         places.sort_unstable();
         places.dedup();
-        let blocks = places.len().div_ceil(LANES).max(1);
-        let row = self.take(blocks * block_lines(log_bytes));
-        self.write(log_bytes, row, blocks, places);
-        row
-    }
-
-    /// Writes a list of so many blocks anew.
-    fn write(&mut self, log_bytes: u32, row: u32, blocks: usize, places: &mut Vec<u32>) {
         places.sort_unstable_by_key(|place| self.tags[*place as usize].order);
-        places.dedup();
+        let blocks = places.len().div_ceil(LANES).max(1);
         let stride = block_lines(log_bytes);
-        for block in 0..blocks {
-            let mut lines = [Line::ZERO; 4];
+        let row = self.lines.take(blocks * stride);
+        let lines = self.lines.fresh(row, blocks * stride);
+        for (block, lines) in lines.chunks_exact_mut(stride).enumerate() {
             for lane in 0..LANES {
                 let Some(&place) = places.get(block * LANES + lane) else {
                     lines[1].put_lane(lane, NEVER);
@@ -131,62 +124,32 @@ impl Rows {
                 let key = key(log_bytes, place);
                 lines[0].put_lane(lane, (key & u32::from(u16::MAX)) as u16);
                 lines[1].put_lane(lane, self.tags[place as usize].bits);
-                lines[2 + lane / 16].0[lane / 2 % 8] |= u64::from(key) << (32 * (lane % 2));
+                if let Some(line) = lines.get_mut(2 + lane / 16) {
+                    line.0[lane / 2 % 8] |= u64::from(key) << (32 * (lane % 2));
+                }
             }
             if block + 1 < blocks {
                 lines[1].put_lane(0, lines[1].lane(0) | MORE);
             }
-            let at = row as usize + block * stride;
-            self.lines[at..at + stride].copy_from_slice(&lines[..stride]);
         }
-    }
-
-    /// How many blocks a list has.
-    fn blocks(&self, log_bytes: u32, row: u32) -> usize {
-        let tags = self.lines[row as usize + 1..].iter().step_by(block_lines(log_bytes));
-        tags.take_while(|tags| goes_on(tags)).count() + 1
+        u32::try_from(row).unwrap_or(u32::MAX)
     }
 
     /// The lines of a list.
     pub(super) fn list_lines(&self, log_bytes: u32, row: u32) -> usize {
-        self.blocks(log_bytes, row) * block_lines(log_bytes)
+        let stride = block_lines(log_bytes);
+        let mut tags = (row as usize + 1..).step_by(stride);
+        let more = tags.by_ref().take_while(|tags| goes_on(&self.lines[*tags])).count();
+        (more + 1) * stride
     }
 
     /// The places of a list.
     pub(super) fn listed(&self, log_bytes: u32, row: u32) -> impl Iterator<Item = u32> {
-        let stride = block_lines(log_bytes);
-        let blocks = self.lines[row as usize..].chunks_exact(stride);
-        let blocks = blocks.take(self.blocks(log_bytes, row));
+        let lines = self.lines.row(row as usize, self.list_lines(log_bytes, row));
+        let blocks = lines.chunks_exact(block_lines(log_bytes));
         blocks.flat_map(move |block| {
             let taken = (0..LANES).filter(|lane| block[1].lane(*lane) & CODE != NEVER);
             taken.map(move |lane| place(log_bytes, key_at(log_bytes, block, lane)))
         })
-    }
-
-    /// Puts a place into a list, which may have another number then.
-    pub(super) fn list_more(&mut self, log_bytes: u32, row: u32, place: u32) -> u32 {
-        let mut places: Vec<u32> = self.listed(log_bytes, row).collect();
-        if places.contains(&place) {
-            return row;
-        }
-        places.push(place);
-        let blocks = self.blocks(log_bytes, row);
-        if places.len() <= blocks * LANES {
-            self.write(log_bytes, row, blocks, &mut places);
-            return row;
-        }
-        self.give_back(row);
-        self.list(log_bytes, &mut places)
-    }
-
-    /// Takes a place out of a list.
-    pub(super) fn list_less(&mut self, log_bytes: u32, row: u32, place: u32) {
-        let mut places: Vec<u32> = self.listed(log_bytes, row).collect();
-        let before = places.len();
-        places.retain(|own| *own != place);
-        if places.len() < before {
-            let blocks = self.blocks(log_bytes, row);
-            self.write(log_bytes, row, blocks, &mut places);
-        }
     }
 }

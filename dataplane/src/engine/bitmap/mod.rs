@@ -10,16 +10,20 @@
 //! |---|---|
 //! | `rows` | rows, flat or packed, as differences from the stranger's |
 //! | `listed` | rows of destinations as lists, where there are many rules |
+//! | `arena` | the lines of rows, which two copies of the tables may share |
 //! | `classes` | things with the same labels share rows |
 //! | `addresses`, `services` | from a header to its class and rows |
 //! | `layout` | which place in the rows each rule has |
+//! | `late` | rules that came since and are no part of the rows yet |
 //! | `index` | all of it, and how rules come and go |
 //! | `search`, `tables` | the rows laid over one another |
 
 mod addresses;
+mod arena;
 mod asked;
 mod classes;
 mod index;
+mod late;
 mod layout;
 mod listed;
 mod radix;
@@ -33,7 +37,8 @@ mod wide;
 use std::sync::Arc;
 
 use asked::Keys;
-pub(crate) use index::{Crowded, Ground, Index};
+pub(crate) use index::{Crowded, Ground, Index, Settled};
+pub(crate) use late::Mask;
 pub(crate) use layout::{Rank, STEP};
 
 use super::tuple::{Header, HeaderClassifier, NONE};

@@ -4,6 +4,7 @@
 //! bits. So the stranger's row is kept whole, once, as the [`Base`]; every other row is kept as its
 //! difference from it.
 
+use super::arena::Arena;
 use super::listed::{ANYTHING, Tag};
 
 /// Bits of one line of a cache, and parts of a packed row.
@@ -98,12 +99,11 @@ impl Shape {
         if words > 8 { COUNTS + 8 } else { COUNTS + words }
     }
 
-    /// The lines of a packed row with this many parts.
+    /// The lines of a packed row with this many parts, and room for one that is not there: it is read
+    /// all the same.
     const fn packed_lines(log_bytes: u32, parts: usize) -> usize {
-        if parts == 0 {
-            return 2;
-        }
-        (Self::parts_at(log_bytes) * 8 + (parts << log_bytes)).div_ceil(64)
+        let lines = (Self::parts_at(log_bytes) * 8 + ((parts + 1) << log_bytes)).div_ceil(64);
+        if lines < 2 { 2 } else { lines }
     }
 }
 
@@ -155,38 +155,32 @@ impl Base {
 pub(super) struct Rows {
     shape: Shape,
     pub(super) base: Base,
-    /// The rows, and behind them as much room as a part that is not there may be looked for in.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Arena,
     /// Whether a line of codes stands before each row: the codes of all rules that want what the row
     /// is of, and of some that are gone.
     coded: bool,
     /// The tag of each place, for lists and lines of codes.
     pub(super) tags: Vec<Tag>,
-    used: usize,
-    /// Rows given back, by their number of lines.
-    free: Vec<Vec<u32>>,
 }
 
 impl Rows {
     pub(super) fn new(shape: Shape) -> Self {
-        Self::with(shape, false)
+        Self::of(shape, false)
     }
 
     /// Rows of what packets carry: with a line of codes each where places of lists have tags.
     pub(super) fn coded(shape: Shape) -> Self {
-        Self::with(shape, matches!(shape, Shape::Packed { .. }))
+        Self::of(shape, matches!(shape, Shape::Packed { .. }))
     }
 
-    fn with(shape: Shape, coded: bool) -> Self {
+    fn of(shape: Shape, coded: bool) -> Self {
         let tagged = coded || matches!(shape, Shape::Listed { .. });
         let mut rows = Self {
             shape,
             base: Base::new(shape),
-            lines: Vec::new(),
+            lines: Arena::default(),
             coded,
             tags: if tagged { vec![Tag::default(); shape.places()] } else { Vec::new() },
-            used: 0,
-            free: Vec::new(),
         };
         rows.make(&mut Vec::new());
         rows
@@ -208,10 +202,10 @@ impl Rows {
     pub(super) fn make(&mut self, places: &mut Vec<u32>) -> u32 {
         match self.shape {
             Shape::Flat { lines } => {
-                let row = self.take(lines);
+                let (row, lines) = self.take(lines);
                 for place in places {
                     let place = *place as usize;
-                    self.lines[row as usize + place / PARTS].put(place % PARTS, true);
+                    lines[place / PARTS].put(place % PARTS, true);
                 }
                 row
             }
@@ -228,15 +222,16 @@ impl Rows {
         let part = |place: u32| (place >> (3 + log_bytes)) as usize;
         let parts = places.chunk_by(|a, b| part(*a) == part(*b)).count();
         let before = self.before();
-        let row = self.take(before + Shape::packed_lines(log_bytes, parts));
+        let mut codes = Line::ZERO;
         if self.coded {
-            let codes = &mut self.lines[row as usize];
             codes.put(ANYTHING.into(), true);
             for place in places {
                 codes.put(self.tags[*place as usize].bits.into(), true);
             }
         }
-        let lines = &mut self.lines[row as usize + before..];
+        let (row, lines) = self.take(before + Shape::packed_lines(log_bytes, parts));
+        lines[..before].fill(codes);
+        let lines = &mut lines[before..];
         let mut put = |bit: usize| lines[bit / PARTS].put(bit % PARTS, true);
         let start = Shape::parts_at(log_bytes) * 64;
         let size = 8_usize << log_bytes;
@@ -287,37 +282,49 @@ impl Rows {
         found
     }
 
-    /// Another row of the same bits.
-    pub(super) fn copy(&mut self, row: u32) -> u32 {
+    /// A new row of the bits of another, but for one that is set or not.
+    pub(super) fn with(&mut self, row: u32, place: u32, value: bool) -> u32 {
+        if let Some((line, bit)) = self.find(row, place) {
+            let (own, lines) = (row as usize, self.lines_of(row));
+            let new = self.lines.take(lines);
+            let copy = self.lines.copy(own, new, lines);
+            copy[line - own].put(bit, value);
+            if self.coded {
+                copy[0].put(self.tags[place as usize].bits.into(), true);
+            }
+            return u32::try_from(new).unwrap_or(u32::MAX);
+        }
         let mut places = self.places(row);
+        places.retain(|own| *own != place);
+        places.extend(value.then_some(place));
         self.make(&mut places)
     }
 
     /// Sets a bit of a row; the row may have another number then.
     pub(super) fn set(&mut self, row: u32, place: u32) -> u32 {
-        if let Shape::Listed { log_bytes } = self.shape {
-            return self.list_more(log_bytes, row, place);
-        }
-        if self.coded {
-            let code = self.tags[place as usize].bits;
-            self.lines[row as usize].put(code.into(), true);
-        }
-        if let Some((line, bit)) = self.find(row, place) {
-            self.lines[line].put(bit, true);
-            return row;
-        }
-        let mut places = self.places(row);
-        places.push(place);
-        self.give_back(row);
-        self.make(&mut places)
+        self.change(row, place, true)
     }
 
-    /// Clears a bit of a row.
-    pub(super) fn clear(&mut self, row: u32, place: u32) {
-        if let Shape::Listed { log_bytes } = self.shape {
-            self.list_less(log_bytes, row, place);
-        } else if let Some((line, bit)) = self.find(row, place) {
-            self.lines[line].put(bit, false);
+    /// Clears a bit of a row; the row may have another number then.
+    pub(super) fn clear(&mut self, row: u32, place: u32) -> u32 {
+        if self.differs(row, place) { self.change(row, place, false) } else { row }
+    }
+
+    fn change(&mut self, row: u32, place: u32, value: bool) -> u32 {
+        match self.find(row, place) {
+            Some((line, bit)) if !self.lines.is_shared() => {
+                self.lines.change(line).put(bit, value);
+                if self.coded {
+                    let code = self.tags[place as usize].bits;
+                    self.lines.change(row as usize).put(code.into(), true);
+                }
+                row
+            }
+            _ => {
+                let new = self.with(row, place, value);
+                self.give_back(row);
+                new
+            }
         }
     }
 
@@ -343,7 +350,12 @@ impl Rows {
 
     /// Gives a row's room back. Nobody may ask for it any more.
     pub(super) fn give_back(&mut self, row: u32) {
-        let lines = match self.shape {
+        let lines = self.lines_of(row);
+        self.lines.give_back(row as usize, lines);
+    }
+
+    fn lines_of(&self, row: u32) -> usize {
+        match self.shape {
             Shape::Flat { lines } => lines,
             Shape::Packed { log_bytes } => {
                 let head = &self.lines[row as usize + self.before()];
@@ -351,24 +363,13 @@ impl Rows {
                 self.before() + Shape::packed_lines(log_bytes, parts as usize)
             }
             Shape::Listed { log_bytes } => self.list_lines(log_bytes, row),
-        };
-        if self.free.len() <= lines {
-            self.free.resize(lines + 1, Vec::new());
         }
-        self.free[lines].push(row);
     }
 
-    /// A row of zeros.
-    pub(super) fn take(&mut self, lines: usize) -> u32 {
-        if let Some(row) = self.free.get_mut(lines).and_then(Vec::pop) {
-            self.lines[row as usize..row as usize + lines].fill(Line::default());
-            return row;
-        }
-        let row = u32::try_from(self.used).unwrap_or(u32::MAX);
-        self.used += lines;
-        let beyond = self.shape.part_size().div_ceil(PARTS) + 1;
-        self.lines.resize(self.used + beyond, Line::default());
-        row
+    /// A new row of zeros.
+    pub(super) fn take(&mut self, lines: usize) -> (u32, &mut [Line]) {
+        let row = self.lines.take(lines);
+        (u32::try_from(row).unwrap_or(u32::MAX), self.lines.fresh(row, lines))
     }
 
     fn word(&self, row: u32, at: usize) -> u64 {
@@ -377,15 +378,18 @@ impl Rows {
 
     /// Whether a place's bit is set, the base taken into account.
     pub(super) fn holds(&self, row: u32, place: u32) -> bool {
-        let differs = match self.shape {
+        self.base.get(place as usize) != self.differs(row, place)
+    }
+
+    fn differs(&self, row: u32, place: u32) -> bool {
+        match self.shape {
             Shape::Listed { log_bytes } => self.listed(log_bytes, row).any(|own| own == place),
             _ => self.find(row, place).is_some_and(|(line, bit)| self.lines[line].get(bit)),
-        };
-        self.base.get(place as usize) != differs
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
         let tags = self.tags.len() * size_of::<Tag>();
-        self.base.bytes() + self.lines.capacity() * size_of::<Line>() + tags
+        self.base.bytes() + self.lines.len() * size_of::<Line>() + tags
     }
 }

@@ -123,14 +123,12 @@ impl Services {
         let mut now: FxHashMap<u32, u32> = FxHashMap::default();
         for (row, keys) in concerned {
             let all = self.count.get(&row).copied().unwrap_or(0);
-            // Row 0 is the stranger's own and stays as it is.
-            let own = if keys == all && row != 0 { row } else { self.rows.copy(row) };
             self.count.insert(row, all - keys);
-            let own = if wanted {
-                self.rows.set(own, place)
-            } else {
-                self.rows.clear(own, place);
-                own
+            // Row 0 is the stranger's own and stays as it is.
+            let own = match (keys == all && row != 0, wanted) {
+                (false, _) => self.rows.with(row, place, wanted),
+                (true, true) => self.rows.set(row, place),
+                (true, false) => self.rows.clear(row, place),
             };
             if self.count.get(&row) == Some(&0) && row != 0 {
                 self.count.remove(&row);

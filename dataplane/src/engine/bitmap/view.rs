@@ -25,14 +25,16 @@ pub(super) unsafe fn rows_of(of: &[[u32; 2]], class: u32) -> [u32; 2] {
 
 /// The rows of one field, for as long as nobody changes them.
 ///
-/// Its one invariant: a row number that [`Rows`] gave out and has not taken back begins at most
-/// `lines.len() - reach` lines from the start, where `reach` is what any read of a row can touch:
-/// a flat row's lines, or a packed row's plus one part beyond. [`Rows::take`] keeps that.
+/// Its one invariant: a row number that [`Rows`] gave out and has not taken back is that of as many
+/// lines as any read of a row can touch, which nobody writes: a flat row's, or a packed row's with room
+/// for one part more than there are.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
-    lines: &'a [Line],
+    /// No slice: lines of other rows may be written meanwhile, see [`super::arena`].
+    lines: *const Line,
     /// Likewise, from where each row's line of codes is.
-    codes: &'a [Line],
+    codes: *const Line,
+    len: usize,
     base: &'a [Line],
     /// Parts of the base that are not zero.
     pub(super) parts: &'a Line,
@@ -40,11 +42,13 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(rows: &'a Rows) -> Self {
-        let lines = &rows.lines[rows.before()..];
-        Self { lines, codes: &rows.lines, base: &rows.base.lines, parts: &rows.base.parts }
+        let (codes, len) = (rows.lines.start(), rows.lines.len());
+        let lines = codes.wrapping_add(rows.before());
+        Self { lines, codes, len, base: &rows.base.lines, parts: &rows.base.parts }
     }
 
-    pub(super) const fn lines(self) -> &'a [Line] {
+    /// Where the first line is.
+    pub(super) const fn lines(self) -> *const Line {
         self.lines
     }
 
@@ -60,9 +64,9 @@ impl<'a> View<'a> {
     /// The row is one of these [`Rows`].
     #[inline(always)]
     pub(super) unsafe fn codes(self, row: u32) -> &'a Line {
-        debug_assert!((row as usize) < self.codes.len());
+        debug_assert!((row as usize) < self.len);
         // SAFETY: by the caller's promise.
-        unsafe { self.codes.get_unchecked(row as usize) }
+        unsafe { &*self.codes.add(row as usize) }
     }
 
     /// A block of a list.
@@ -74,9 +78,9 @@ impl<'a> View<'a> {
     pub(super) unsafe fn block<const LOG: u32>(self, row: u32, at: usize) -> &'a [Line] {
         let lines = block_lines(LOG);
         let first = row as usize + at * lines;
-        debug_assert!(first + lines <= self.lines.len());
+        debug_assert!(first + lines <= self.len);
         // SAFETY: by the caller's promise.
-        unsafe { self.lines.get_unchecked(first..first + lines) }
+        unsafe { std::slice::from_raw_parts(self.lines.add(first), lines) }
     }
 
     /// A line of the base.
@@ -98,9 +102,9 @@ impl<'a> View<'a> {
     /// The row is one of these [`Rows`], and has more than `at` lines.
     #[inline(always)]
     pub(super) unsafe fn line(self, row: u32, at: usize) -> &'a Line {
-        debug_assert!(row as usize + at < self.lines.len());
+        debug_assert!(row as usize + at < self.len);
         // SAFETY: within the row, by the caller's promise.
-        unsafe { self.lines.get_unchecked(row as usize + at) }
+        unsafe { &*self.lines.add(row as usize + at) }
     }
 
     /// Whether a packed row holds a place: `nth` of a part.
@@ -125,15 +129,15 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(super) unsafe fn bits<const LOG: u32>(self, row: u32, part: usize, step: usize) -> u64 {
         debug_assert!(part < PARTS && step < 8 << LOG);
-        debug_assert!((row as usize + 1) < self.lines.len());
+        debug_assert!((row as usize + 1) < self.len);
         let (word, bit) = (part >> 6, part & 63);
         // SAFETY: every packed row has two lines; the first is the eight words of its head, at the
         // second's start are eight counts of 16 bits. Then come its parts: the one asked for is
-        // where its rank says if it is there. If not, that is at most one part beyond the row, and
-        // there is room for that behind the last. It is read all the same, for a branch would be
+        // where its rank says if it is there. If not, that is at most one part beyond the last, and
+        // the row has room for that. It is read all the same, for a branch would be
         // guessed wrong often. The base has every part.
         unsafe {
-            let start = self.lines.as_ptr().cast::<u8>().add(row as usize * size_of::<Line>());
+            let start = self.lines.cast::<u8>().add(row as usize * size_of::<Line>());
             let head = start.cast::<u64>().add(word).read();
             let before = usize::from(start.add(size_of::<Line>()).cast::<u16>().add(word).read());
             let rank = before + (head & !(u64::MAX << bit)).count_ones() as usize;

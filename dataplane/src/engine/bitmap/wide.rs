@@ -29,7 +29,7 @@ pub(super) trait Wide: Copy {
     /// The lanes of a block whose part is in `parts` and whose code is in `codes`.
     fn choose(self, parts: &Line, codes: &Line, block: [&Line; 2]) -> u32;
     /// Asks for a line of memory that will be read soon. Any place may be named.
-    fn fetch(self, lines: &[Line], at: usize);
+    fn fetch(self, lines: *const Line, at: usize);
 }
 
 /// Plain code, right everywhere.
@@ -79,7 +79,7 @@ impl Wide for Plain {
     }
 
     #[inline(always)]
-    fn fetch(self, _: &[Line], _: usize) {}
+    fn fetch(self, _: *const Line, _: usize) {}
 }
 
 /// A piece of work that is inlined where it runs.
@@ -191,8 +191,8 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn fetch(self, lines: &[Line], at: usize) {
-            let place = lines.as_ptr().wrapping_add(at);
+        fn fetch(self, lines: *const Line, at: usize) {
+            let place = lines.wrapping_add(at);
             // SAFETY: a hint; it reads nothing and never faults, wherever it points.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
         }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -224,7 +225,7 @@ fn churn(
     // A rule comes before another and goes again; at the end all is as it was.
     for number in 0..changes {
         let id = u64::from(u32::MAX) + u64::from(number);
-        let rule = Box::new(world.another_rule(id));
+        let rule = Arc::new(world.another_rule(id));
         let before =
             RuleId(world.another_rule(0).id.0.max(number.into()) % oracle.rules.len() as u64);
         rules.push(publish(publisher, Edit::InsertRule { rule, before: Some(before) }));

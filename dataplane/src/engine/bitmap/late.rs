@@ -1,0 +1,171 @@
+//! Rules that came since the rows were made, and are tried by themselves until they are worked in.
+//!
+//! Each has a number below [`MOST`], so that a few of them are a mask: whoever keeps for a vNIC which of
+//! them may stand on it, and asks which of them may want what a packet carries, has mostly none to try.
+
+use std::sync::Arc;
+
+use super::layout::Rank;
+use crate::{AppliedTo, Packet, Ports, Rule, Service, ServiceMatch, Transport};
+
+/// The most rules that are tried by themselves.
+pub(crate) const MOST: usize = Mask::BITS as usize;
+
+/// Kinds of what packets carry. A rule is tried for a packet if it may want its kind.
+const KINDS: usize = 64;
+
+/// Late rules by their number.
+pub(crate) type Mask = u32;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    rank: Rank,
+    rule: Arc<Rule>,
+    number: u32,
+}
+
+/// Late rules, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Late {
+    rules: Vec<Entry>,
+    by_kind: [Mask; KINDS],
+    /// Those that stand on every vNIC.
+    everywhere: Mask,
+}
+
+impl Late {
+    pub(super) const fn new() -> Self {
+        Self { rules: Vec::new(), by_kind: [0; KINDS], everywhere: 0 }
+    }
+
+    /// Whether there is none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether there is no number for one more.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.rules.len() >= MOST
+    }
+
+    /// The first, with its rank.
+    pub(super) fn first(&self) -> Option<(Rank, &Arc<Rule>)> {
+        self.rules.first().map(|entry| (entry.rank, &entry.rule))
+    }
+
+    /// Adds a rule, and tells its number as a mask. There must be room.
+    pub(super) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
+        let taken = self.rules.iter().fold(0, |taken, entry| taken | 1 << entry.number);
+        let number = Mask::trailing_ones(taken).min(Mask::BITS - 1);
+        let kinds = kinds(&rule.service);
+        for (kind, mask) in self.by_kind.iter_mut().enumerate() {
+            *mask |= Mask::from(kinds >> kind & 1 == 1) << number;
+        }
+        self.everywhere |= Mask::from(rule.applied_to == AppliedTo::Everywhere) << number;
+        let at = self.rules.partition_point(|entry| entry.rank < rank);
+        self.rules.insert(at, Entry { rank, rule, number });
+        1 << number
+    }
+
+    /// Takes a rule out, and tells what was its number as a mask.
+    pub(super) fn remove(&mut self, rank: Rank) -> Mask {
+        let Ok(at) = self.rules.binary_search_by_key(&rank, |entry| entry.rank) else { return 0 };
+        let own = 1 << self.rules.remove(at).number;
+        for mask in &mut self.by_kind {
+            *mask &= !own;
+        }
+        self.everywhere &= !own;
+        own
+    }
+
+    /// The rules on a vNIC that do not stand on every one.
+    pub(crate) fn on_some(&self, holds: impl Fn(&AppliedTo) -> bool) -> Mask {
+        let on = |entry: &&Entry| holds(&entry.rule.applied_to);
+        let mask = self.rules.iter().filter(on).fold(0, |mask, entry| mask | 1 << entry.number);
+        mask & !self.everywhere
+    }
+
+    /// Which rules to try for a packet on a vNIC that has some of its own.
+    #[inline]
+    pub(crate) fn worth_trying(&self, own: Mask, packet: &Packet) -> Mask {
+        let transport = packet.ip.as_ref().map(|ip| ip.transport);
+        let wanting = transport.map_or(0, |transport| self.by_kind[kind(transport)]);
+        (own | self.everywhere) & wanting
+    }
+
+    /// The first rule of a mask that comes before a rank and matches.
+    pub(crate) fn first_of(
+        &self,
+        mask: Mask,
+        before: Rank,
+        matches: impl Fn(&Rule) -> bool,
+    ) -> Option<&Arc<Rule>> {
+        let before = self.rules.iter().take_while(|entry| entry.rank < before);
+        let mut some = before.filter(|entry| mask >> entry.number & 1 == 1);
+        some.find(|entry| matches(&entry.rule)).map(|entry| &entry.rule)
+    }
+}
+
+/// The kind of what a packet carries.
+#[inline]
+const fn kind(transport: Transport) -> usize {
+    match transport {
+        Transport::Tcp { dst_port, .. } => of_port(dst_port, 0),
+        Transport::Udp { dst_port, .. } => of_port(dst_port, KINDS / 2),
+        Transport::Icmp { .. } | Transport::Other(_) => 0,
+    }
+}
+
+const fn of_port(port: u16, turn: usize) -> usize {
+    ((port ^ port >> 6 ^ port >> 12) as usize ^ turn) % KINDS
+}
+
+/// The kinds that a rule may want, one bit each; some more may be among them.
+fn kinds(service: &ServiceMatch) -> u64 {
+    let ServiceMatch::OneOf(services) = service else { return u64::MAX };
+    services.iter().fold(0, |kinds, service| {
+        kinds
+            | match service {
+                Service::Tcp(ports) => of_ports(ports, 0),
+                Service::Udp(ports) => of_ports(ports, KINDS / 2),
+                _ => u64::MAX,
+            }
+    })
+}
+
+fn of_ports(ports: &Ports, turn: usize) -> u64 {
+    let few = |range: &crate::PortRange| usize::from(range.last - range.first) < KINDS;
+    let ranges = || ports.destination.iter().filter(|range| range.first <= range.last);
+    if ports.destination.is_empty() || !ranges().all(few) {
+        return u64::MAX;
+    }
+    let all = ranges().flat_map(|range| range.first..=range.last);
+    all.fold(0, |kinds, port| kinds | 1 << of_port(port, turn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PortRange;
+
+    #[test]
+    fn a_rule_is_tried_for_every_port_that_it_wants() {
+        for (first, last) in [(0, 0), (443, 443), (1_000, 1_063), (1_000, 2_000), (65_535, 65_535)]
+        {
+            let ports = Ports::to([PortRange { first, last }]);
+            let tcp = kinds(&ServiceMatch::OneOf(vec![Service::Tcp(ports.clone())]));
+            let udp = kinds(&ServiceMatch::OneOf(vec![Service::Udp(ports)]));
+            for port in first..=last {
+                let flags = crate::TcpFlags::SYN;
+                let own = Transport::Tcp { src_port: 1, dst_port: port, flags };
+                assert_eq!(tcp >> kind(own) & 1, 1);
+                assert_eq!(udp >> kind(Transport::Udp { src_port: 1, dst_port: port }) & 1, 1);
+            }
+        }
+        let icmp = Service::Icmp { family: crate::Family::V4, kind: None, code: None };
+        for service in [icmp, Service::Protocol(6)] {
+            assert_eq!(kinds(&ServiceMatch::OneOf(vec![service])), u64::MAX);
+        }
+        assert_eq!(kinds(&ServiceMatch::OneOf(Vec::new())), 0);
+    }
+}
