@@ -5,8 +5,8 @@
 use benches::tuples::{Profile, filters, headers, v6_packets, v6_rules};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dataplane::engine::RuleList;
-use dataplane::engine::tuple::{HeaderClassifier, NONE, Scan};
-use dataplane::{AddressSets, Direction, EngineKind, Key};
+use dataplane::engine::tuple::{HeaderClassifier, Live, NONE, Place, Scan};
+use dataplane::{AddressSets, Direction, EngineKind, Key, RuleId};
 
 /// Headers of a trace.
 const HEADERS: usize = 4_096;
@@ -64,5 +64,46 @@ fn ipv6(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tuples, ipv6);
+/// Rules that change: an edit, and lookups beside as many as are made before tables are built anew.
+fn edits(c: &mut Criterion) {
+    let mut group = c.benchmark_group("edits of tuples");
+    for count in sizes() {
+        let filters = filters(Profile::Acl, *count, 1);
+        let headers = headers(&filters, HEADERS, 2);
+        let rules = (0..).map(RuleId).zip(filters.iter().map(|filter| vec![*filter]));
+        let Ok(mut live) = Live::new(EngineKind::Forest, rules) else { continue };
+        let (mut reader, mut places) = (live.reader(), vec![NONE; HEADERS]);
+        let spare = RuleId(u64::from(*count));
+        let (mut at, mut some) = (0, filters.iter().cycle());
+        group.bench_function(BenchmarkId::new("a rule in and out", count), |b| {
+            b.iter(|| {
+                at = (at + 7_919) % u64::from(*count);
+                let filter = some.by_ref().next().copied();
+                let place = Place::Before(RuleId(at));
+                assert_eq!(live.insert(spare, place, filter.as_slice()), Ok(()));
+                assert_eq!(live.remove(spare), Ok(()));
+            });
+        });
+        let Ok(rebuilt) = live.rebuild().run() else { continue };
+        assert!(live.adopt(rebuilt));
+        group.throughput(Throughput::Elements(HEADERS as u64));
+        group.bench_function(BenchmarkId::new("lookups, no edits", count), |b| {
+            b.iter(|| reader.tables().classify_headers(&headers, &mut places));
+        });
+        for number in 0.. {
+            if live.wants_rebuild() {
+                break;
+            }
+            at = (at + 7_919) % u64::from(*count);
+            assert_eq!(live.shift(RuleId(at), Place::First), Ok(()), "{number}");
+        }
+        group.bench_function(BenchmarkId::new("lookups, many edits", count), |b| {
+            b.iter(|| reader.tables().classify_headers(&headers, &mut places));
+        });
+        group.throughput(Throughput::Elements(1));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, tuples, ipv6, edits);
 criterion_main!(benches);

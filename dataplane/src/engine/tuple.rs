@@ -19,6 +19,7 @@ mod header;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 mod lists;
+mod live;
 mod places;
 mod table;
 
@@ -27,7 +28,9 @@ pub use crossed::Crossed;
 pub use forest::Forest;
 pub use header::{Carried, Filter, Header, Kind, NONE, Span};
 pub(crate) use lists::TupleLists;
+pub use live::{EditError, Live, LiveReader, Place, Rebuild, Rebuilt, Tables};
 
+use live::gone::{All, Skip};
 use std::fmt;
 
 /// Finds the lowest rank among the filters that hold a header.
@@ -52,14 +55,24 @@ impl Scan {
         filters.sort_by_key(|filter| filter.rank);
         Self { filters }
     }
+
+    /// The lowest rank that is not passed over among the filters that hold a header.
+    fn rank(&self, header: &Header, skip: impl Skip) -> u32 {
+        let mut holding = self.filters.iter().filter(|filter| filter.holds(header));
+        holding.find(|filter| !skip.skips(filter.rank)).map_or(NONE, |filter| filter.rank)
+    }
+
+    /// Answers as if there were no filters of the ranks that are passed over.
+    fn classify_without(&self, headers: &[Header], ranks: &mut [u32], skip: impl Skip) {
+        for (header, rank) in headers.iter().zip(ranks) {
+            *rank = self.rank(header, skip);
+        }
+    }
 }
 
 impl HeaderClassifier for Scan {
     fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
-        for (header, rank) in headers.iter().zip(ranks) {
-            let first = self.filters.iter().find(|filter| filter.holds(header));
-            *rank = first.map_or(NONE, |filter| filter.rank);
-        }
+        self.classify_without(headers, ranks, All);
     }
 
     fn memory(&self) -> usize {

@@ -62,7 +62,7 @@ fn carried() -> impl Strategy<Value = Carried> {
     prop_oneof![1 => Just(Carried::ANY), 5 => part]
 }
 
-fn filters(most: usize) -> impl Strategy<Value = Vec<Filter>> {
+pub(crate) fn filters(most: usize) -> impl Strategy<Value = Vec<Filter>> {
     let filter = (addresses(), addresses(), carried(), 0_u32..40);
     vec(filter, 0..most).prop_map(|filters| {
         let ranked = (0..).step_by(2).zip(filters);
@@ -75,7 +75,7 @@ fn filters(most: usize) -> impl Strategy<Value = Vec<Filter>> {
     })
 }
 
-fn header() -> impl Strategy<Value = Header> {
+pub(crate) fn header() -> impl Strategy<Value = Header> {
     (address(), address(), port(), port(), kind()).prop_map(
         |(src, dst, src_port, dst_port, kind)| {
             Header::new(src, dst, src_port, dst_port, Kind(kind))
@@ -84,7 +84,7 @@ fn header() -> impl Strategy<Value = Header> {
 }
 
 /// Headers at and just beyond the filters' corners.
-fn corners(filters: &[Filter]) -> Vec<Header> {
+pub(crate) fn corners(filters: &[Filter]) -> Vec<Header> {
     let mut headers = Vec::new();
     for Filter { src, dst, carried, .. } in filters {
         let Carried { src_port, dst_port, kind, .. } = *carried;

@@ -11,6 +11,7 @@ mod edits;
 mod filters;
 mod frames;
 mod judging;
+mod live;
 mod model;
 mod publishing;
 mod revalidation;

@@ -3,7 +3,9 @@
 #[cfg(target_arch = "x86_64")]
 mod simd;
 
-use super::{Header, HeaderClassifier, Kind, NONE};
+use super::live::Base;
+use super::{Header, HeaderClassifier, Kind, NONE, Tables};
+use std::sync::{Arc, Weak};
 
 /// Headers that are looked up together.
 const BATCH: usize = 64;
@@ -71,6 +73,8 @@ pub struct FlowCache {
     seed: [u64; 2],
     /// Which slot of a full line is taken next.
     next: usize,
+    /// Whose answers are kept, where they are those of a base.
+    of: Weak<Base>,
     #[cfg(target_arch = "x86_64")]
     simd: bool,
 }
@@ -84,6 +88,7 @@ impl FlowCache {
             lines: vec![Line([Slot::EMPTY; SLOTS]); lines].into(),
             seed: [word(1), word(2)],
             next: 0,
+            of: Weak::new(),
             #[cfg(target_arch = "x86_64")]
             simd: simd::available(),
         }
@@ -124,6 +129,19 @@ impl FlowCache {
             if missing.count > 0 {
                 self.fill(engine, ranks, &mut missing);
             }
+        }
+    }
+
+    /// Answers like the tables, places of them. The answers of their base are kept, and put right each
+    /// time, so that an edit leaves the flows as they are; another base makes them be met anew.
+    pub fn classify_tables(&mut self, tables: &Tables, headers: &[Header], places: &mut [u32]) {
+        if !std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(&tables.base)) {
+            self.clear();
+            self.of = Arc::downgrade(&tables.base);
+        }
+        for (headers, places) in headers.chunks(BATCH).zip(places.chunks_mut(BATCH)) {
+            self.classify_headers(&*tables.base, headers, places);
+            tables.amend(headers, places);
         }
     }
 

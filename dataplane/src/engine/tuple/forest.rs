@@ -14,7 +14,8 @@ mod simd;
 
 use super::carriage::Carriage;
 use super::crossed::Ends;
-use super::{Filter, Header, HeaderClassifier, NONE};
+use super::live::gone::{All, Skip};
+use super::{Filter, Header, HeaderClassifier, NONE, Scan};
 use crate::engine::Unsupported;
 use bits::extract;
 use leaf::{Line, Services};
@@ -53,6 +54,8 @@ struct Rest {
     ends: Ends,
     /// The column of each class of what is carried.
     columns: Box<[u32]>,
+    /// The filters themselves: the tables do not know who comes second.
+    filters: Scan,
 }
 
 impl Forest {
@@ -71,6 +74,22 @@ impl Forest {
         }
     }
 
+    /// The bits of the addresses that each tree's root picks.
+    pub(super) fn masks(&self) -> impl Iterator<Item = u64> {
+        self.trees.iter().map(|tree| tree.mask)
+    }
+
+    /// Answers as if there were no filters of the ranks that are passed over.
+    pub(super) fn classify_without(&self, headers: &[Header], ranks: &mut [u32], skip: impl Skip) {
+        #[cfg(target_arch = "x86_64")]
+        if self.simd {
+            return simd::classify(self, headers, ranks, skip);
+        }
+        for (header, rank) in headers.iter().zip(ranks) {
+            *rank = self.one(header, skip);
+        }
+    }
+
     /// The entry of a node for both addresses.
     fn below(&self, node: Entry, addresses: u64, extract: impl Fn(u64, u64) -> u64) -> Entry {
         let at = (node & !NODE) as usize;
@@ -78,19 +97,24 @@ impl Forest {
         self.nodes[at + 2 + extract(addresses, mask) as usize]
     }
 
-    fn one(&self, header: &Header) -> u32 {
+    fn one(&self, header: &Header, skip: impl Skip) -> u32 {
         let class = self.carriage.class(header);
         let services = &self.services[class as usize];
         let rest = self.rest.as_ref();
         let mut best =
             rest.map_or(NONE, |rest| rest.ends.rank(header, rest.columns[class as usize]));
+        if let Some(rest) = rest
+            && skip.skips(best)
+        {
+            best = rest.filters.rank(header, skip);
+        }
         let addresses = header.addresses();
         for tree in &self.trees {
             let mut entry = tree.root[extract(addresses, tree.mask) as usize];
             while entry & NODE != 0 {
                 entry = self.below(entry, addresses, extract);
             }
-            best = best.min(leaf::rank(&self.lines[entry as usize..], header, services));
+            best = best.min(leaf::rank(&self.lines[entry as usize..], header, services, skip));
         }
         best
     }
@@ -98,13 +122,7 @@ impl Forest {
 
 impl HeaderClassifier for Forest {
     fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.simd {
-            return simd::classify(self, headers, ranks);
-        }
-        for (header, rank) in headers.iter().zip(ranks) {
-            *rank = self.one(header);
-        }
+        self.classify_without(headers, ranks, All);
     }
 
     fn memory(&self) -> usize {

@@ -10,7 +10,7 @@ use crate::engine::Unsupported;
 use crate::engine::tuple::carriage::Carriage;
 use crate::engine::tuple::classes::Rows;
 use crate::engine::tuple::crossed::{Ends, columns};
-use crate::engine::tuple::{Carried, Filter};
+use crate::engine::tuple::{Filter, Scan};
 
 /// The most trees: each costs every lookup its loads.
 const MOST_TREES: usize = 4;
@@ -44,10 +44,8 @@ const MOST_DEPTH: usize = 12;
 
 pub(super) fn build(filters: &[Filter]) -> Result<Forest, Unsupported> {
     let (pieces, services) = cut(filters)?;
-    let any = services.iter().position(|service| *service == Carried::ANY);
     let (carriage, rows) = Carriage::new(&services)?;
     let mut grower = Grower {
-        any: any.map_or(0, |at| at as u16),
         // The node that leads back to itself, for those who have arrived.
         nodes: vec![0; 16],
         lines: Vec::new(),
@@ -112,7 +110,7 @@ fn rest(filters: &[Filter], pieces: &[Piece], rows: &Rows) -> Result<Option<Rest
     let (filters, services): (Vec<Filter>, Vec<u16>) =
         left.iter().map(|&(at, service)| (filters[at as usize], service)).unzip();
     let (ends, columns) = Ends::of(&filters, &columns(rows, &services))?;
-    Ok(Some(Rest { ends, columns: columns.into() }))
+    Ok(Some(Rest { ends, columns: columns.into(), filters: Scan::new(filters) }))
 }
 
 /// The bits of a root, and how many of them a piece may leave open to stand in this tree.
@@ -177,8 +175,6 @@ fn ends(pieces: &[Piece], later: u64) -> u64 {
 const LATER: [u64; 2] = [6, 15];
 
 struct Grower {
-    /// The service that is anything.
-    any: u16,
     nodes: Vec<u32>,
     lines: Vec<Line>,
     /// Leaves that are there already, by their pieces.
@@ -190,41 +186,24 @@ impl Grower {
         let spread = Spread::new(pieces, mask, extract);
         let root = spread.iter().map(|places| {
             let bucket: Vec<Piece> = places.iter().map(|&at| pieces[at as usize]).collect();
-            self.entry(bucket, mask, 0)
+            self.entry(&bucket, 0)
         });
         let root = root.collect::<Result<_, Unsupported>>()?;
         Ok(Tree { mask, root })
     }
 
-    /// A node or leaf for pieces, the first of which decides. `told` are the bits that are equal in
-    /// all addresses that come here.
-    fn entry(
-        &mut self,
-        mut pieces: Vec<Piece>,
-        told: u64,
-        above: usize,
-    ) -> Result<Entry, Unsupported> {
-        // Nothing comes after a piece that takes all that comes here.
-        let all = |piece: &Piece| piece.care & !told == 0 && piece.service == self.any;
-        if let Some(at) = pieces.iter().position(all) {
-            pieces.truncate(at + 1);
-        }
+    /// A node or leaf for pieces. None is left out that another hides: the other may be passed over.
+    fn entry(&mut self, pieces: &[Piece], above: usize) -> Result<Entry, Unsupported> {
         if pieces.len() > FULL && above < MOST_DEPTH {
-            let mask = pick(&pieces, u64::MAX, NODE_BITS, FINE, u32::MAX);
+            let mask = pick(pieces, u64::MAX, NODE_BITS, FINE, u32::MAX);
             if mask != 0 {
-                return self.node(&pieces, mask, told, above);
+                return self.node(pieces, mask, above);
             }
         }
-        self.leaf(&pieces)
+        self.leaf(pieces)
     }
 
-    fn node(
-        &mut self,
-        pieces: &[Piece],
-        mask: u64,
-        told: u64,
-        above: usize,
-    ) -> Result<Entry, Unsupported> {
+    fn node(&mut self, pieces: &[Piece], mask: u64, above: usize) -> Result<Entry, Unsupported> {
         let words = 2 + (1 << mask.count_ones());
         // A node that fits a cache line lies in one.
         let left = 16 - self.nodes.len() % 16;
@@ -237,8 +216,8 @@ impl Grower {
         self.nodes[at + 1] = (mask >> 32) as u32;
         let spread = Spread::new(pieces, mask, extract);
         for (value, places) in spread.iter().enumerate() {
-            let bucket = places.iter().map(|&place| pieces[place as usize]).collect();
-            self.nodes[at + 2 + value] = self.entry(bucket, told | mask, above + 1)?;
+            let bucket: Vec<Piece> = places.iter().map(|&place| pieces[place as usize]).collect();
+            self.nodes[at + 2 + value] = self.entry(&bucket, above + 1)?;
         }
         Ok(place(at)? | NODE)
     }

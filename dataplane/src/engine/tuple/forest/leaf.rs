@@ -2,6 +2,7 @@
 
 use super::pieces::Piece;
 use crate::engine::tuple::classes::Rows;
+use crate::engine::tuple::live::gone::Skip;
 use crate::engine::tuple::{Carried, Header, NONE};
 
 /// Which services a class of what is carried belongs to, a bit each: a cache line.
@@ -99,16 +100,17 @@ impl Line {
     }
 
     /// The rank of the first filter that holds the header.
-    pub(super) fn rank(&self, header: &Header, services: &Services) -> u32 {
-        let found = (0..4).find(|&at| self.holds(at, header, services));
+    fn rank(&self, header: &Header, services: &Services, skip: impl Skip) -> u32 {
+        let mut holding = (0..4).filter(|&at| self.holds(at, header, services));
+        let found = holding.find(|&at| !skip.skips(self.ranks[at]));
         found.map_or(NONE, |at| self.ranks[at])
     }
 }
 
 /// The lowest rank in the leaf that begins with these lines.
-pub(super) fn rank(lines: &[Line], header: &Header, services: &Services) -> u32 {
+pub(super) fn rank(lines: &[Line], header: &Header, services: &Services, skip: impl Skip) -> u32 {
     for line in lines {
-        let rank = line.rank(header, services);
+        let rank = line.rank(header, services, skip);
         if rank != NONE || !line.goes_on() {
             return rank;
         }

@@ -11,6 +11,7 @@ use std::arch::x86_64::*;
 use super::leaf::{Line, Services};
 use super::{Entry, Forest, NODE};
 use crate::engine::tuple::lanes::{self, prefetch};
+use crate::engine::tuple::live::gone::Skip;
 use crate::engine::tuple::{Header, NONE};
 
 /// Headers that wait for memory in common.
@@ -25,11 +26,11 @@ pub(super) fn available() -> bool {
 }
 
 /// Like the scalar lookup, for all headers, where [`available`] is true.
-pub(super) fn classify(forest: &Forest, headers: &[Header], ranks: &mut [u32]) {
+pub(super) fn classify(forest: &Forest, headers: &[Header], ranks: &mut [u32], skip: impl Skip) {
     for (headers, ranks) in headers.chunks(BATCH).zip(ranks.chunks_mut(BATCH)) {
         let count = headers.len().min(ranks.len());
         // SAFETY: `Forest` calls this only where `available` was true.
-        unsafe { batch(forest, &headers[..count], &mut ranks[..count]) };
+        unsafe { batch(forest, &headers[..count], &mut ranks[..count], skip) };
     }
 }
 
@@ -61,7 +62,7 @@ impl Ways {
 ///
 /// The processor has the features, and there are no more than `BATCH` headers and as many ranks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
-unsafe fn batch(forest: &Forest, headers: &[Header], ranks: &mut [u32]) {
+unsafe fn batch<S: Skip>(forest: &Forest, headers: &[Header], ranks: &mut [u32], skip: S) {
     let count = headers.len();
     let mut classes = [0_u32; BATCH];
     // SAFETY: the features are there.
@@ -81,6 +82,13 @@ unsafe fn batch(forest: &Forest, headers: &[Header], ranks: &mut [u32]) {
         }
         // SAFETY: the features are there, the columns are those of the tables.
         unsafe { rest.ends.ranks(headers, &columns, &mut best) };
+        if S::ANY {
+            for (header, best) in headers.iter().zip(&mut best) {
+                if skip.skips(*best) {
+                    *best = rest.filters.rank(header, skip);
+                }
+            }
+        }
     }
     let mut ways = Ways::NONE;
     for (number, tree) in forest.trees.iter().enumerate() {
@@ -92,7 +100,7 @@ unsafe fn batch(forest: &Forest, headers: &[Header], ranks: &mut [u32]) {
             roots(headers, tree, &mut entries);
         }
         // SAFETY: `leaves` are leaves, `classes` those of the headers.
-        unsafe { search(forest, headers, &classes, &leaves, &mut best, &mut ways) };
+        unsafe { search(forest, headers, &classes, &leaves, &mut best, &mut ways, skip) };
     }
     ranks.copy_from_slice(&best[..count]);
 }
@@ -155,13 +163,14 @@ unsafe fn descend(
 /// The processor has the features, `leaves` are leaves of the forest and `classes` of its carriage.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
-unsafe fn search(
+unsafe fn search<S: Skip>(
     forest: &Forest,
     headers: &[Header],
     classes: &[u32; BATCH],
     leaves: &[Entry; BATCH],
     best: &mut [u32; BATCH],
     ways: &mut Ways,
+    skip: S,
 ) {
     let mut one = |place: usize, leaf: Entry| {
         // SAFETY: a leaf's lines are there, the last of which does not go on; each class has its row.
@@ -169,7 +178,7 @@ unsafe fn search(
             let services = forest.services.get_unchecked(classes[place] as usize);
             (forest.lines.get_unchecked(leaf as usize), services)
         };
-        best[place] = compare(line, &headers[place], services, best[place]);
+        best[place] = compare(line, &headers[place], services, best[place], skip);
         // What follows in the leaf has higher ranks than this line.
         line.goes_on() & (line.ranks[3] < best[place])
     };
@@ -201,7 +210,7 @@ fn ahead(forest: &Forest, entry: Entry) {
 /// The rank of the line's first filter that holds the header, or `best` if that is lower.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
-fn compare(line: &Line, header: &Header, services: &Services, best: u32) -> u32 {
+fn compare<S: Skip>(line: &Line, header: &Header, services: &Services, best: u32, skip: S) -> u32 {
     // SAFETY: a header is 16 bytes, a row of services 64, a line 64 in all: sources and destinations
     // 32, open bits 8, services 8, ranks 16.
     let (header, row, both, open, carried, ranks) = unsafe {
@@ -222,7 +231,10 @@ fn compare(line: &Line, header: &Header, services: &Services, best: u32) -> u32 
     let ends = _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(header), places);
     let apart = _mm256_srlv_epi32(_mm256_xor_si256(both, ends), _mm256_cvtepu8_epi32(open));
     let apart = _mm_or_si128(_mm256_castsi256_si128(apart), _mm256_extracti128_si256::<1>(apart));
-    let hits = _mm_mask_testn_epi32_mask(carries, apart, apart);
+    let mut hits = _mm_mask_testn_epi32_mask(carries, apart, apart);
+    while S::ANY && hits != 0 && skip.skips(line.ranks[hits.trailing_zeros() as usize % 4]) {
+        hits &= hits - 1;
+    }
     // Ranks rise along the line: the first hit is the lowest. The lower of two numbers in a register
     // too, for who wins can not be foretold.
     let first = _mm_mask_compress_epi32(_mm_set1_epi32(-1), hits, ranks);
