@@ -150,6 +150,13 @@ impl Error {
         Error::new(422, "Invalid", format!("{kind} {name:?} is invalid: {told}"), details)
     }
 
+    /// The object cannot be changed so.
+    pub fn unprocessable(resource: Resource, name: &str, why: &str) -> Error {
+        let message =
+            format!("the server rejected our request due to an error in our request: {why}");
+        Error::new(422, "Invalid", message, Error::about(resource, name))
+    }
+
     /// The call itself is not well formed.
     pub fn bad_request(message: impl Into<String>) -> Error {
         Error::new(400, "BadRequest", message.into(), json!({}))
@@ -176,6 +183,12 @@ impl Error {
     /// The body is in a form that is not read.
     pub fn media_type(message: impl Into<String>) -> Error {
         Error::new(415, "UnsupportedMediaType", message.into(), json!({}))
+    }
+
+    /// The client wants a form that the server does not have.
+    pub fn not_acceptable() -> Error {
+        let message = "only the following media types are accepted: application/json".to_owned();
+        Error::new(406, "NotAcceptable", message, json!({}))
     }
 
     /// The body is larger than what is read.

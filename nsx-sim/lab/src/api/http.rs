@@ -1,7 +1,16 @@
 //! A call: who calls, what it is about, and the answer.
 
 mod answer;
+mod apply;
+mod body;
 mod collection;
+mod discovery;
+mod form;
+mod pods;
+mod read;
+mod scale;
+mod watch;
+mod write;
 
 use super::error::Error;
 use super::path::Target;
@@ -81,12 +90,22 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
     if !app.admits(request.headers()) {
         return Err(Error::unauthorized());
     }
+    let accept = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    if request.method() == Method::GET
+        && let Some((media, body)) = discovery::answer(&path, accept.unwrap_or_default())
+    {
+        return Ok(answer::typed_answer(media, &body));
+    }
     let target = Target::parse(&path).ok_or_else(Error::no_path)?;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let query = Query::parse(parts.uri.query());
     let (method, headers) = (parts.method.clone(), parts.headers.clone());
-    let body = Bytes::from_request(Request::from_parts(parts, body), &())
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
         .await
         .map_err(|_| Error::too_large())?;
-    collection::answer(&app, Call { method, target, query, headers, body })
+    let call = Call { method, target, query, headers, body };
+    if call.target.subresource.as_deref() == Some("exec") {
+        return pods::exec(&app, &call, &mut parts).await;
+    }
+    collection::answer(&app, &call)
 }

@@ -4,8 +4,9 @@ pub mod decode;
 pub mod error;
 mod http;
 pub mod kinds;
+pub mod patch;
 mod path;
-mod pinned;
+pub mod protobuf;
 mod query;
 pub mod resource;
 pub mod selector;
@@ -133,13 +134,16 @@ impl Drop for Running {
 /// Starts the server and the controllers.
 pub async fn start(options: Options) -> anyhow::Result<Running> {
     let store = Store::default();
+    crate::controllers::boot::fill(&store, &options)?;
     let app = http::App::new(store.clone(), &options);
     let served = serve::listen(&options, http::router(app)).await?;
+    let mut tasks = crate::controllers::start(&store, &options);
+    tasks.push(served.task);
     Ok(Running {
         url: served.url,
         token: options.token.unwrap_or_default(),
         ca_pem: served.ca_pem,
         store,
-        tasks: vec![served.task],
+        tasks,
     })
 }

@@ -1,1 +1,39 @@
 //! What makes a cluster move: deployments, replica sets, the scheduler, kubelets, services, deletion.
+//!
+//! Each controller is one task. It is told of all objects of its kinds and of every change, notes
+//! what it has to look at, and looks when no more changes are there to be told. Since the store is
+//! in the same process, a controller knows its own writes before it looks again.
+
+pub mod boot;
+mod collector;
+mod deployments;
+mod drive;
+mod endpoints;
+mod events;
+mod kubelet;
+pub mod log;
+pub mod names;
+mod namespaces;
+mod replicasets;
+mod rollout;
+mod scheduler;
+mod status;
+
+use crate::api::{Options, Store};
+use tokio::task::JoinHandle;
+
+/// Starts all controllers.
+pub fn start(store: &Store, options: &Options) -> Vec<JoinHandle<()>> {
+    vec![
+        drive::spawn(store, deployments::Deployments::default),
+        drive::spawn(store, replicasets::ReplicaSets::default),
+        drive::spawn(store, scheduler::Scheduler::default),
+        drive::spawn(store, {
+            let (network, ending) = (options.network, options.ending);
+            move || kubelet::Kubelet::new(network, ending)
+        }),
+        drive::spawn(store, endpoints::Endpoints::default),
+        drive::spawn(store, namespaces::Namespaces::default),
+        drive::spawn(store, collector::Collector::default),
+    ]
+}

@@ -21,6 +21,13 @@ pub fn json_answer(code: u16, body: &Value) -> Response {
     bytes_answer(code, format!("{body}\n"))
 }
 
+/// JSON of a media type of its own.
+pub fn typed_answer(media: &'static str, body: &Value) -> Response {
+    let mut response = json_answer(200, body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
 /// Plain text.
 pub fn text_answer(text: impl Into<Body>) -> Response {
     let mut response = bytes_answer(200, text);

@@ -3,7 +3,7 @@
 use super::super::error::{Cause, Error};
 use super::super::resource::Resource;
 use super::columns::{self, text, wide};
-use super::{Admission, Rules, fill, list, names, number, split_status, template, text as member};
+use super::{Admission, Rules, fill, list, number, split_status, template, text as member};
 use super::{labels, typed};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};

@@ -159,7 +159,7 @@ fn taken(store: &Store) -> BTreeSet<Ipv4Addr> {
 /// What the guide's services have, so that they get it again.
 fn pinned(object: &Value) -> Option<Ipv4Addr> {
     let namespace = member(object, "/metadata/namespace");
-    crate::api::pinned::service_address(namespace, member(object, "/metadata/name"))
+    crate::pins::service(namespace, member(object, "/metadata/name")).map(|s| s.cluster_ip)
 }
 
 /// A free address; which one follows from the name, so that the same commands give the same.
@@ -171,7 +171,8 @@ fn free(object: &Value, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     (0..244u32)
         .map(|n| Ipv4Addr::new(a, b, c, 11 + u8::try_from((start + n) % 244).unwrap_or_default()))
         .find(|address| {
-            !taken.contains(address) && !crate::api::pinned::is_service_address(*address)
+            !taken.contains(address)
+                && !crate::pins::SERVICES.iter().any(|s| s.cluster_ip == *address)
         })
 }
 
@@ -180,7 +181,7 @@ fn node_ports(admission: &Admission, object: &mut Value, causes: &mut Vec<Cause>
     let uid = member(object, "/metadata/uid").to_owned();
     let (namespace, name) =
         (member(object, "/metadata/namespace").to_owned(), member(object, "/metadata/name"));
-    let pinned = crate::api::pinned::node_port(&namespace, name).map(i64::from);
+    let pinned = crate::pins::service(&namespace, name).and_then(|s| s.node_port).map(i64::from);
     let mut start = i64::from(super::hash(&format!("{namespace}/{name}")) % 2_768);
     let old = admission.old.map(|o| list(o, "/spec/ports").to_vec()).unwrap_or_default();
     let mut taken: Option<BTreeSet<i64>> = None;

@@ -182,6 +182,17 @@ impl Store {
         Ok(Arc::new(object))
     }
 
+    /// What a change would keep, without keeping it.
+    pub(crate) fn rehearse_change(
+        &self,
+        resource: Resource,
+        before: &Value,
+        mut value: Value,
+    ) -> Arc<Object> {
+        settle(resource, before, &mut value);
+        Arc::new(build(resource, &value))
+    }
+
     /// Changes an object: `change` gets what is there and may be called again when another write
     /// came first. A change that changes nothing writes nothing. If the change took the last thing
     /// that held back a deletion, the object is gone.
@@ -358,7 +369,7 @@ fn key(resource: Resource, object: &Object) -> Key {
 }
 
 fn build(resource: Resource, value: &Value) -> Object {
-    Object::new(value, (resource.info().rules.fields)(value))
+    Object::new(resource, value, (resource.info().rules.fields)(value))
 }
 
 fn disown(owned: &mut HashMap<String, HashSet<Key>>, resource: Resource, old: &Object) {

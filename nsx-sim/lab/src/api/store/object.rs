@@ -1,5 +1,6 @@
 //! An object as the store keeps it: its JSON, and beside it what is asked for without reading that.
 
+use crate::api::Resource;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,6 +13,7 @@ pub struct Object {
     pub meta: Meta,
     /// Members that selectors and controllers ask for, by their path.
     pub fields: Fields,
+    resource: Resource,
     json: Bytes,
 }
 
@@ -57,9 +59,14 @@ pub struct Owner {
 }
 
 impl Object {
-    pub(super) fn new(value: &Value, fields: Fields) -> Object {
+    pub(super) fn new(resource: Resource, value: &Value, fields: Fields) -> Object {
         let json = Bytes::from(value.to_string());
-        Object { meta: Meta::of(value), fields, json }
+        Object { meta: Meta::of(value), fields, resource, json }
+    }
+
+    /// Its kind.
+    pub fn resource(&self) -> Resource {
+        self.resource
     }
 
     /// The JSON text.
@@ -90,6 +97,12 @@ impl Object {
     /// The owner that manages this object.
     pub fn controller(&self) -> Option<&Owner> {
         self.meta.owners.iter().find(|o| o.controller)
+    }
+}
+
+impl AsRef<Object> for Object {
+    fn as_ref(&self) -> &Object {
+        self
     }
 }
 

@@ -1,0 +1,179 @@
+//! What the server has: the two forms of discovery, and as much OpenAPI as `kubectl apply` asks for.
+
+use crate::api::VERSION;
+use crate::api::resource::{Info, RESOURCES};
+use serde_json::{Value, json};
+
+const VERBS: [&str; 8] =
+    ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// The answer at a path of discovery: its media type and body.
+pub fn answer(path: &str, accept: &str) -> Option<(&'static str, Value)> {
+    let aggregated = accept.contains("as=APIGroupDiscoveryList") && accept.contains("v=v2");
+    let words: Vec<&str> = path.split('/').skip(1).collect();
+    let legacy = |body: Value| Some(("application/json", body));
+    match words.as_slice() {
+        ["api"] if aggregated => Some((AGGREGATED, aggregate(&[""]))),
+        ["apis"] if aggregated => Some((AGGREGATED, aggregate(&groups()))),
+        ["api"] => legacy(json!({"kind": "APIVersions", "versions": ["v1"],
+                                 "serverAddressByClientCIDRs": []})),
+        ["apis"] => legacy(json!({"kind": "APIGroupList", "apiVersion": "v1",
+                                  "groups": groups().iter().map(|g| group(g)).collect::<Value>()})),
+        ["apis", name] if groups().contains(name) => {
+            let mut group = group(name);
+            group["kind"] = "APIGroup".into();
+            group["apiVersion"] = "v1".into();
+            legacy(group)
+        }
+        ["api", "v1"] => legacy(resources("", "v1")),
+        ["apis", name, "v1"] if groups().contains(name) => {
+            legacy(resources(name, &format!("{name}/v1")))
+        }
+        ["openapi", "v3"] => legacy(openapi_index()),
+        ["openapi", "v3", "api", "v1"] => legacy(openapi("")),
+        ["openapi", "v3", "apis", name, "v1"] if groups().contains(name) => legacy(openapi(name)),
+        _ => None,
+    }
+}
+
+/// The groups beside the core, in the order of the table.
+fn groups() -> Vec<&'static str> {
+    let mut groups: Vec<&str> = Vec::new();
+    for info in RESOURCES.iter().filter(|i| !i.group.is_empty()) {
+        if !groups.contains(&info.group) {
+            groups.push(info.group);
+        }
+    }
+    groups
+}
+
+fn of(group: &str) -> impl Iterator<Item = &'static Info> {
+    RESOURCES.iter().filter(move |i| i.group == group)
+}
+
+fn group(name: &str) -> Value {
+    let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
+    json!({"name": name, "versions": [version], "preferredVersion": version})
+}
+
+fn aggregate(groups: &[&str]) -> Value {
+    let items = groups.iter().map(|name| {
+        let resources = of(name).map(|info| {
+            let subresources = info.subresources.iter().map(|sub| {
+                let (group, version, kind) = sub.kind;
+                json!({"subresource": sub.name, "verbs": sub.verbs,
+                       "responseKind": {"group": group, "version": version, "kind": kind}})
+            });
+            let mut resource = json!({
+                "resource": info.plural,
+                "responseKind": {"group": info.group, "version": info.version, "kind": info.kind},
+                "scope": if info.namespaced { "Namespaced" } else { "Cluster" },
+                "singularResource": info.singular,
+                "verbs": VERBS,
+            });
+            if !info.short_names.is_empty() {
+                resource["shortNames"] = json!(info.short_names);
+            }
+            if !info.categories.is_empty() {
+                resource["categories"] = json!(info.categories);
+            }
+            if !info.subresources.is_empty() {
+                resource["subresources"] = subresources.collect();
+            }
+            resource
+        });
+        let version = json!({"version": "v1", "freshness": "Current",
+                             "resources": resources.collect::<Value>()});
+        let mut metadata = json!({"creationTimestamp": null});
+        if !name.is_empty() {
+            metadata["name"] = (*name).into();
+        }
+        json!({"metadata": metadata, "versions": [version]})
+    });
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
+           "items": items.collect::<Value>()})
+}
+
+fn resources(group: &str, group_version: &str) -> Value {
+    let mut all = Vec::new();
+    for info in of(group) {
+        let mut resource = json!({
+            "name": info.plural, "singularName": info.singular, "namespaced": info.namespaced,
+            "kind": info.kind, "verbs": VERBS,
+        });
+        if !info.short_names.is_empty() {
+            resource["shortNames"] = json!(info.short_names);
+        }
+        if !info.categories.is_empty() {
+            resource["categories"] = json!(info.categories);
+        }
+        all.push(resource);
+        for sub in info.subresources {
+            let (group, version, kind) = sub.kind;
+            let mut resource = json!({
+                "name": format!("{}/{}", info.plural, sub.name), "singularName": "",
+                "namespaced": info.namespaced, "kind": kind, "verbs": sub.verbs,
+            });
+            if group != info.group {
+                resource["group"] = group.into();
+                resource["version"] = version.into();
+            }
+            all.push(resource);
+        }
+    }
+    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version,
+           "resources": all})
+}
+
+fn place(group: &str) -> String {
+    if group.is_empty() { "api/v1".to_owned() } else { format!("apis/{group}/v1") }
+}
+
+fn openapi_index() -> Value {
+    let mut paths = json!({});
+    for group in std::iter::once("").chain(groups()) {
+        let place = place(group);
+        // The hash lets a client keep the document until another release of the server.
+        let hash = crate::api::kinds::hash(&format!("{place} {}", env!("CARGO_PKG_VERSION")));
+        paths[place.as_str()] =
+            json!({"serverRelativeURL": format!("/openapi/v3/{place}?hash={hash:08X}")});
+    }
+    json!({"paths": paths})
+}
+
+/// The document of a group: every kind with the parameter that says that the server finds unknown
+/// members, so that kubectl leaves that to it. Schemas are not told.
+fn openapi(group: &str) -> Value {
+    let mut paths = json!({});
+    for info in of(group) {
+        let scope = if info.namespaced { "namespaces/{namespace}/" } else { "" };
+        let path = format!("/{}/{scope}{}/{{name}}", place(group), info.plural);
+        let collection = format!("/{}/{scope}{}", place(group), info.plural);
+        paths[path.as_str()] = json!({"get": operation(info, "get"),
+            "put": operation(info, "put"), "patch": operation(info, "patch"),
+            "delete": operation(info, "delete")});
+        paths[collection.as_str()] =
+            json!({"get": operation(info, "list"), "post": operation(info, "post")});
+    }
+    json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": VERSION},
+           "paths": paths, "components": {"schemas": {}}})
+}
+
+fn operation(info: &Info, verb: &str) -> Value {
+    let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+    let parameters = match verb {
+        "post" | "put" | "patch" => {
+            json!([parameter("dryRun"), parameter("fieldManager"), parameter("fieldValidation")])
+        }
+        _ => json!([]),
+    };
+    json!({
+        "operationId": format!("{verb}{}", info.kind),
+        "parameters": parameters,
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": verb,
+        "x-kubernetes-group-version-kind":
+            {"group": info.group, "version": info.version, "kind": info.kind},
+    })
+}

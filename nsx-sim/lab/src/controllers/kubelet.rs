@@ -1,0 +1,428 @@
+//! The kubelets of all nodes: a pod on a node gets its containers once its network is there.
+
+use super::drive::{BREATH, Controller};
+use super::events::Recorder;
+use super::status::condition;
+use crate::api::Network;
+use crate::api::error::Error;
+use crate::api::kinds::pod::NETWORK_ANNOTATION;
+use crate::api::kinds::{list, number, text};
+use crate::api::store::{Change, Deletion, Event, Object, now};
+use crate::api::{Resource, Store};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const RECORDER: Recorder = Recorder { component: "kubelet" };
+/// The plain range of a cluster without NCP begins here; it is a /14.
+const PLAIN: u32 = u32::from_be_bytes([172, 20, 0, 0]);
+const PLAIN_SIZE: u32 = 1 << 18;
+/// A container that ran so long is started again at once.
+const STABLE: Duration = Duration::from_secs(600);
+
+/// The controller.
+pub struct Kubelet {
+    network: Network,
+    ending: Duration,
+    dirty: BTreeSet<Key>,
+    /// What is to be looked at again, and when.
+    timers: BTreeSet<(Instant, Key)>,
+    /// When the containers of pods that go will have ended.
+    ends: BTreeMap<Key, Instant>,
+    plain: Plain,
+    /// Pods of which the node has told what it did to start them.
+    told: usize,
+}
+
+type Key = (String, String);
+
+/// Addresses of a cluster without NCP.
+#[derive(Default)]
+struct Plain {
+    next: u32,
+    taken: HashMap<Key, Ipv4Addr>,
+    used: BTreeSet<Ipv4Addr>,
+}
+
+impl Kubelet {
+    /// Kubelets of a cluster with this network, whose containers take `ending` to end.
+    pub fn new(network: Network, ending: Duration) -> Kubelet {
+        Kubelet {
+            network,
+            ending,
+            dirty: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            ends: BTreeMap::new(),
+            plain: Plain::default(),
+            told: 0,
+        }
+    }
+}
+
+impl Controller for Kubelet {
+    const RESOURCES: &'static [Resource] = &[Resource::Pods];
+
+    fn note(&mut self, event: &Event) {
+        let meta = &event.object.meta;
+        let key = (meta.namespace.clone(), meta.name.clone());
+        if event.change == Change::Deleted {
+            if let Some(address) = self.plain.taken.remove(&key) {
+                self.plain.used.remove(&address);
+            }
+            self.ends.remove(&key);
+            self.dirty.remove(&key);
+        } else if event.object.field("spec.nodeName").is_some_and(|n| !n.is_empty()) {
+            self.dirty.insert(key);
+        }
+    }
+
+    async fn act(&mut self, store: &Store) -> Option<Duration> {
+        let due = Instant::now();
+        while let Some((at, key)) = self.timers.pop_first() {
+            if at > due {
+                self.timers.insert((at, key));
+                break;
+            }
+            self.dirty.insert(key);
+        }
+        for (place, key) in std::mem::take(&mut self.dirty).into_iter().enumerate() {
+            if place % BREATH == BREATH - 1 {
+                tokio::task::yield_now().await;
+            }
+            if let Err(error) = self.sync(store, &key) {
+                tracing::debug!(%error, ?key, "a pod is looked at again");
+            }
+        }
+        let next = self.timers.first();
+        next.map(|(at, _)| at.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Kubelet {
+    fn sync(&mut self, store: &Store, key: &Key) -> Result<(), Error> {
+        let (namespace, name) = key;
+        let Some(found) = store.get(Resource::Pods, namespace, name) else { return Ok(()) };
+        if found.meta.deleting {
+            return self.end(store, key, &found);
+        }
+        let phase = found.field("status.phase").unwrap_or_default();
+        if matches!(phase, "Succeeded" | "Failed") {
+            return Ok(());
+        }
+        let pod = found.value();
+        if phase == "Running" {
+            return self.watch_over(store, key, &pod);
+        }
+        let node = store.get(Resource::Nodes, "", text(&pod, "/spec/nodeName"));
+        let Some(node) = node.map(|n| n.value()) else { return Ok(()) };
+        let addresses = list(&node, "/status/addresses");
+        let host = addresses.iter().find(|a| a["type"] == "InternalIP");
+        let host = host.map(|a| text(a, "/address")).unwrap_or_default();
+        let Some(address) = self.address(key, &pod, host) else {
+            if text(&pod, "/status/startTime").is_empty() {
+                return wait(store, &pod, host);
+            }
+            return Ok(());
+        };
+        run(store, &pod, host, &address)?;
+        // A node tells no more of many pods than a cluster's limits on events let through.
+        if self.told < 256 {
+            self.told += 1;
+            tell(store, &pod);
+        }
+        Ok(())
+    }
+
+    /// The pod's address, once somebody has given it one.
+    fn address(&mut self, key: &Key, pod: &Value, host: &str) -> Option<String> {
+        if pod["spec"]["hostNetwork"] == true {
+            return Some(host.to_owned());
+        }
+        match self.network {
+            Network::Ncp => {
+                let given = pod["metadata"]["annotations"][NETWORK_ANNOTATION].as_str()?;
+                let given: Value = serde_json::from_str(given).ok()?;
+                let address = given["ip"].as_str()?.split('/').next()?;
+                address.parse::<std::net::IpAddr>().ok()?;
+                Some(address.to_owned())
+            }
+            Network::Plain => {
+                let pinned = crate::pins::pod(&key.0, &key.1).map(|p| p.address);
+                Some(self.plain.give(key, pinned)?.to_string())
+            }
+        }
+    }
+
+    /// Ends a pod whose deletion was asked for: its containers get the time that they take.
+    fn end(&mut self, store: &Store, key: &Key, found: &Object) -> Result<(), Error> {
+        let until = *self.ends.entry(key.clone()).or_insert_with(|| Instant::now() + self.ending);
+        if until > Instant::now() {
+            self.timers.insert((until, key.clone()));
+            return Ok(());
+        }
+        let how =
+            Deletion { grace: Some(0), uid: Some(found.meta.uid.clone()), ..Deletion::default() };
+        store.delete(Resource::Pods, &key.0, &key.1, &how)?;
+        Ok(())
+    }
+
+    /// Starts containers again that ended, and asks to be called when the next one will.
+    fn watch_over(&mut self, store: &Store, key: &Key, pod: &Value) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let mut next: Option<Timestamp> = None;
+        let mut changes = Vec::new();
+        for status in list(pod, "/status/containerStatuses") {
+            let name = text(status, "/name");
+            let policy = text(pod, "/spec/restartPolicy");
+            let restarts = number(status, "/restartCount");
+            let at = if status["state"]["running"].is_object() {
+                let Some(lasts) = lasts(pod, name) else { continue };
+                moment(status, "/state/running/startedAt").map(|t| t + lasts)
+            } else if policy == "Always" && status["state"]["waiting"].is_object() {
+                let ended = moment(status, "/lastState/terminated/finishedAt");
+                ended.map(|t| t + backoff(restarts))
+            } else {
+                continue;
+            };
+            match at {
+                Some(at) if at <= now => changes.push(name.to_owned()),
+                at => next = [next, at].into_iter().flatten().min(),
+            }
+        }
+        if let Some(at) = next {
+            let wait = u64::try_from(at.as_millisecond() - now.as_millisecond()).unwrap_or(0);
+            self.timers.insert((Instant::now() + Duration::from_millis(wait), key.clone()));
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        store.update(Resource::Pods, &key.0, &key.1, |pod| {
+            let policy = text(pod, "/spec/restartPolicy").to_owned();
+            for name in &changes {
+                turn(pod, name, &policy);
+            }
+            settle(pod, &policy);
+            Ok::<_, Error>(())
+        })?;
+        Ok(())
+    }
+}
+
+impl Plain {
+    fn give(&mut self, key: &Key, pinned: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+        if let Some(address) = self.taken.get(key) {
+            return Some(*address);
+        }
+        let free = |address: &Ipv4Addr| !self.used.contains(address);
+        let address = pinned.filter(free).or_else(|| {
+            (0..PLAIN_SIZE)
+                .map(|n| PLAIN + 2 + (self.next + n) % (PLAIN_SIZE - 3))
+                .map(Ipv4Addr::from)
+                .find(free)
+        })?;
+        self.next = (self.next + 1) % (PLAIN_SIZE - 3);
+        self.used.insert(address);
+        self.taken.insert(key.clone(), address);
+        Some(address)
+    }
+}
+
+/// How long a container runs before it ends by itself, if it does: one that only sleeps.
+fn lasts(pod: &Value, container: &str) -> Option<Duration> {
+    let container = list(pod, "/spec/containers").iter().find(|c| c["name"] == container)?;
+    let words = list(container, "/command").iter().chain(list(container, "/args"));
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    match words.as_slice() {
+        ["sleep" | "/bin/sleep", seconds] => Some(Duration::from_secs(seconds.parse().ok()?)),
+        ["true" | "/bin/true"] => Some(Duration::ZERO),
+        _ => None,
+    }
+}
+
+fn moment(status: &Value, pointer: &str) -> Option<Timestamp> {
+    text(status, pointer).parse().ok()
+}
+
+/// How long a container waits that ends again and again.
+fn backoff(restarts: i64) -> Duration {
+    Duration::from_secs((10u64 << restarts.clamp(0, 5)).min(300))
+}
+
+/// A running container ends and is started again, now or later; a waiting one starts.
+fn turn(pod: &mut Value, name: &str, policy: &str) {
+    let all = pod["status"]["containerStatuses"].as_array_mut();
+    let Some(status) = all.into_iter().flatten().find(|s| s["name"] == name) else { return };
+    if !status["state"]["running"].is_object() {
+        status["restartCount"] = (number(status, "/restartCount") + 1).into();
+        status["state"] = json!({"running": {"startedAt": now()}});
+        status["ready"] = true.into();
+        status["started"] = true.into();
+        return;
+    }
+    let ended = json!({"terminated": {
+        "exitCode": 0, "reason": "Completed", "startedAt": status["state"]["running"]["startedAt"],
+        "finishedAt": now(), "containerID": status["containerID"],
+    }});
+    let ran = moment(status, "/state/running/startedAt")
+        .map_or(0, |t| Timestamp::now().as_second() - t.as_second());
+    if policy != "Always" {
+        status["state"] = ended;
+        status["ready"] = false.into();
+        status["started"] = false.into();
+        return;
+    }
+    status["lastState"] = ended;
+    if ran >= STABLE.as_secs().cast_signed() || number(status, "/restartCount") == 0 {
+        status["restartCount"] = (number(status, "/restartCount") + 1).into();
+        status["state"] = json!({"running": {"startedAt": now()}});
+        return;
+    }
+    status["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message":
+        format!("back-off restarting failed container={name}")}});
+    status["ready"] = false.into();
+    status["started"] = false.into();
+}
+
+/// What follows from the containers for the pod.
+fn settle(pod: &mut Value, policy: &str) {
+    let statuses = list(pod, "/status/containerStatuses").to_vec();
+    let ready = statuses.iter().all(|s| s["ready"] == true);
+    let over = policy != "Always" && statuses.iter().all(|s| s["state"]["terminated"].is_object());
+    if over {
+        pod["status"]["phase"] = "Succeeded".into();
+    }
+    let waiting: Vec<&str> =
+        statuses.iter().filter(|s| s["ready"] != true).map(|s| text(s, "/name")).collect();
+    let (reason, message) = match (ready, over) {
+        (true, _) => ("", String::new()),
+        (_, true) => ("PodCompleted", String::new()),
+        _ => ("ContainersNotReady", unready(&waiting)),
+    };
+    for kind in ["Ready", "ContainersReady"] {
+        condition(pod, kind, ready, reason, &message);
+    }
+}
+
+fn unready(names: &[&str]) -> String {
+    format!("containers with unready status: [{}]", names.join(" "))
+}
+
+/// The containers of a pod as they are before they run.
+fn wait(store: &Store, pod: &Value, host: &str) -> Result<(), Error> {
+    change(store, pod, |pod| {
+        let names: Vec<String> = names(pod);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        condition(pod, "Initialized", true, "", "");
+        for kind in ["Ready", "ContainersReady"] {
+            condition(pod, kind, false, "ContainersNotReady", &unready(&names));
+        }
+        pod["status"]["hostIP"] = host.into();
+        pod["status"]["startTime"] = now().into();
+        pod["status"]["containerStatuses"] = containers(
+            pod,
+            |_| json!({"state": {"waiting": {"reason": "ContainerCreating"}}, "ready": false}),
+        );
+    })
+}
+
+/// The containers of a pod run.
+fn run(store: &Store, pod: &Value, host: &str, address: &str) -> Result<(), Error> {
+    change(store, pod, |pod| {
+        for kind in ["Initialized", "Ready", "ContainersReady", "PodScheduled"] {
+            condition(pod, kind, true, "", "");
+        }
+        let started = now();
+        pod["status"]["containerStatuses"] = containers(pod, |id| {
+            json!({"state": {"running": {"startedAt": started}}, "ready": true,
+                   "containerID": format!("docker://{id}")})
+        });
+        let status = &mut pod["status"];
+        status["phase"] = "Running".into();
+        status["hostIP"] = host.into();
+        status["podIP"] = address.into();
+        status["podIPs"] = json!([{"ip": address}]);
+        if status["startTime"].is_null() {
+            status["startTime"] = now().into();
+        }
+    })
+}
+
+fn change(store: &Store, pod: &Value, change: impl Fn(&mut Value)) -> Result<(), Error> {
+    let (namespace, name) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
+    store.update(Resource::Pods, namespace, name, |pod| {
+        change(pod);
+        Ok::<_, Error>(())
+    })?;
+    Ok(())
+}
+
+fn names(pod: &Value) -> Vec<String> {
+    list(pod, "/spec/containers").iter().map(|c| text(c, "/name").to_owned()).collect()
+}
+
+fn containers(pod: &Value, state: impl Fn(&str) -> Value) -> Value {
+    let uid = text(pod, "/metadata/uid").replace('-', "");
+    list(pod, "/spec/containers")
+        .iter()
+        .map(|container| {
+            let name = text(container, "/name");
+            let image = text(container, "/image");
+            let id = format!("{uid}{:08x}{:024x}", crate::api::kinds::hash(name), 0);
+            let mut status = json!({
+                "name": name, "image": image, "imageID": format!("docker-pullable://{image}"),
+                "restartCount": 0, "lastState": {},
+            });
+            if let (Some(status), Value::Object(more)) = (status.as_object_mut(), state(&id)) {
+                let started = more["ready"].clone();
+                status.extend(more);
+                status.insert("started".to_owned(), started);
+            }
+            status
+        })
+        .collect()
+}
+
+fn tell(store: &Store, pod: &Value) {
+    let host = text(pod, "/spec/nodeName");
+    for container in list(pod, "/spec/containers") {
+        let (name, image) = (text(container, "/name"), text(container, "/image"));
+        let steps = [
+            ("Pulled", format!("Container image {image:?} already present on machine")),
+            ("Created", format!("Created container {name}")),
+            ("Started", format!("Started container {name}")),
+        ];
+        for (reason, message) in steps {
+            RECORDER.normal(store, pod, host, reason, &message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_that_sleeps_ends_and_others_do_not() {
+        let pod = json!({"spec": {"containers": [
+            {"name": "a", "command": ["sleep", "9600"]}, {"name": "b"},
+            {"name": "c", "command": ["sh", "-c", "sleep 1"]}]}});
+        assert_eq!(lasts(&pod, "a"), Some(Duration::from_secs(9600)));
+        assert_eq!(lasts(&pod, "b"), None);
+        assert_eq!(lasts(&pod, "c"), None);
+    }
+
+    #[test]
+    fn plain_addresses_are_given_once_and_pinned_ones_first() {
+        let mut plain = Plain::default();
+        let key = |n: &str| ("x".to_owned(), n.to_owned());
+        let pinned = Ipv4Addr::new(172, 15, 23, 3);
+        assert_eq!(plain.give(&key("a"), Some(pinned)), Some(pinned));
+        let second = plain.give(&key("b"), Some(pinned)).unwrap();
+        assert_ne!(second, pinned);
+        assert_eq!(plain.give(&key("b"), None), Some(second));
+        assert_ne!(plain.give(&key("c"), None), Some(second));
+    }
+}
