@@ -126,6 +126,11 @@ impl Index {
         self.order.values().filter_map(|(rule, place)| Some((&**rule, (*place)?)))
     }
 
+    /// Whether rules went that lists still have.
+    pub(super) const fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
     /// The rules that came since.
     pub(crate) const fn late(&self) -> &Late {
         &self.late
@@ -308,8 +313,10 @@ impl Index {
 
     /// What a stranger meets of a rule.
     fn put_bases(&mut self, rule: &Rule, place: u32) {
-        let tag = Tag::of(rule, self.layout.order(place));
-        self.services.rows.tag(place, Tag { bits: tag.code(), ..tag });
+        let order = self.layout.order(place);
+        let code = self.services.codes.code(rule);
+        self.services.rows.tag(place, Tag { order, bits: code });
+        let tag = Tag::of(rule, order, code);
         let [source, destination] = &mut self.addresses.classes.rows;
         destination.tag(place, tag);
         let place = place as usize;

@@ -2,42 +2,25 @@
 //!
 //! A list is cut into blocks of 32 places. A block is a line of *lanes* and a line of *tags*, 16 bits
 //! a place. A lane tells the place's part, so that one line of another row tells of all 32 whether it
-//! has anything there; a tag tells what the rule at the place wants, by a number of nine bits that
-//! many services may share, and whether every source will do. So a few instructions leave, of all
-//! rules that name a packet's destination, the one or two that are worth a closer look.
+//! has anything there; a tag tells what the rule at the place wants, by its [code](super::codes), and
+//! whether every source will do. So a few instructions leave, of all rules that name a packet's
+//! destination, the one or two that are worth a closer look.
 
 #![allow(clippy::cast_possible_truncation)] // Keys are cut into the bits that lanes have room for.
 
+use super::codes::{CODE, EXCEPTED, NEVER};
 use super::layout::is_open;
 use super::rows::{Line, PARTS, Rows};
-use super::services;
 use crate::{Peer, Rule};
 
 /// Places of one block.
 pub(super) const LANES: usize = 32;
 
-/// The bits of a tag that tell what the rule wants: a bit of the packet's line of codes.
-const CODE: u16 = 511;
-
-/// The code of rules that want anything. Every line of codes has it.
-pub(super) const ANYTHING: u16 = 0;
-
-/// The code of rules that the list's destination is excepted from. No line of codes has it.
-pub(super) const EXCEPTED: u16 = CODE - 1;
-
-/// The code of lanes that are not taken. No line of codes has it.
-const NEVER: u16 = CODE;
-
 /// Whether the rule takes every source, but for some that are told to it.
-pub(super) const OPEN: u16 = 1 << 9;
+pub(super) const OPEN: u16 = 1 << 10;
 
 /// In the first tag of a block: another block follows.
 const MORE: u16 = 1 << 15;
-
-/// The code of a service: any number that rules can be told apart by, mostly.
-pub(super) fn code(hash: u64) -> u16 {
-    u16::try_from(hash % u64::from(EXCEPTED - 1)).unwrap_or(0) + 1
-}
 
 /// What lists tell of a place.
 #[derive(Clone, Copy, Default, Debug)]
@@ -48,22 +31,14 @@ pub(super) struct Tag {
 }
 
 impl Tag {
-    /// The tag of a rule.
-    pub(super) fn of(rule: &Rule, order: u32) -> Self {
+    /// The tag of a rule that wants what has this code.
+    pub(super) const fn of(rule: &Rule, order: u32, code: u16) -> Self {
         let code = match rule.destination {
             Peer::OneOf { negated: true, .. } => EXCEPTED,
-            _ => services::code(&rule.service),
+            _ => code,
         };
         let open = if is_open(&rule.source) { OPEN } else { 0 };
         Self { order, bits: code | open }
-    }
-
-    /// The code that packets of the rule's service bring.
-    pub(super) const fn code(self) -> u16 {
-        match self.bits & CODE {
-            EXCEPTED => ANYTHING,
-            code => code,
-        }
     }
 }
 

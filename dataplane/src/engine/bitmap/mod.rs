@@ -9,7 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `rows` | rows, flat or packed, as differences from the stranger's |
-//! | `listed` | rows of destinations as lists, where there are many rules |
+//! | `listed`, `codes` | rows of destinations as lists, where there are many rules |
 //! | `arena` | the lines of rows, which two copies of the tables may share |
 //! | `classes` | things with the same labels share rows |
 //! | `addresses`, `services` | from a header to its class and rows |
@@ -22,6 +22,7 @@ mod addresses;
 mod arena;
 mod asked;
 mod classes;
+mod codes;
 mod index;
 mod late;
 mod layout;

@@ -1,50 +1,80 @@
 //! A table of numbers by key, in pages of 256: what is alike over many keys stands once.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
-#![allow(unsafe_code)] // Pages are made whole, in `map_page` alone, and never taken away.
+#![allow(unsafe_code)] // Pages are made whole, in `page` alone, and never taken away.
 
-use std::hint::select_unpredictable;
+use rustc_hash::FxHashMap;
 
-/// Marks an entry that leads to a page.
-const PAGE: u32 = 1 << 31;
+/// Entries of a page.
+const PAGE: u32 = 256;
 
-/// A number below 2³¹ for every key of 16 or 32 bits.
+/// A page that is not all alike.
+const MIXED: u32 = u32::MAX;
+
+/// A number for every key of 16 or 32 bits.
+///
+/// Every key is found in as many steps, so that a lookup has no branch and nothing to choose: where
+/// many keys have one number, pages that say so for all of them are shared.
 #[derive(Clone, Debug)]
 pub(super) struct Radix {
-    /// The first page, then all others as they came.
+    /// The first page, then all others as they came. Those of the last step hold numbers, the others
+    /// where the page of the next step begins.
     slots: Vec<u32>,
     /// How far the first page's index stands from the key's right end.
     shift: u32,
+    /// The number that a page has for all of its keys, by page.
+    alike: Vec<u32>,
+    /// The pages of one number, by the step before them and the number.
+    shared: FxHashMap<(u32, u32), u32>,
 }
 
 impl Radix {
     /// A table for keys of 16 bits, in two steps of 8.
     pub(super) fn short(value: u32) -> Self {
-        Self { slots: vec![value; 1 << 8], shift: 8 }
+        Self::new(8, value)
     }
 
     /// A table for keys of 32 bits, in steps of 16, 8 and 8.
     pub(super) fn long(value: u32) -> Self {
-        Self { slots: vec![value; 1 << 16], shift: 16 }
+        Self::new(16, value)
+    }
+
+    fn new(shift: u32, value: u32) -> Self {
+        let first = vec![0; 1 << shift.max(8)];
+        let alike = vec![MIXED; first.len() / PAGE as usize];
+        let mut table = Self { slots: first, shift, alike, shared: FxHashMap::default() };
+        let page = table.all_alike(shift, value);
+        table.slots[..1 << shift.max(8)].fill(page);
+        table
     }
 
     /// The number of a key of a [`short`](Radix::short) table.
     #[inline(always)]
     pub(super) fn get_short(&self, key: u16) -> u32 {
         let key = u32::from(key);
-        let slots = self.slots.as_slice();
-        // SAFETY: the first page of a short table has 256 entries.
-        unsafe { entry(slots, step(slots, (key >> 8) as usize, key & 255)) }
+        // SAFETY: the first page of a short table has 256 entries, each of which leads to a page.
+        unsafe { self.entry(self.entry(key >> 8) + (key & 255)) }
     }
 
     /// The number of a key of a [`long`](Radix::long) table.
     #[inline(always)]
     pub(super) fn get_long(&self, key: u32) -> u32 {
-        let slots = self.slots.as_slice();
-        // SAFETY: the first page of a long table has 65,536 entries; `step` gives entries.
+        // SAFETY: the first page of a long table has 65,536 entries, each of which leads to a page,
+        // whose entries lead to pages.
         unsafe {
-            let slot = step(slots, (key >> 16) as usize, key >> 8 & 255);
-            entry(slots, step(slots, slot, key & 255))
+            let page = self.entry(key >> 16);
+            let page = self.entry(page + (key >> 8 & 255));
+            self.entry(page + (key & 255))
         }
+    }
+
+    /// # Safety
+    ///
+    /// `slot` is one of the slots.
+    #[inline(always)]
+    unsafe fn entry(&self, slot: u32) -> u32 {
+        debug_assert!((slot as usize) < self.slots.len());
+        // SAFETY: by the caller's promise.
+        unsafe { *self.slots.get_unchecked(slot as usize) }
     }
 
     /// Gives all keys from `first` to `last` one number.
@@ -60,61 +90,60 @@ impl Radix {
 
     fn map_page(
         &mut self,
-        page: usize,
+        page: u32,
         shift: u32,
         start: u32,
         (first, last): (u32, u32),
         change: &mut impl FnMut(u32, u32) -> u32,
     ) {
-        let span = (1_u64 << shift) - 1;
-        let span = u32::try_from(span).unwrap_or(u32::MAX);
+        let span = 1_u32 << shift;
         for index in (first - start) >> shift..=(last - start) >> shift {
-            let low = start + (index << shift);
-            let high = low + span;
-            let at = page + index as usize;
+            let (at, low) = ((page + index) as usize, start + (index << shift));
+            let high = low + (span - 1);
             let entry = self.slots[at];
-            if entry & PAGE == 0 {
+            if shift == 0 {
+                self.slots[at] = change(entry, 1);
+                continue;
+            }
+            let alike = self.alike[(entry / PAGE) as usize];
+            let mut inner = entry;
+            if alike != MIXED {
                 if first <= low && high <= last {
-                    self.slots[at] = change(entry, span + 1);
+                    let value = change(alike, span);
+                    self.slots[at] = self.all_alike(shift, value);
                     continue;
                 }
-                let new = self.slots.len();
-                self.slots.resize(new + 256, entry);
-                self.slots[at] = PAGE | u32::try_from(new).unwrap_or(0);
+                inner = self.page(self.slots[entry as usize], MIXED);
+                self.slots[at] = inner;
             }
-            let inner = (self.slots[at] & !PAGE) as usize;
             let within = (first.max(low), last.min(high));
             self.map_page(inner, shift - 8, low, within, change);
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>()
+    /// The page that an entry leads to whose keys, of so many bits, all have one number.
+    fn all_alike(&mut self, bits: u32, value: u32) -> u32 {
+        if let Some(page) = self.shared.get(&(bits, value)) {
+            return *page;
+        }
+        let entry = if bits == 8 { value } else { self.all_alike(bits - 8, value) };
+        let page = self.page(entry, value);
+        self.shared.insert((bits, value), page);
+        page
     }
-}
 
-/// The slot that an entry leads to, or the entry's own where it leads nowhere: always a load, never a
-/// branch that would be guessed wrong wherever known and unknown keys alternate.
-///
-/// # Safety
-///
-/// `slot` is one of the slots, all of which lead to whole pages of them; `index` is below 256.
-#[inline(always)]
-unsafe fn step(slots: &[u32], slot: usize, index: u32) -> usize {
-    // SAFETY: by the caller's promise.
-    let entry = unsafe { entry(slots, slot) };
-    let inner = ((entry & !PAGE) + index) as usize;
-    select_unpredictable(entry & PAGE != 0, inner, slot)
-}
+    /// A new page of one entry.
+    fn page(&mut self, entry: u32, alike: u32) -> u32 {
+        let new = self.slots.len();
+        self.slots.resize(new + PAGE as usize, entry);
+        self.alike.push(alike);
+        u32::try_from(new).unwrap_or(0)
+    }
 
-/// # Safety
-///
-/// `slot` is one of the slots.
-#[inline(always)]
-unsafe fn entry(slots: &[u32], slot: usize) -> u32 {
-    debug_assert!(slot < slots.len());
-    // SAFETY: by the caller's promise.
-    unsafe { *slots.get_unchecked(slot) }
+    pub(super) fn bytes(&self) -> usize {
+        let shared = self.shared.capacity() * size_of::<[u32; 3]>();
+        (self.slots.capacity() + self.alike.capacity()) * size_of::<u32>() + shared
+    }
 }
 
 #[cfg(test)]

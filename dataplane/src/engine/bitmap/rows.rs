@@ -5,7 +5,8 @@
 //! difference from it.
 
 use super::arena::Arena;
-use super::listed::{ANYTHING, Tag};
+use super::codes;
+use super::listed::Tag;
 
 /// Bits of one line of a cache, and parts of a packed row.
 pub(super) const PARTS: usize = 512;
@@ -156,10 +157,10 @@ pub(super) struct Rows {
     shape: Shape,
     pub(super) base: Base,
     pub(super) lines: Arena,
-    /// Whether a line of codes stands before each row: the codes of all rules that want what the row
+    /// Whether two lines of codes stand before each row: the codes of all rules that want what the row
     /// is of, and of some that are gone.
     coded: bool,
-    /// The tag of each place, for lists and lines of codes.
+    /// The tag of each place, for lists and codes.
     pub(super) tags: Vec<Tag>,
 }
 
@@ -168,7 +169,7 @@ impl Rows {
         Self::of(shape, false)
     }
 
-    /// Rows of what packets carry: with a line of codes each where places of lists have tags.
+    /// Rows of what packets carry: with lines of codes each where places of lists have tags.
     pub(super) fn coded(shape: Shape) -> Self {
         Self::of(shape, matches!(shape, Shape::Packed { .. }))
     }
@@ -195,7 +196,7 @@ impl Rows {
 
     /// Lines that stand before a row.
     pub(super) fn before(&self) -> usize {
-        self.coded.into()
+        if self.coded { 2 } else { 0 }
     }
 
     /// A new row with these bits. Sorts the places.
@@ -222,15 +223,15 @@ impl Rows {
         let part = |place: u32| (place >> (3 + log_bytes)) as usize;
         let parts = places.chunk_by(|a, b| part(*a) == part(*b)).count();
         let before = self.before();
-        let mut codes = Line::ZERO;
+        let mut own = [Line::ZERO; 2];
         if self.coded {
-            codes.put(ANYTHING.into(), true);
+            own = codes::of_anything();
             for place in places {
-                codes.put(self.tags[*place as usize].bits.into(), true);
+                codes::put(&mut own, self.tags[*place as usize].bits);
             }
         }
         let (row, lines) = self.take(before + Shape::packed_lines(log_bytes, parts));
-        lines[..before].fill(codes);
+        lines[..before].copy_from_slice(&own[..before]);
         let lines = &mut lines[before..];
         let mut put = |bit: usize| lines[bit / PARTS].put(bit % PARTS, true);
         let start = Shape::parts_at(log_bytes) * 64;
@@ -266,7 +267,7 @@ impl Rows {
             }
             Shape::Packed { log_bytes } => {
                 let (size, start) = (8_usize << log_bytes, Shape::parts_at(log_bytes) * 64);
-                let row = row + u32::from(self.coded);
+                let row = row + if self.coded { 2 } else { 0 };
                 let parts = (0..PARTS).filter(|part| self.lines[row as usize].get(*part));
                 for (rank, part) in parts.enumerate() {
                     let from = start + rank * size;
@@ -290,7 +291,7 @@ impl Rows {
             let copy = self.lines.copy(own, new, lines);
             copy[line - own].put(bit, value);
             if self.coded {
-                copy[0].put(self.tags[place as usize].bits.into(), true);
+                codes::put(copy, self.tags[place as usize].bits);
             }
             return u32::try_from(new).unwrap_or(u32::MAX);
         }
@@ -315,8 +316,8 @@ impl Rows {
             Some((line, bit)) if !self.lines.is_shared() => {
                 self.lines.change(line).put(bit, value);
                 if self.coded {
-                    let code = self.tags[place as usize].bits;
-                    self.lines.change(row as usize).put(code.into(), true);
+                    let (line, bit) = codes::place(self.tags[place as usize].bits);
+                    self.lines.change(row as usize + line).put(bit, true);
                 }
                 row
             }

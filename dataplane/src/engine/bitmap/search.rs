@@ -22,10 +22,15 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 /// Finds the place of the first rule whose rows all have its bit, over rows of one shape.
 /// `APPLIED` tells whether the vNIC's row counts.
 trait Find: Copy {
-    /// Lines at the start of a row that are sure to be read.
+    /// Lines at the start of a destination's row that are sure to be read.
     const LINES: usize;
+    /// Likewise of a source's.
+    const SOURCE_LINES: usize;
 
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32;
+
+    /// The same at the first guess, and whether it is right; without a branch.
+    fn guess(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> (u32, bool);
 }
 
 #[derive(Clone, Copy)]
@@ -33,10 +38,16 @@ struct Flat<const APPLIED: bool, const LINES: usize>;
 
 impl<const APPLIED: bool, const LINES: usize> Find for Flat<APPLIED, LINES> {
     const LINES: usize = LINES;
+    const SOURCE_LINES: usize = LINES;
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
         tables.flat::<APPLIED, LINES>(wide, point)
+    }
+
+    #[inline(always)]
+    fn guess(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> (u32, bool) {
+        (tables.flat::<APPLIED, LINES>(wide, point), true)
     }
 }
 
@@ -45,10 +56,16 @@ struct Packed<const APPLIED: bool, const LOG: u32>;
 
 impl<const APPLIED: bool, const LOG: u32> Find for Packed<APPLIED, LOG> {
     const LINES: usize = 2;
+    const SOURCE_LINES: usize = 3;
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
         tables.packed::<APPLIED, LOG>(wide, point)
+    }
+
+    #[inline(always)]
+    fn guess(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> (u32, bool) {
+        tables.guess::<APPLIED, LOG>(wide, point)
     }
 }
 
@@ -99,19 +116,31 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
         let index = self.index;
         let tables = &Tables::new(index);
         let (sources, destinations) = (tables.source.lines(), tables.destination.lines());
-        let mut points = [Point::default(); BATCH];
+        let (mut points, mut places) = ([Point::default(); BATCH], [NOWHERE; BATCH]);
         for first in (0..self.asked.count()).step_by(BATCH) {
             let count = BATCH.min(self.asked.count() - first);
             for (ahead, own) in points[..count].iter_mut().enumerate() {
                 let point = self.asked.point(tables, first + ahead);
-                for line in 0..F::LINES {
+                for line in 0..F::SOURCE_LINES {
                     wide.fetch(sources, point.source as usize + line);
+                }
+                for line in 0..F::LINES {
                     wide.fetch(destinations, point.destination as usize + line);
                 }
                 *own = point;
             }
+            let (mut unsure, mut left) = ([0; BATCH], 0);
             for (ahead, point) in points[..count].iter().enumerate() {
-                let mut place = self.find.find(wide, tables, point);
+                let (place, right) = self.find.guess(wide, tables, point);
+                places[ahead] = place;
+                unsure[left & (BATCH - 1)] = ahead;
+                left += usize::from(!right);
+            }
+            for ahead in &unsure[..left.min(BATCH)] {
+                places[*ahead] = self.find.find(wide, tables, &points[*ahead]);
+            }
+            for (ahead, point) in points[..count].iter().enumerate() {
+                let mut place = places[ahead];
                 if index.conditions && index.asks_more(place) {
                     let accepts = |rule: &Rule| self.asked.accepts(first + ahead, rule);
                     place = index.first_accepted(point, accepts);

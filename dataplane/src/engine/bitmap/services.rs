@@ -1,10 +1,8 @@
 //! From what a packet carries to the row of the rules that want it.
 
-use std::hash::BuildHasher;
+use rustc_hash::FxHashMap;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
-
-use super::listed::{self, ANYTHING};
+use super::codes::Codes;
 use super::radix::Radix;
 use super::rows::{Rows, Shape};
 use crate::engine::tuple::{Header, Kind};
@@ -26,6 +24,7 @@ pub(super) struct Services {
     tables: [Radix; 5],
     /// How many keys each row serves.
     count: FxHashMap<u32, u32>,
+    pub(super) codes: Codes,
 }
 
 /// How many keys the tables have.
@@ -34,7 +33,8 @@ const KEYS: u32 = 5 * (1 << 16);
 impl Services {
     pub(super) fn new(shape: Shape) -> Self {
         let tables = std::array::from_fn(|_| Radix::short(0));
-        Self { rows: Rows::coded(shape), tables, count: FxHashMap::from_iter([(0, KEYS)]) }
+        let count = FxHashMap::from_iter([(0, KEYS)]);
+        Self { rows: Rows::coded(shape), tables, count, codes: Codes::new() }
     }
 
     /// The row of what a packet carries.
@@ -144,15 +144,7 @@ impl Services {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.rows.bytes() + self.tables.iter().map(Radix::bytes).sum::<usize>()
-    }
-}
-
-/// The code of a service, by which lists tell rules apart.
-pub(super) fn code(service: &ServiceMatch) -> u16 {
-    match service {
-        ServiceMatch::Any => ANYTHING,
-        ServiceMatch::OneOf(services) => listed::code(FxBuildHasher.hash_one(services)),
+        self.rows.bytes() + self.codes.bytes() + self.tables.iter().map(Radix::bytes).sum::<usize>()
     }
 }
 

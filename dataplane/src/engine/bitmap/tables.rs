@@ -7,6 +7,7 @@
 use std::hint::select_unpredictable;
 
 use super::asked::Point;
+use super::codes::CodeLines;
 use super::index::{Index, NO_WAY};
 use super::layout::{FREE, Rank};
 use super::listed;
@@ -27,6 +28,10 @@ pub(super) struct Tables<'a> {
     service: View<'a>,
     applied: View<'a>,
     ways: [Way<'a>; 8],
+    /// The codes that packets of each way may have.
+    codes: &'a [CodeLines; 8],
+    /// Whether codes tell less than rows do.
+    doubtful: bool,
     ranks: &'a [Rank],
 }
 
@@ -50,6 +55,8 @@ impl<'a> Tables<'a> {
                 let own = &index.ways[at.min(NO_WAY)];
                 Way(&own.lines, &own.parts)
             }),
+            codes: &index.services.codes.ways,
+            doubtful: index.services.codes.shared || index.has_gone(),
             ranks: &index.layout.ranks,
         }
     }
@@ -126,29 +133,75 @@ impl<'a> Tables<'a> {
         self.among::<APPLIED, LOG>(wide, point, met, (found, rank)).0
     }
 
+    /// The first rule that is chosen from the first block of the destination's list, and whether it
+    /// is the first that matches.
+    #[inline(always)]
+    pub(super) fn guess<const APPLIED: bool, const LOG: u32>(
+        &self,
+        wide: impl Wide,
+        point: &Point,
+    ) -> (u32, bool) {
+        // SAFETY: the rows are of these tables, every list has a block, all of whose lanes name
+        // places that there are, and there are more ranks than places.
+        unsafe {
+            let parts = self.source.line(point.source, 0);
+            let block = self.destination.block::<LOG>(point.destination, 0);
+            let codes = [self.service.codes(point.service), &self.codes[point.way & 7]];
+            let chosen = wide.choose(parts, codes, [&block[0], &block[1]]);
+            let key = listed::key_at(LOG, block, chosen.trailing_zeros() as usize & 31);
+            let (place, holds) = self.holds::<APPLIED, LOG>(point, key);
+            let rank = *self.ranks.get_unchecked(place as usize);
+            let first = rank < self.index.layout.first_unlisted;
+            (place, (chosen != 0) & holds & first)
+        }
+    }
+
+    /// The place with a list's key, and whether all rows hold it, where the list's destination and
+    /// the codes do.
+    ///
+    /// # Safety
+    ///
+    /// The rows are of these tables, and the key is of a list for places of `LOG`.
+    #[inline(always)]
+    unsafe fn holds<const APPLIED: bool, const LOG: u32>(
+        &self,
+        point: &Point,
+        key: u32,
+    ) -> (u32, bool) {
+        let (part, nth) = (key as usize & (PARTS - 1), key as usize / PARTS);
+        let place = (part << (3 + LOG)) + nth;
+        // SAFETY: by the caller's promise.
+        let holds = unsafe {
+            let holds = self.source.holds::<LOG>(point.source, part, nth)
+                & (!APPLIED || self.applied.holds::<LOG>(point.applied, part, nth));
+            if self.doubtful {
+                let Way(way, _) = self.ways[point.way & 7];
+                holds
+                    & way.get_unchecked(place / PARTS).get(place % PARTS)
+                    & self.service.holds::<LOG>(point.service, part, nth)
+            } else {
+                holds
+            }
+        };
+        (place as u32, holds)
+    }
+
     /// The place of the first rule that is listed by the destination.
     #[inline(always)]
     fn listed<const APPLIED: bool, const LOG: u32>(&self, wide: impl Wide, point: &Point) -> u32 {
-        let (source, service) = (self.source, self.service);
-        let Way(way, _) = self.ways[point.way & 7];
         // SAFETY: the rows are of these tables; a list goes on for as long as its blocks say; lanes
         // that are chosen name places that there are.
         unsafe {
-            let (parts, codes) = (source.line(point.source, 0), service.codes(point.service));
+            let parts = self.source.line(point.source, 0);
+            let codes = [self.service.codes(point.service), &self.codes[point.way & 7]];
             let mut block = self.destination.block::<LOG>(point.destination, 0);
             let mut next = 0;
             loop {
                 let mut chosen = wide.choose(parts, codes, [&block[0], &block[1]]);
                 while chosen != 0 {
                     let key = listed::key_at(LOG, block, chosen.trailing_zeros() as usize & 31);
-                    let (part, nth) = (key as usize & (PARTS - 1), key as usize / PARTS);
-                    let place = (part << (3 + LOG)) + nth;
-                    let holds = way.get_unchecked(place / PARTS).get(place % PARTS)
-                        & source.holds::<LOG>(point.source, part, nth)
-                        & service.holds::<LOG>(point.service, part, nth)
-                        & (!APPLIED || self.applied.holds::<LOG>(point.applied, part, nth));
-                    if holds {
-                        return place as u32;
+                    if let (place, true) = self.holds::<APPLIED, LOG>(point, key) {
+                        return place;
                     }
                     chosen &= chosen - 1;
                 }

@@ -5,6 +5,7 @@
 
 use std::hint::select_unpredictable;
 
+use super::codes::CodeLines;
 use super::listed::block_lines;
 use super::rows::{Line, PARTS, Rows, Shape};
 
@@ -32,7 +33,7 @@ pub(super) unsafe fn rows_of(of: &[[u32; 2]], class: u32) -> [u32; 2] {
 pub(super) struct View<'a> {
     /// No slice: lines of other rows may be written meanwhile, see [`super::arena`].
     lines: *const Line,
-    /// Likewise, from where each row's line of codes is.
+    /// Likewise, from where each row's lines of codes are.
     codes: *const Line,
     len: usize,
     base: &'a [Line],
@@ -57,16 +58,16 @@ impl<'a> View<'a> {
         self.base
     }
 
-    /// The line of codes of a row.
+    /// The lines of codes of a row.
     ///
     /// # Safety
     ///
-    /// The row is one of these [`Rows`].
+    /// The row is one of these [`Rows`], which are coded.
     #[inline(always)]
-    pub(super) unsafe fn codes(self, row: u32) -> &'a Line {
-        debug_assert!((row as usize) < self.len);
-        // SAFETY: by the caller's promise.
-        unsafe { &*self.codes.add(row as usize) }
+    pub(super) unsafe fn codes(self, row: u32) -> &'a CodeLines {
+        debug_assert!((row as usize + 1) < self.len);
+        // SAFETY: by the caller's promise; two lines that follow one another are an array of two.
+        unsafe { &*self.codes.add(row as usize).cast() }
     }
 
     /// A block of a list.

@@ -6,6 +6,7 @@
 #![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
 #![allow(unsafe_code)] // Reasons and conditions above and at each block.
 
+use super::codes::{self, CODE, CodeLines};
 use super::listed::{LANES, OPEN};
 use super::rows::Line;
 
@@ -26,8 +27,8 @@ pub(super) trait Wide: Copy {
     fn first(self, row: Self::Row, words: u32) -> u64;
     /// The value as a line.
     fn line(self, row: Self::Row) -> Line;
-    /// The lanes of a block whose part is in `parts` and whose code is in `codes`.
-    fn choose(self, parts: &Line, codes: &Line, block: [&Line; 2]) -> u32;
+    /// The lanes of a block whose part is in `parts` and whose code is in both of `codes`.
+    fn choose(self, parts: &Line, codes: [&CodeLines; 2], block: [&Line; 2]) -> u32;
     /// Asks for a line of memory that will be read soon. Any place may be named.
     fn fetch(self, lines: *const Line, at: usize);
 }
@@ -70,11 +71,13 @@ impl Wide for Plain {
     }
 
     #[inline(always)]
-    fn choose(self, parts: &Line, codes: &Line, [lanes, tags]: [&Line; 2]) -> u32 {
+    fn choose(self, parts: &Line, asked: [&CodeLines; 2], [lanes, tags]: [&Line; 2]) -> u32 {
         (0..LANES).rev().fold(0, |chosen, lane| {
             let (part, tag) = (lanes.lane(lane), tags.lane(lane));
             let here = parts.get(part.into()) | (tag & OPEN != 0);
-            chosen << 1 | u32::from(here & codes.get(tag.into()))
+            let (line, bit) = codes::place(tag & CODE);
+            let wanted = asked.iter().all(|codes| codes[line].get(bit));
+            chosen << 1 | u32::from(here & wanted)
         })
     }
 
@@ -96,12 +99,12 @@ mod x86 {
     use std::arch::x86_64::{
         __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_and_si512,
         _mm512_castsi512_si128, _mm512_load_si512, _mm512_maskz_compress_epi64,
-        _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_sllv_epi16, _mm512_srli_epi16,
-        _mm512_store_si512, _mm512_ternarylogic_epi64, _mm512_test_epi16_mask,
+        _mm512_permutex2var_epi16, _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_sllv_epi16,
+        _mm512_srli_epi16, _mm512_store_si512, _mm512_ternarylogic_epi64, _mm512_test_epi16_mask,
         _mm512_test_epi64_mask,
     };
 
-    use super::{Line, OPEN, Wide, Work};
+    use super::{CodeLines, Line, OPEN, Wide, Work};
 
     /// One instruction a line. A value of this type is proof that the processor has them.
     #[derive(Clone, Copy, Debug)]
@@ -175,18 +178,26 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn choose(self, parts: &Line, codes: &Line, [lanes, tags]: [&Line; 2]) -> u32 {
-            let (parts, codes) = (self.row(parts), self.row(codes));
-            let (lanes, tags) = (self.row(lanes), self.row(tags));
+        fn choose(
+            self,
+            parts: &Line,
+            [codes, ways]: [&CodeLines; 2],
+            [lanes, tags]: [&Line; 2],
+        ) -> u32 {
+            let (parts, lanes, tags) = (self.row(parts), self.row(lanes), self.row(tags));
+            let codes = [0, 1].map(|half| (self.row(&codes[half]), self.row(&ways[half])));
             unsafe {
-                // Which of 512 bits a lane names: one of 32 words, then one of its 16 bits.
-                let names = |row, lanes| {
-                    let word = _mm512_permutexvar_epi16(_mm512_srli_epi16::<4>(lanes), row);
+                // A lane names one of words of 16 bits, then one of its bits.
+                let words = |lanes| _mm512_srli_epi16::<4>(lanes);
+                let has_bit = |words, lanes| {
                     let bit = _mm512_and_si512(lanes, _mm512_set1_epi16(15));
-                    _mm512_test_epi16_mask(word, _mm512_sllv_epi16(_mm512_set1_epi16(1), bit))
+                    _mm512_test_epi16_mask(words, _mm512_sllv_epi16(_mm512_set1_epi16(1), bit))
                 };
+                let part = has_bit(_mm512_permutexvar_epi16(words(lanes), parts), lanes);
+                let codes = codes.map(|(codes, ways)| _mm512_and_si512(codes, ways));
+                let code = _mm512_permutex2var_epi16(codes[0], words(tags), codes[1]);
                 let open = _mm512_test_epi16_mask(tags, _mm512_set1_epi16(OPEN.cast_signed()));
-                (names(parts, lanes) | open) & names(codes, tags)
+                (part | open) & has_bit(code, tags)
             }
         }
 
