@@ -19,6 +19,8 @@ pub use judgement::{Considered, Judgement, PacketQuery, Translation, Verdict};
 const BASE_PATH: &str = "/api/v1";
 /// Time limit for one request, its answer included.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How many connections wait for their next call.
+const IDLE_CONNECTIONS: usize = 64;
 /// Upper limit for one answer: a full page of the largest objects stays far below.
 const BODY_LIMIT: u64 = 64 << 20;
 /// Some releases mark the end of a list with a cursor of this form in place of none.
@@ -114,6 +116,9 @@ impl Client {
             // A manager is a neighbour, often on loopback: the proxy of the environment is not for it.
             .proxy(None)
             .timeout_global(Some(TIMEOUT))
+            // Threads that share a client come back soon: a connection costs more than to keep it.
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .tls_config(tls)
             .build()
             .into();

@@ -215,8 +215,9 @@ async fn make(store: &Store, set: &Value, many: usize) -> Result<(), Error> {
     pod["metadata"]["namespace"] = namespace.into();
     pod["metadata"]["ownerReferences"] = owned_by(set);
     pod["spec"]["enableServiceLinks"] = true.into();
-    // The guide's pods come when their replica set is new; later ones are others.
-    let new = set["status"]["observedGeneration"].is_null();
+    // The guide's pods come when their replica set is new, whether or not it was looked at before its
+    // deployment scaled it; later ones are others.
+    let new = number(set, "/status/replicas") == 0 && number(set, "/metadata/generation") <= 2;
     let mut pinned = crate::pins::pods_of(namespace, name).filter(|_| new);
     for place in 0..many {
         let mut pod = pod.clone();
