@@ -65,6 +65,7 @@ pub fn run(client: &Client, args: &ExplainArgs, out: &mut dyn Write) -> Result<(
         protocol: args.proto.wire_name().to_owned(),
         src_port: args.src_port,
         dst_port: args.port,
+        tcp_flags: None,
     };
     let (reply, judgement) = client.explain_packet(&packet).map_err(Error::Call)?;
     let text = if args.json { format!("{reply:#}\n") } else { render(&judgement) };

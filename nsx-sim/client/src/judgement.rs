@@ -20,6 +20,9 @@ pub struct PacketQuery {
     /// Destination port; absent for ICMP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dst_port: Option<u16>,
+    /// Flags of TCP, such as `SYN,ACK`; absent = `SYN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_flags: Option<String>,
 }
 
 /// What became of a packet and who decided it.

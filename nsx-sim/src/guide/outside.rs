@@ -63,6 +63,7 @@ fn send(client: &Client, addresses: &[(&str, u16)]) -> Result<Option<Vec<Judgeme
             protocol: "TCP".to_owned(),
             src_port: Some(src_port),
             dst_port: Some(*port),
+            tcp_flags: None,
         };
         match client.send_packet(&packet) {
             Ok(judgement) => judgements.push(judgement),

@@ -9,7 +9,7 @@ mod collector;
 mod deployments;
 mod drive;
 mod endpoints;
-mod events;
+pub(crate) mod events;
 mod kubelet;
 pub mod log;
 pub mod names;

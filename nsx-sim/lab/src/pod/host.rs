@@ -1,8 +1,11 @@
 //! What a container sees of its cluster: pods, services and who answers for them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use time::OffsetDateTime;
+
+/// The address of the cluster's DNS [K TKGI's convention].
+const NAMESERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 100, 200, 2));
 
 /// The cluster as its nodes know it: what kubelet, kube-proxy and CoreDNS read from the API server.
 pub trait Host: Send + Sync {
@@ -20,6 +23,10 @@ pub trait Host: Send + Sync {
     fn services(&self, namespace: &str) -> Vec<Service>;
     /// The addresses behind a service's port: those of ready pods.
     fn endpoints(&self, service: &Service, port: &ServicePort) -> Vec<Endpoint>;
+    /// Whom containers ask for names; nobody where there is no DNS.
+    fn nameserver(&self) -> Option<IpAddr> {
+        Some(NAMESERVER)
+    }
     /// Whether an address is a node's.
     fn is_node(&self, address: IpAddr) -> bool;
     /// What the clock on the wall says.

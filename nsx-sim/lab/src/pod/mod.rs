@@ -6,9 +6,20 @@
 
 pub mod exec;
 pub mod host;
+mod image;
+mod manager;
+mod network;
+pub mod outside;
 mod runtime;
+mod shell;
+mod store_host;
+#[cfg(test)]
+mod testing;
+mod tools;
 pub mod wire;
 
 pub use host::Host;
-pub use runtime::{Dns, Runtime};
+pub use manager::ManagerWire;
+pub use runtime::{Containers, Dns, Runtime};
+pub use store_host::StoreHost;
 pub use wire::Wire;

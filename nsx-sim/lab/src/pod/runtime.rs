@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Host, Wire};
+use axum::extract::ws::WebSocket;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::store_host::Told;
+use super::{Host, StoreHost, Wire, exec};
+use crate::api::{Exec, ExecRequest, Store};
 
 /// Whether the firewall judges lookups of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -28,5 +34,33 @@ impl Runtime {
     /// Containers over a cluster and a network.
     pub fn new(host: Arc<dyn Host>, wire: Arc<dyn Wire>, dns: Dns) -> Self {
         Self { host, wire, dns }
+    }
+}
+
+/// Containers for an API server: what it hands commands to.
+#[derive(Clone)]
+pub struct Containers {
+    wire: Arc<dyn Wire>,
+    dns: Dns,
+    told: Told,
+}
+
+impl Containers {
+    /// Containers whose packets go over this wire.
+    pub fn new(wire: Arc<dyn Wire>, dns: Dns) -> Self {
+        Self { wire, dns, told: Told::default() }
+    }
+}
+
+impl Exec for Containers {
+    fn serve(
+        &self,
+        store: Store,
+        request: ExecRequest,
+        socket: WebSocket,
+    ) -> BoxFuture<'static, ()> {
+        let host = Arc::new(StoreHost::new(store, self.told.clone()));
+        let runtime = Arc::new(Runtime::new(host, self.wire.clone(), self.dns));
+        exec::serve(socket, request, runtime).boxed()
     }
 }

@@ -55,14 +55,16 @@ pub enum Segment {
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It arrived.
-    Delivered,
+    /// It arrived: here, where a load balancer chose another address than the packet named.
+    Delivered(Option<SocketAddr>),
     /// A filter took it away and said nothing.
     Dropped,
     /// A filter refused it and reset the connection in the receiver's name.
     Reset,
-    /// A filter or a router refused it by ICMP "destination unreachable" with this code.
-    Unreachable(u8),
+    /// A filter refused it by ICMP "destination unreachable", administratively prohibited.
+    Prohibited,
+    /// There is no way to its receiver.
+    NoRoute,
 }
 
 /// A wire without a firewall: what a cluster without NSX has under it.
@@ -71,6 +73,6 @@ pub struct Open;
 
 impl Wire for Open {
     fn send(&self, _: &Packet) -> Result<Fate, String> {
-        Ok(Fate::Delivered)
+        Ok(Fate::Delivered(None))
     }
 }

@@ -1,0 +1,592 @@
+//! The shell of a container: the part of `sh` that people type, by the words of busybox.
+
+mod expand;
+pub(super) mod io;
+mod parse;
+pub(super) mod terminal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use tokio::sync::mpsc;
+
+use super::exec::{INTERRUPTED, Session};
+use super::tools::{self, Exit, Process};
+use io::{Closed, Input, Output};
+use parse::{Chain, Command, List, Pipeline, Redirect, SyntaxError, Target, Word};
+
+/// The exit code of a command that is not there.
+const NOT_FOUND: u8 = 127;
+/// The exit code of what had nobody to read it: 128 and SIGPIPE.
+const BROKEN_PIPE: u8 = 141;
+/// How deep shells may run in each other.
+const DEEPEST: usize = 8;
+/// How many pieces wait in a pipe.
+const WAITING: usize = 16;
+
+/// The exit code of what ended, or had no reader any more.
+pub(super) fn code(ended: Exit) -> u8 {
+    ended.unwrap_or(BROKEN_PIPE)
+}
+
+/// Input and outputs of a command.
+#[derive(Clone)]
+struct Io {
+    input: Input,
+    out: Output,
+    err: Output,
+}
+
+/// Leaves what is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Jump {
+    Break,
+    Continue,
+    Exit,
+}
+
+/// A shell.
+#[derive(Clone)]
+struct Shell {
+    session: Arc<Session>,
+    name: String,
+    arguments: Vec<String>,
+    /// Values, and whether commands get them.
+    variables: BTreeMap<String, (String, bool)>,
+    /// Where relative paths begin.
+    directory: String,
+    status: u8,
+    jump: Option<Jump>,
+    depth: usize,
+}
+
+/// The command `sh`.
+pub(super) async fn run(process: Process) -> Exit {
+    let Process { session, environment, arguments, directory, input, out, err, depth, .. } =
+        process;
+    if depth > DEEPEST {
+        err.line("sh: too many shells in each other").await?;
+        return Ok(2);
+    }
+    let io = Io { input, out, err };
+    let variables = environment.into_iter().map(|(name, value)| (name, (value, true))).collect();
+    let mut shell = Shell {
+        session,
+        name: "sh".to_owned(),
+        arguments: Vec::new(),
+        variables,
+        directory,
+        status: 0,
+        jump: None,
+        depth,
+    };
+    let mut words = arguments.into_iter();
+    match words.next().as_deref() {
+        Some("-c") => {
+            let Some(script) = words.next() else {
+                io.err.line("sh: -c requires an argument").await?;
+                return Ok(2);
+            };
+            if let Some(name) = words.next() {
+                shell.name = name;
+            }
+            shell.arguments = words.collect();
+            match parse::parse(&script) {
+                Ok(list) => shell.list(&list, &io).await,
+                Err(error) => shell.complain(&error, &io).await?,
+            }
+        }
+        None | Some("-i" | "-l" | "-il" | "-li") => shell.read_all(&io).await?,
+        Some(option) if option.starts_with('-') => {
+            io.err.line(format!("sh: illegal option {option}")).await?;
+            return Ok(2);
+        }
+        Some(file) => {
+            let path = tools::absolute(&shell.directory, file);
+            let Some(script) = shell.session.files.read(&path) else {
+                io.err.line(format!("sh: can't open '{file}': No such file or directory")).await?;
+                return Ok(2);
+            };
+            let input = Input::of(script);
+            let scripted = Io { input, ..io };
+            shell.name = file.to_owned();
+            shell.arguments = words.collect();
+            shell.script(&scripted).await?;
+        }
+    }
+    Ok(shell.status)
+}
+
+impl Shell {
+    async fn complain(&mut self, error: &SyntaxError, io: &Io) -> Result<(), Closed> {
+        self.status = 2;
+        io.err.line(format!("{}: syntax error: {}", self.name, error.0)).await
+    }
+
+    /// Takes commands from the input: with a prompt if that is a terminal.
+    async fn read_all(&mut self, io: &Io) -> Result<(), Closed> {
+        if !self.session.terminal || !io.out.is_terminal() {
+            return self.script(io).await;
+        }
+        let session = self.session.clone();
+        let mut text = String::new();
+        while self.jump.is_none() {
+            let sign = if session.image.root { '#' } else { '$' };
+            let prompt =
+                if text.is_empty() { format!("{} {sign} ", self.directory) } else { "> ".into() };
+            io.out.write(prompt).await?;
+            let line = tokio::select! {
+                line = io.input.line() => line,
+                () = session.interrupts.notified() => {
+                    text.clear();
+                    self.status = INTERRUPTED;
+                    continue;
+                }
+            };
+            let Some(line) = line else { return Ok(()) };
+            text += &line;
+            let Some(parsed) = whole(&text) else { continue };
+            text.clear();
+            match parsed {
+                Ok(list) => tokio::select! {
+                    () = self.list(&list, io) => {}
+                    () = session.interrupts.notified() => self.status = INTERRUPTED,
+                },
+                Err(error) => self.complain(&error, io).await?,
+            }
+            if self.jump != Some(Jump::Exit) {
+                self.jump = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes commands from an input that is no terminal.
+    async fn script(&mut self, io: &Io) -> Result<(), Closed> {
+        let mut text = String::new();
+        while self.jump != Some(Jump::Exit) {
+            let Some(line) = io.input.line().await else { break };
+            text += &line;
+            let Some(parsed) = whole(&text) else { continue };
+            text.clear();
+            match parsed {
+                Ok(list) => self.list(&list, io).await,
+                Err(error) => return self.complain(&error, io).await,
+            }
+        }
+        match parse::parse(&text) {
+            Ok(list) if self.jump != Some(Jump::Exit) => self.list(&list, io).await,
+            Ok(_) => {}
+            Err(error) => self.complain(&error, io).await?,
+        }
+        Ok(())
+    }
+
+    fn list<'a>(&'a mut self, list: &'a List, io: &'a Io) -> BoxFuture<'a, ()> {
+        async move {
+            for chain in list {
+                self.chain(chain, io).await;
+                if self.jump.is_some() {
+                    return;
+                }
+            }
+        }
+        .boxed()
+    }
+
+    async fn chain(&mut self, chain: &Chain, io: &Io) {
+        self.pipeline(&chain.first, io).await;
+        for (needs_success, next) in &chain.rest {
+            if self.jump.is_some() {
+                return;
+            }
+            if *needs_success == (self.status == 0) {
+                self.pipeline(next, io).await;
+            }
+        }
+    }
+
+    async fn pipeline(&mut self, pipeline: &Pipeline, io: &Io) {
+        if let [(command, redirects)] = pipeline.commands.as_slice() {
+            self.command(command, redirects, io.clone()).await;
+        } else {
+            let mut stages = Vec::new();
+            let mut input = io.input.clone();
+            let last = pipeline.commands.len() - 1;
+            for (place, (command, redirects)) in pipeline.commands.iter().enumerate() {
+                let (out, next) = if place == last {
+                    (io.out.clone(), None)
+                } else {
+                    let (writer, reader) = mpsc::channel(WAITING);
+                    (Output::Pipe(writer), Some(Input::new(reader)))
+                };
+                let own = Io { input, out, err: io.err.clone() };
+                let mut shell = self.clone();
+                stages.push(async move {
+                    shell.command(command, redirects, own).await;
+                    shell.status
+                });
+                let Some(next) = next else { break };
+                input = next;
+            }
+            self.status = join_all(stages).await.pop().unwrap_or_default();
+        }
+        if pipeline.negated {
+            self.status = u8::from(self.status == 0);
+        }
+    }
+
+    async fn command(&mut self, command: &Command, redirects: &[Redirect], io: Io) {
+        // A loop of commands that wait for nothing gives others their turn.
+        tokio::task::yield_now().await;
+        let Some(io) = self.redirect(redirects, io).await else { return };
+        match command {
+            Command::Simple { assignments, words } => self.simple(assignments, words, io).await,
+            Command::Group(list) => self.list(list, &io).await,
+            Command::If { arms, otherwise } => {
+                for (condition, body) in arms {
+                    self.list(condition, &io).await;
+                    if self.jump.is_some() {
+                        return;
+                    }
+                    if self.status == 0 {
+                        return self.list(body, &io).await;
+                    }
+                }
+                self.status = 0;
+                self.list(otherwise, &io).await;
+            }
+            Command::While { until, condition, body } => {
+                let mut status = 0;
+                loop {
+                    self.list(condition, &io).await;
+                    if self.jump.is_some() || (self.status == 0) == *until {
+                        break;
+                    }
+                    self.list(body, &io).await;
+                    status = self.status;
+                    if self.leaves() {
+                        break;
+                    }
+                }
+                if self.jump.is_none() {
+                    self.status = status;
+                }
+            }
+            Command::For { name, words, body } => {
+                let Some(values) = self.words(words, &io).await else { return };
+                self.status = 0;
+                for value in values {
+                    self.assign(name, value);
+                    self.list(body, &io).await;
+                    if self.leaves() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a loop ends here.
+    fn leaves(&mut self) -> bool {
+        match self.jump {
+            Some(Jump::Exit) => true,
+            jump => {
+                self.jump = None;
+                jump == Some(Jump::Break)
+            }
+        }
+    }
+
+    async fn redirect(&mut self, redirects: &[Redirect], mut io: Io) -> Option<Io> {
+        for Redirect { descriptor, target } in redirects {
+            let output = match target {
+                Target::Same(1) => io.out.clone(),
+                Target::Same(_) => io.err.clone(),
+                Target::Read(word) => {
+                    let name = self.joined(word, &io).await?;
+                    let Some(bytes) = tools::file(&self.session, &self.directory, &name) else {
+                        let text =
+                            format!("{}: can't open {name}: No such file or directory", self.name);
+                        self.status = 1;
+                        let _ = io.err.line(text).await;
+                        return None;
+                    };
+                    io.input = Input::of(bytes);
+                    continue;
+                }
+                Target::Write(word) | Target::Append(word) => {
+                    let name = self.joined(word, &io).await?;
+                    let path = tools::absolute(&self.directory, &name);
+                    let files = &self.session.files;
+                    let truncates = matches!(target, Target::Write(_));
+                    if path == "/dev/null" {
+                        Output::Null
+                    } else if (truncates || files.read(&path).is_none()) && !files.create(&path) {
+                        self.status = 1;
+                        let text =
+                            format!("{}: can't create {name}: No space left on device", self.name);
+                        let _ = io.err.line(text).await;
+                        return None;
+                    } else {
+                        Output::File(files.clone(), path)
+                    }
+                }
+            };
+            match descriptor {
+                1 => io.out = output,
+                2 => io.err = output,
+                _ => {}
+            }
+        }
+        Some(io)
+    }
+
+    async fn simple(&mut self, assignments: &[(String, Word)], words: &[Word], io: Io) {
+        let Some(words) = self.words(words, &io).await else { return };
+        let mut assigned = Vec::new();
+        if words.is_empty() {
+            self.status = 0;
+        }
+        for (name, word) in assignments {
+            let Some(value) = self.joined(word, &io).await else { return };
+            assigned.push((name.clone(), value));
+        }
+        let mut words = words.into_iter();
+        let Some(name) = words.next() else {
+            for (name, value) in assigned {
+                self.assign(&name, value);
+            }
+            return;
+        };
+        let arguments: Vec<String> = words.collect();
+        let ended = match self.builtin(&name, &arguments, &io).await {
+            Some(ended) => ended,
+            None => self.tool(name, arguments, assigned, io).await,
+        };
+        if ended.is_err() {
+            // Nobody reads: the shell goes as a process would.
+            self.jump = Some(Jump::Exit);
+        }
+        self.status = code(ended);
+    }
+
+    async fn tool(
+        &mut self,
+        name: String,
+        arguments: Vec<String>,
+        assigned: Vec<(String, String)>,
+        io: Io,
+    ) -> Exit {
+        let Some(tool) = tools::find(&name, self.session.image) else {
+            io.err.line(format!("{}: {name}: not found", self.name)).await?;
+            return Ok(NOT_FOUND);
+        };
+        let exported = self.variables.iter().filter(|(_, (_, exported))| *exported);
+        let mut environment: BTreeMap<String, String> =
+            exported.map(|(name, (value, _))| (name.clone(), value.clone())).collect();
+        environment.extend(assigned);
+        let process = Process {
+            name,
+            arguments,
+            environment: environment.into_iter().collect(),
+            directory: self.directory.clone(),
+            session: self.session.clone(),
+            input: io.input,
+            out: io.out,
+            err: io.err,
+            depth: self.depth + 1,
+        };
+        tools::run(tool, process).await
+    }
+
+    /// Runs what only the shell itself can do; nothing if it is no such thing.
+    async fn builtin(&mut self, name: &str, arguments: &[String], io: &Io) -> Option<Exit> {
+        let first = arguments.first().map(String::as_str);
+        let number = first.and_then(|text| text.parse::<i64>().ok());
+        Some(match (name, first) {
+            (":" | "set", _) => Ok(0),
+            ("break", _) => {
+                self.jump = Some(Jump::Break);
+                Ok(0)
+            }
+            ("continue", _) => {
+                self.jump = Some(Jump::Continue);
+                Ok(0)
+            }
+            ("exit", None) => {
+                self.jump = Some(Jump::Exit);
+                Ok(self.status)
+            }
+            ("exit", Some(text)) => {
+                let Some(number) = number else {
+                    let text = format!("{}: exit: Illegal number: {text}", self.name);
+                    return Some(io.err.line(text).await.map(|()| 2));
+                };
+                self.jump = Some(Jump::Exit);
+                Ok(u8::try_from(number.rem_euclid(256)).unwrap_or_default())
+            }
+            ("cd", target) => {
+                let path = tools::absolute(&self.directory, target.unwrap_or("/root"));
+                if tools::is_directory(&path) {
+                    self.directory = path;
+                    Ok(0)
+                } else {
+                    let target = target.unwrap_or_default();
+                    let text = format!(
+                        "{}: cd: can't cd to {target}: No such file or directory",
+                        self.name
+                    );
+                    io.err.line(text).await.map(|()| 1)
+                }
+            }
+            ("export", _) => {
+                for word in arguments {
+                    let (name, value) = word
+                        .split_once('=')
+                        .map_or((word.as_str(), None), |own| (own.0, Some(own.1)));
+                    if let Some(value) = value.filter(|_| parse::is_name(name)) {
+                        self.assign(name, value.to_owned());
+                    }
+                    if let Some(own) = self.variables.get_mut(name) {
+                        own.1 = true;
+                    }
+                }
+                Ok(0)
+            }
+            ("unset", _) => {
+                for name in arguments {
+                    self.variables.remove(name);
+                }
+                Ok(0)
+            }
+            ("shift", _) => {
+                let count = usize::try_from(number.unwrap_or(1)).unwrap_or_default();
+                self.arguments.drain(..count.min(self.arguments.len()));
+                Ok(0)
+            }
+            ("read", _) => {
+                let line = io.input.line().await;
+                let name = first.unwrap_or("REPLY");
+                if parse::is_name(name) {
+                    let text = line.as_deref().unwrap_or_default().trim().to_owned();
+                    self.assign(name, text);
+                }
+                Ok(u8::from(line.is_none()))
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A script that may go on in the next line; nothing if it does.
+fn whole(text: &str) -> Option<Result<List, SyntaxError>> {
+    /// A script that is longer is taken as it is.
+    const LONGEST: usize = 1 << 18;
+    match parse::parse(text) {
+        Err(error)
+            if text.len() < LONGEST
+                && (error.0 == "unexpected end of file"
+                    || error.0 == "unterminated quoted string") =>
+        {
+            None
+        }
+        parsed => Some(parsed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Cluster, Ran};
+
+    async fn sh(script: &str) -> Ran {
+        Cluster::guide().run(&["sh", "-c", script], None, false).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn scripts_do_what_scripts_do() {
+        for (script, out, code) in [
+            ("echo one; echo two", "one\ntwo\n", 0),
+            ("true && echo yes || echo no", "yes\n", 0),
+            ("false && echo yes || echo no", "no\n", 0),
+            ("false; echo $?", "1\n", 0),
+            ("! true", "", 1),
+            ("exit 300", "", 44),
+            ("x='a  b'; echo $x; echo \"$x\"", "a b\na  b\n", 0),
+            ("for i in 1 2 3; do echo $i; done", "1\n2\n3\n", 0),
+            ("for i in 1 2 3; do if [ $i = 2 ]; then continue; fi; echo $i; done", "1\n3\n", 0),
+            ("while true; do echo x; break; done; echo $?", "x\n0\n", 0),
+            ("if false; then echo a; elif true; then echo b; else echo c; fi", "b\n", 0),
+            ("echo $(echo a; echo b) c", "a b c\n", 0),
+            ("echo hidden > /dev/null; echo kept > f; echo more >> f; cat f", "kept\nmore\n", 0),
+            ("nothing 2>&1 | grep -c found", "1\n", 0),
+            ("while true; do echo y; done | head -n 2", "y\ny\n", 0),
+            ("{ echo a; echo b; } | wc -l", "2\n", 0),
+            ("printf 'a\\nb\\n' | while read x; do echo \"<$x>\"; done", "<a>\n<b>\n", 0),
+            ("a=1 env | grep '^a='; echo \"$a.\"", "a=1\n.\n", 0),
+            ("echo '$HOME' \"$HOME\" \\$HOME", "$HOME /root $HOME\n", 0),
+            ("cd /etc && pwd; cd /nowhere || echo stays", "/etc\nstays\n", 0),
+        ] {
+            let ran = sh(script).await;
+            assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_there_says_so() {
+        let ran = sh("telnet x").await;
+        assert_eq!((ran.err.as_str(), ran.code), ("sh: telnet: not found\n", 127));
+        let ran = sh("echo $((1+1))").await;
+        assert_eq!((ran.err.as_str(), ran.code), ("sh: syntax error: no arithmetic here\n", 2));
+        let ran = sh("x=y; export x; sh -c \"$z\" < nofile").await;
+        assert_eq!(ran.err, "sh: can't open nofile: No such file or directory\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_grows_without_end() {
+        let ran = sh("x=abcdefgh; while true; do x=$x$x; done").await;
+        assert!(ran.err.contains("too long"), "{}", ran.err);
+        let ran = sh("export x='sh -c \"$x\"'; sh -c \"$x\"").await;
+        assert!(ran.err.contains("too many shells"), "{}", ran.err);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_terminal_has_the_guides_prompt() {
+        let typed = "echo hello\rexit\r";
+        let ran = Cluster::guide().run(&["/bin/sh"], Some(typed), true).await;
+        assert!(ran.out.starts_with("/home # "), "{}", ran.out);
+        assert!(ran.out.contains("\r\nhello\r\n/home # "), "{}", ran.out);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        let ran = Cluster::guide().run(&["sh"], Some("exit 3\r"), true).await;
+        assert_eq!(ran.code, 3);
+        let ran = Cluster::guide().run(&["sh"], Some("false\r\x04"), true).await;
+        assert_eq!(ran.code, 1, "^D ends a shell with the last status");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interrupt_ends_the_command_and_not_the_shell() {
+        let ran =
+            Cluster::guide().run(&["sh"], Some("sleep 100000\r\x03echo $?\rexit\r"), true).await;
+        assert!(ran.out.contains("^C\r\n"), "{}", ran.out);
+        assert!(ran.out.contains("130\r\n"), "{}", ran.out);
+        let ran = Cluster::guide().run(&["sleep", "100000"], Some("\x03"), true).await;
+        assert_eq!(ran.code, 130);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_script_may_come_by_the_input() {
+        let typed = "for i in 1 2\ndo\necho $i\ndone\nexit 4\necho never";
+        let ran = Cluster::guide().run(&["sh"], Some(typed), false).await;
+        assert_eq!((ran.out.as_str(), ran.code), ("1\n2\n", 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_image_without_a_shell_starts_nothing() {
+        let place = ("kube-system", "coredns", "coredns");
+        let ran = Cluster::guide().run_in(place, &["sh"], None, false).await;
+        assert_eq!(ran.code, 126);
+        assert!(ran.out.contains("\\\"sh\\\": executable file not found in $PATH"), "{}", ran.out);
+    }
+}
