@@ -1,7 +1,5 @@
 //! Verdicts on many packets at once.
 
-use std::sync::Arc;
-
 use crate::matching::Key;
 use crate::plane::verdict;
 use crate::ruling::Ruling;
@@ -36,14 +34,13 @@ impl Dataplane {
                 let class = seat.map_or(0, |seat| seat.class);
                 keys[at] = (class, Key { direction: *direction, packet });
             }
-            index.first_on_each(&keys[..asked.len()], |at, found| {
+            index.first_on_each(&keys[..asked.len()], |at, said| {
                 let (vnic, direction, packet) = asked[at];
                 verdicts.push(if alone >> at & 1 == 1 {
                     self.judge(vnic, direction, packet)
                 } else {
-                    let rule = found.map(|(_, rule)| Arc::as_ref(rule));
                     // Ethernet has no rule here, and what is no IP meets none.
-                    verdict(vnic, direction, Ruling::of(rule, packet))
+                    verdict(vnic, direction, Ruling::by_saying(said, packet))
                 });
             });
         }

@@ -11,22 +11,41 @@ pub(crate) struct Ruling {
     pub(crate) admitted_by: Option<RuleId>,
 }
 
+/// As much of a rule as its rulings need: engines keep it together for all rules, so that a packet's
+/// verdict touches no rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Saying {
+    rule: RuleId,
+    action: Action,
+    /// Whether a packet that the rule lets pass opens a flow.
+    admits: bool,
+    /// Whether only a segment that opens a TCP connection does.
+    strict: bool,
+}
+
+impl From<&Rule> for Saying {
+    fn from(rule: &Rule) -> Self {
+        let admits = rule.action == Action::Allow && rule.stateful && rule.layer == Layer::Ip;
+        Self { rule: rule.id, action: rule.action, admits, strict: admits && rule.tcp_strict }
+    }
+}
+
 impl Ruling {
     /// The ruling of the first rule that matches the packet.
     pub(crate) fn of(rule: Option<&Rule>, packet: &Packet) -> Self {
-        let Some(rule) = rule else {
+        Self::by_saying(rule.map(Saying::from), packet)
+    }
+
+    /// The ruling by what the first rule that matches the packet says.
+    #[inline]
+    pub(crate) fn by_saying(said: Option<Saying>, packet: &Packet) -> Self {
+        let Some(Saying { rule, action, admits, strict }) = said else {
             return Self { action: Action::Allow, by: Evidence::NoRule, admitted_by: None };
         };
-        let admits = rule.action == Action::Allow && rule.stateful && rule.layer == Layer::Ip;
-        let midway = packet.tcp_flags().is_some_and(|flags| !flags.opens());
-        if admits && rule.tcp_strict && midway {
-            return Guard::StateMismatch { rule: rule.id }.into();
+        if strict && packet.tcp_flags().is_some_and(|flags| !flags.opens()) {
+            return Guard::StateMismatch { rule }.into();
         }
-        Self {
-            action: rule.action,
-            by: Evidence::Rule(rule.id),
-            admitted_by: admits.then_some(rule.id),
-        }
+        Self { action, by: Evidence::Rule(rule), admitted_by: admits.then_some(rule) }
     }
 
     /// The ruling for a packet of a flow.

@@ -6,6 +6,9 @@ use crate::engine::{Index, Mask};
 use crate::filter::Filter;
 use crate::{AppliedTo, Dataplane, Rule, ScopeId, VnicId};
 
+/// Names below this are low.
+const LOW: u32 = 1 << 20;
+
 /// A vNIC's place in the index of rules.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seat {
@@ -19,14 +22,43 @@ pub(crate) struct Seat {
 /// seat.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seats {
-    seats: FxHashMap<VnicId, Seat>,
+    /// Those of vNICs whose names are low, by name: a look at a table, where names are given in turn.
+    low: Vec<Option<Seat>>,
+    /// All others.
+    high: FxHashMap<VnicId, Seat>,
     scopes: FxHashMap<ScopeId, FxHashSet<VnicId>>,
 }
 
 impl Seats {
     #[inline]
     pub(crate) fn of(&self, vnic: VnicId) -> Option<Seat> {
-        self.seats.get(&vnic).copied()
+        match self.low.get(vnic.0 as usize) {
+            Some(seat) => *seat,
+            None => self.high.get(&vnic).copied(),
+        }
+    }
+
+    fn get_mut(&mut self, vnic: VnicId) -> Option<&mut Seat> {
+        match self.low.get_mut(vnic.0 as usize) {
+            Some(seat) => seat.as_mut(),
+            None => self.high.get_mut(&vnic),
+        }
+    }
+
+    fn set(&mut self, vnic: VnicId, seat: Option<Seat>) {
+        let at = vnic.0 as usize;
+        if at >= self.low.len() && seat.is_some() && vnic.0 < LOW {
+            self.low.resize(at + 1, None);
+        }
+        match (self.low.get_mut(at), seat) {
+            (Some(own), seat) => *own = seat,
+            (None, Some(seat)) => {
+                self.high.insert(vnic, seat);
+            }
+            (None, None) => {
+                self.high.remove(&vnic);
+            }
+        }
     }
 
     /// The vNICs in a scope.
@@ -48,7 +80,7 @@ impl Seats {
 
     /// Forgets a vNIC that goes.
     pub(crate) fn forget(&mut self, filter: &Filter) {
-        self.seats.remove(&filter.vnic);
+        self.set(filter.vnic, None);
         for scope in &filter.scopes {
             self.follow(*scope, filter.vnic, false);
         }
@@ -67,26 +99,25 @@ impl Dataplane {
     /// Gives a vNIC its seat anew.
     pub(crate) fn seat(&mut self, vnic: VnicId) {
         let seat = self.filters.get(&vnic).and_then(|filter| self.seat_of(filter));
-        match seat {
-            Some(seat) => self.seats.seats.insert(vnic, seat),
-            None => self.seats.seats.remove(&vnic),
-        };
+        self.seats.set(vnic, seat);
     }
 
     /// Gives all vNICs their seats anew.
     pub(crate) fn seat_all(&mut self) {
-        let seats = self.filters.values();
-        let seats = seats.filter_map(|filter| Some((filter.vnic, self.seat_of(filter)?)));
-        self.seats.seats = seats.collect();
+        let seats = self.filters.values().map(|filter| (filter.vnic, self.seat_of(filter)));
+        let seats: Vec<_> = seats.collect();
+        for (vnic, seat) in seats {
+            self.seats.set(vnic, seat);
+        }
     }
 
     /// Notes at the vNICs that a rule stands on that it is late, or no longer.
     pub(crate) fn seat_late(&mut self, rule: &Rule, own: Mask, late: bool) {
         let AppliedTo::OneOf { scopes: named, vnics } = &rule.applied_to else { return };
-        let Seats { seats, scopes } = &mut self.seats;
-        let within = named.iter().filter_map(|scope| scopes.get(scope));
-        for vnic in within.flatten().chain(vnics) {
-            if let Some(seat) = seats.get_mut(vnic) {
+        let within: Vec<VnicId> =
+            named.iter().flat_map(|scope| self.seats.within(*scope)).collect();
+        for vnic in within.iter().chain(vnics) {
+            if let Some(seat) = self.seats.get_mut(*vnic) {
                 seat.late = if late { seat.late | own } else { seat.late & !own };
             }
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::rows::{Line, PACKED, PARTS, Shape};
 use super::services;
+use crate::ruling::Saying;
 use crate::{Peer, Rule};
 
 /// A rule's rank in the order: the lowest that matches wins.
@@ -64,6 +65,8 @@ pub(super) struct Layout {
     pub(super) ranks: Vec<Rank>,
     /// Likewise the rules.
     rules: Vec<Option<Arc<Rule>>>,
+    /// What the rule at each place says, or said.
+    pub(super) sayings: Vec<Option<Saying>>,
     /// The parts of rules that no list has: of those that are open to any destination.
     pub(super) unlisted: Line,
     /// None of those has a lower rank.
@@ -136,8 +139,8 @@ impl Layout {
             }
         }
         let ranks = vec![FREE; shape.places() + 64];
-        let rules = vec![None; shape.places()];
-        Self { shape, ranks, rules, unlisted, first_unlisted: FREE, bands }
+        let (rules, sayings) = (vec![None; shape.places()], vec![None; shape.places()]);
+        Self { shape, ranks, rules, sayings, unlisted, first_unlisted: FREE, bands }
     }
 
     fn band_of(&self, rule: &Rule) -> usize {
@@ -202,6 +205,7 @@ impl Layout {
     pub(super) fn take(&mut self, place: u32, rank: Rank, rule: &Arc<Rule>) {
         self.rules[place as usize] = Some(Arc::clone(rule));
         self.ranks[place as usize] = rank;
+        self.sayings[place as usize] = Some(Saying::from(&**rule));
         if self.unlisted.get(self.shape.part(place as usize)) {
             self.first_unlisted = self.first_unlisted.min(rank);
         }
@@ -227,6 +231,6 @@ impl Layout {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.ranks.len() * (size_of::<Rank>() + size_of::<usize>())
+        self.ranks.len() * (size_of::<(Rank, usize, Option<Saying>)>())
     }
 }

@@ -12,6 +12,7 @@ use super::tables::Tables;
 use super::wide::{Plain, Wide, Work};
 use crate::Rule;
 use crate::matching::Key;
+use crate::ruling::Saying;
 
 /// How many packets are looked up abreast.
 const BATCH: usize = 32;
@@ -180,13 +181,15 @@ impl Index {
         self.layout.at(found)
     }
 
-    /// [`Index::first`] for keys on vNICs of the classes given.
-    pub(crate) fn first_on_each<'a>(
-        &'a self,
+    /// What [`Index::first`] says of keys on vNICs of the classes given.
+    pub(crate) fn first_on_each(
+        &self,
         asked: &[(u32, Key<'_>)],
-        mut tell: impl FnMut(usize, Option<(Rank, &'a Arc<Rule>)>),
+        mut tell: impl FnMut(usize, Option<Saying>),
     ) {
-        self.first_of_each(asked, |at, place| tell(at, self.layout.at(place)));
+        let sayings = self.layout.sayings.as_slice();
+        let said = |place: u32| sayings.get(place as usize).copied().flatten();
+        self.first_of_each(asked, |at, place| tell(at, said(place)));
     }
 
     /// [`Index::first`] for many packets; tells the place of each one's rule.
