@@ -78,7 +78,9 @@ fn missing(given: &Value, kept: &Value, path: &mut String, found: &mut Vec<Strin
         }
         (Value::Array(given), Value::Array(kept)) => {
             for (place, (given, kept)) in given.iter().zip(kept).enumerate() {
-                path.push_str(&format!("[{place}]"));
+                path.push('[');
+                path.push_str(&place.to_string());
+                path.push(']');
                 missing(given, kept, path, found);
                 path.truncate(length);
             }

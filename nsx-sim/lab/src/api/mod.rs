@@ -119,7 +119,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends listener and controllers. Open connections end with them.
+    /// Ends listener and controllers. A connection that is open stays until its client ends it.
     pub fn stop(&self) {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
@@ -147,3 +147,6 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
         tasks,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@ use super::drive::{BREATH, Controller};
 use crate::api::error::Error;
 use crate::api::store::{Change, Deletion, Event, Key, Propagation};
 use crate::api::{Resource, Store};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -136,10 +135,9 @@ fn finish(store: &Store, key: &Key, uid: &str) -> Result<(), Error> {
             let Some(part) = store.get(key.resource, &key.namespace, &key.name) else { continue };
             blocked |= part.meta.owners.iter().any(|o| o.uid == uid && o.blocks);
             if !part.meta.deleting {
-                let propagation = match store.owned_by(&part.meta.uid).is_empty() {
-                    true => Propagation::Background,
-                    false => Propagation::Foreground,
-                };
+                let leaf = store.owned_by(&part.meta.uid).is_empty();
+                let propagation =
+                    if leaf { Propagation::Background } else { Propagation::Foreground };
                 let how = Deletion { propagation, ..Deletion::default() };
                 store.delete(key.resource, &key.namespace, &key.name, &how)?;
             }
@@ -153,7 +151,7 @@ fn finish(store: &Store, key: &Key, uid: &str) -> Result<(), Error> {
     };
     store.update(key.resource, &key.namespace, &key.name, |object| {
         if let Some(all) = object["metadata"]["finalizers"].as_array_mut() {
-            all.retain(|f| *f != Value::from(done));
+            all.retain(|f| f != done);
         }
         Ok::<_, Error>(())
     })?;

@@ -41,7 +41,9 @@ async fn run<C: Controller>(store: &Store, mut controller: C) -> Gone {
     let mut watchers = Vec::new();
     for resource in C::RESOURCES {
         let (objects, watcher) = store.subscribe(*resource);
-        objects.into_iter().for_each(|object| controller.note(&added(object)));
+        for object in objects {
+            controller.note(&added(object));
+        }
         watchers.push(watcher);
     }
     loop {

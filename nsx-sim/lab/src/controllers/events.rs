@@ -2,6 +2,7 @@
 
 use crate::api::store::now;
 use crate::api::{Resource, Store};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Who tells.
@@ -26,13 +27,14 @@ impl Recorder {
         let meta = &about["metadata"];
         let namespace = meta["namespace"].as_str().unwrap_or("default");
         let name = meta["name"].as_str().unwrap_or_default();
-        let chance = uuid::Uuid::new_v4().simple().to_string();
+        // The name tells the moment, so that events of one second stand in their order.
+        let moment = Timestamp::now().as_nanosecond();
         let mut source = json!({"component": self.component});
         if !host.is_empty() {
             source["host"] = host.into();
         }
         let event = json!({
-            "metadata": {"name": format!("{name}.{}", &chance[..16]), "namespace": namespace},
+            "metadata": {"name": format!("{name}.{moment:x}"), "namespace": namespace},
             "involvedObject": {
                 "kind": about["kind"], "namespace": meta["namespace"], "name": name,
                 "uid": meta["uid"], "apiVersion": about["apiVersion"],

@@ -30,6 +30,8 @@ pub struct Kubelet {
     dirty: BTreeSet<Key>,
     /// What is to be looked at again, and when.
     timers: BTreeSet<(Instant, Key)>,
+    /// The same by pod: each has one time.
+    due: BTreeMap<Key, Instant>,
     /// When the containers of pods that go will have ended.
     ends: BTreeMap<Key, Instant>,
     plain: Plain,
@@ -55,6 +57,7 @@ impl Kubelet {
             ending,
             dirty: BTreeSet::new(),
             timers: BTreeSet::new(),
+            due: BTreeMap::new(),
             ends: BTreeMap::new(),
             plain: Plain::default(),
             told: 0,
@@ -73,6 +76,7 @@ impl Controller for Kubelet {
                 self.plain.used.remove(&address);
             }
             self.ends.remove(&key);
+            self.call_off(&key);
             self.dirty.remove(&key);
         } else if event.object.field("spec.nodeName").is_some_and(|n| !n.is_empty()) {
             self.dirty.insert(key);
@@ -80,12 +84,9 @@ impl Controller for Kubelet {
     }
 
     async fn act(&mut self, store: &Store) -> Option<Duration> {
-        let due = Instant::now();
-        while let Some((at, key)) = self.timers.pop_first() {
-            if at > due {
-                self.timers.insert((at, key));
-                break;
-            }
+        let now = Instant::now();
+        while let Some((_, key)) = self.timers.first().filter(|(at, _)| *at <= now).cloned() {
+            self.call_off(&key);
             self.dirty.insert(key);
         }
         for (place, key) in std::mem::take(&mut self.dirty).into_iter().enumerate() {
@@ -136,6 +137,19 @@ impl Kubelet {
         Ok(())
     }
 
+    /// Has a pod looked at again at this time.
+    fn call(&mut self, key: &Key, at: Instant) {
+        self.call_off(key);
+        self.due.insert(key.clone(), at);
+        self.timers.insert((at, key.clone()));
+    }
+
+    fn call_off(&mut self, key: &Key) {
+        if let Some(at) = self.due.remove(key) {
+            self.timers.remove(&(at, key.clone()));
+        }
+    }
+
     /// The pod's address, once somebody has given it one.
     fn address(&mut self, key: &Key, pod: &Value, host: &str) -> Option<String> {
         if pod["spec"]["hostNetwork"] == true {
@@ -160,7 +174,7 @@ impl Kubelet {
     fn end(&mut self, store: &Store, key: &Key, found: &Object) -> Result<(), Error> {
         let until = *self.ends.entry(key.clone()).or_insert_with(|| Instant::now() + self.ending);
         if until > Instant::now() {
-            self.timers.insert((until, key.clone()));
+            self.call(key, until);
             return Ok(());
         }
         let how =
@@ -194,7 +208,7 @@ impl Kubelet {
         }
         if let Some(at) = next {
             let wait = u64::try_from(at.as_millisecond() - now.as_millisecond()).unwrap_or(0);
-            self.timers.insert((Instant::now() + Duration::from_millis(wait), key.clone()));
+            self.call(key, Instant::now() + Duration::from_millis(wait));
         }
         if changes.is_empty() {
             return Ok(());

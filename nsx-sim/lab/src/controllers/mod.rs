@@ -37,3 +37,6 @@ pub fn start(store: &Store, options: &Options) -> Vec<JoinHandle<()>> {
         drive::spawn(store, collector::Collector::default),
     ]
 }
+
+#[cfg(test)]
+mod tests;

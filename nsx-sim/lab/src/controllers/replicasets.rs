@@ -70,9 +70,8 @@ impl Controller for ReplicaSets {
                 pods.insert(meta.name.clone(), Pod::of(&event.object));
                 self.dirty.insert((meta.namespace.clone(), owner.name.clone()));
             }
-            Some(_) => {}
             None if !meta.deleting && !meta.labels.is_empty() => drop(self.orphans.insert(key)),
-            None => {}
+            _ => {}
         }
     }
 

@@ -179,10 +179,10 @@ impl Scheduler {
             .filter(|(many, _)| *many > 0)
             .map(|(many, why)| format!("{many} {why}"))
             .collect();
-        Err(match told.is_empty() {
-            true => "no nodes available to schedule pods".to_owned(),
-            false => format!("0/{} nodes are available: {}.", self.nodes.len(), told.join(", ")),
-        })
+        if told.is_empty() {
+            return Err("no nodes available to schedule pods".to_owned());
+        }
+        Err(format!("0/{} nodes are available: {}.", self.nodes.len(), told.join(", ")))
     }
 }
 

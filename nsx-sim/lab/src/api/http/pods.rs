@@ -90,6 +90,9 @@ pub async fn exec(app: &App, call: &Call, parts: &mut Parts) -> Result<Response,
              running"
         )));
     }
+    let Some(exec) = app.exec.clone() else {
+        return Err(Error::not_implemented("this server was started without containers"));
+    };
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(parts, &()).await else {
         return Err(Error::bad_request(
             "unable to upgrade: this server runs commands over WebSockets (kubectl 1.31 and newer; \
@@ -103,9 +106,6 @@ pub async fn exec(app: &App, call: &Call, parts: &mut Parts) -> Result<Response,
             PROTOCOLS.join(", ")
         )));
     }
-    let Some(exec) = app.exec.clone() else {
-        return Err(Error::not_implemented("this server was started without containers"));
-    };
     let request = ExecRequest {
         namespace: call.target.place().to_owned(),
         pod: name,

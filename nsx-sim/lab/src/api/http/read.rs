@@ -57,14 +57,7 @@ pub fn checked(resource: Resource, selector: Selector) -> Result<Selector, Error
     let known: Vec<_> =
         fields.iter().map(|(path, _)| *path).filter(|p| !p.starts_with('~')).collect();
     match selector.unknown_field(&known) {
-        Some(path) => {
-            let info = resource.info();
-            Err(Error::bad_request(format!(
-                "Unable to find {:?} that match label selector \"\", field selector {path:?}: \
-                 field label not supported: {path}",
-                format!("{}/{}, Resource={}", info.group, info.version, info.plural)
-            )))
-        }
+        Some(path) => Err(Error::bad_request(format!("field label not supported: {path}"))),
         None => Ok(selector),
     }
 }

@@ -182,7 +182,7 @@ pub(super) fn change(
         let admission = Admission { store: &app.store, old: Some(&before), status };
         (rules.admit)(&admission, &mut new)?;
         if call.query.dry_run()? {
-            return Ok((app.store.rehearse_change(resource, &before, new), warnings));
+            return Ok((crate::api::Store::rehearse_change(resource, &before, new), warnings));
         }
         if let Some(object) = app.store.replace(resource, &old, &before, new) {
             return Ok((object, warnings));

@@ -26,8 +26,8 @@ pub(crate) const SLICE: Rules = Rules {
         vec![
             columns::name(object),
             member(object, "/addressType").into(),
-            shortened(ports.collect(), "<unset>"),
-            shortened(ends.collect(), "<unset>"),
+            shortened(&ports.collect::<Vec<_>>(), "<unset>"),
+            shortened(&ends.collect::<Vec<_>>(), "<unset>"),
             columns::age(object),
         ]
     },
@@ -46,10 +46,10 @@ fn addresses(object: &Value) -> Value {
             }
         }
     }
-    shortened(all, "<none>")
+    shortened(&all, "<none>")
 }
 
-fn shortened(all: Vec<String>, none: &str) -> Value {
+fn shortened(all: &[String], none: &str) -> Value {
     match all.len() {
         0 => none.into(),
         n if n > SHOWN => format!("{} + {} more...", all[..SHOWN].join(","), n - SHOWN).into(),

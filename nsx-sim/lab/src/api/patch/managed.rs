@@ -74,7 +74,7 @@ pub fn track(resource: Resource, old: &Value, new: &mut Value, manager: &Manager
         now_there.retain(|path| path[0] != "f:status");
     }
     let mut changed = now_there.clone();
-    changed.retain(|path| !before.contains(path) || paths::at(old, path) != paths::at(new, path));
+    changed.retain(|path| !before.contains(path) || paths::differ(old, new, path));
     // A client may write the list itself, to hand members on or to empty it.
     let given = !new["metadata"]["managedFields"].is_null()
         && new["metadata"]["managedFields"] != old["metadata"]["managedFields"];
@@ -134,7 +134,7 @@ pub fn apply(
     let mut all = entries(object);
     let mut conflicts: Vec<(String, String)> = Vec::new();
     for entry in all.iter_mut().filter(|e| !e.is(manager)) {
-        let differs = |path: &&paths::Path| paths::at(object, path) != paths::at(config, path);
+        let differs = |path: &&paths::Path| paths::differ(object, config, path);
         let taken: Vec<_> = entry.paths.intersection(&wanted).filter(differs).cloned().collect();
         for path in taken {
             if force {
@@ -188,10 +188,10 @@ fn conflict(conflicts: &[(String, String)]) -> Error {
         let fields: Vec<&str> =
             conflicts.iter().filter(|(m, _)| m == manager).map(|(_, f)| f.as_str()).collect();
         match fields.as_slice() {
-            [one] => text.push_str(&format!("{separator}conflict with {manager}: {one}")),
+            [one] => text.push_str(&[separator, "conflict with ", manager, ": ", one].concat()),
             many => {
-                text.push_str(&format!("{separator}conflicts with {manager}:"));
-                many.iter().for_each(|field| text.push_str(&format!("\n- {field}")));
+                let list = many.join("\n- ");
+                text.push_str(&[separator, "conflicts with ", manager, ":\n- ", &list].concat());
             }
         }
     }

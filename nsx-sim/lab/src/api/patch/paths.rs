@@ -142,6 +142,14 @@ pub fn at<'v>(object: &'v Value, path: &[String]) -> Option<&'v Value> {
     })
 }
 
+/// Whether two objects differ at a path. An item is the same item whatever is in it.
+pub fn differ(one: &Value, other: &Value, path: &[String]) -> bool {
+    match path.split_last() {
+        Some((last, item)) if last == "." => at(one, item).is_some() != at(other, item).is_some(),
+        _ => at(one, path) != at(other, path),
+    }
+}
+
 /// Takes the value at a path away; an item goes when its `.` goes.
 pub fn remove(object: &mut Value, path: &[String]) {
     let Some((step, rest)) = path.split_first() else { return };
@@ -223,18 +231,15 @@ pub fn read(printed: &Value) -> Paths {
 
 /// A path as messages tell it: `.spec.containers[name="a"].image`.
 pub fn told(path: &[String]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step.split_at_checked(2) {
-            Some(("f:", name)) => text.push_str(&format!(".{name}")),
-            Some(("k:", key)) => {
-                let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
-                let pairs: Vec<String> = key.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                text.push_str(&format!("[{}]", pairs.join(",")));
-            }
-            Some(("v:", value)) => text.push_str(&format!("[={value}]")),
-            _ => {}
+    let steps = path.iter().map(|step| match step.split_at_checked(2) {
+        Some(("f:", name)) => [".", name].concat(),
+        Some(("k:", key)) => {
+            let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
+            let pairs: Vec<String> = key.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            ["[", &pairs.join(","), "]"].concat()
         }
-    }
-    text
+        Some(("v:", value)) => ["[=", value, "]"].concat(),
+        _ => String::new(),
+    });
+    steps.collect()
 }

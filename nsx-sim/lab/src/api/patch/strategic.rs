@@ -155,8 +155,8 @@ fn arrange(all: &mut [Value], order: &[Value], list: List) {
 mod tests {
     use super::*;
 
-    fn patched(mut object: Value, patch: Value) -> Value {
-        merge(&mut object, &patch, Resource::Deployments).unwrap();
+    fn patched(mut object: Value, patch: &Value) -> Value {
+        merge(&mut object, patch, Resource::Deployments).unwrap();
         object
     }
 
@@ -171,7 +171,7 @@ mod tests {
                 {"name": "c", "image": "w"}]}}}});
         let expected = json!({"spec": {"template": {"spec": {"containers": [
             {"name": "c", "image": "w"}, {"name": "a", "image": "z"}]}}}});
-        assert_eq!(patched(object, patch), expected);
+        assert_eq!(patched(object, &patch), expected);
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             "$deleteFromPrimitiveList/finalizers": ["x"]}, "e": {"$retainKeys": ["f"], "f": 1}});
         let expected =
             json!({"b": {"c": [3], "d": 2}, "metadata": {"finalizers": ["y"]}, "e": {"f": 1}});
-        assert_eq!(patched(object, patch), expected);
+        assert_eq!(patched(object, &patch), expected);
     }
 
     #[test]

@@ -184,7 +184,6 @@ impl Store {
 
     /// What a change would keep, without keeping it.
     pub(crate) fn rehearse_change(
-        &self,
         resource: Resource,
         before: &Value,
         mut value: Value,
@@ -406,6 +405,10 @@ fn prepare(resource: Resource, value: &mut Value) {
 fn settle(resource: Resource, before: &Value, value: &mut Value) {
     let info = resource.info();
     info.stamp(value);
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        // An empty list is none, as the API prints it.
+        metadata.retain(|_, v| v.as_array().is_none_or(|list| !list.is_empty()));
+    }
     for member in ["name", "namespace", "uid", "creationTimestamp", "resourceVersion"] {
         let kept = &before["metadata"][member];
         if !kept.is_null() {
