@@ -4,12 +4,14 @@
 //! same to the byte. The linker that rustc brings on this target folds that into one. A program at a
 //! fixed address needs no relocations, which would be a megabyte to read at every start and as much
 //! memory of its own; what is lost is that its code lies at an address unknown to an attacker, and a
-//! simulator guards nothing.
+//! simulator guards nothing. Code that every start runs lies together, apart from what few runs need:
+//! see `layout.ld`.
 
 use std::env;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=layout.ld");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|own| own == value);
     let of_rustc = is("CARGO_CFG_TARGET_ARCH", "x86_64")
         && is("CARGO_CFG_TARGET_OS", "linux")
@@ -17,5 +19,7 @@ fn main() {
     if of_rustc && is("PROFILE", "release") {
         println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
         println!("cargo:rustc-link-arg-bins=-no-pie");
+        let place = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{place}/layout.ld");
     }
 }
