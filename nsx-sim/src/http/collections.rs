@@ -131,6 +131,12 @@ pub fn filtered(call: &Call<'_>, kind: &'static Kind) -> Result<Vec<Arc<Object>>
     Ok(objects)
 }
 
+/// Up to so many objects are put into order for each page.
+const MANY: usize = 1000;
+
+/// Where an index finds a smaller share of all objects, they are put into order for each page.
+const SPARSE: usize = 8;
+
 /// The objects that an index finds for one of the call's filters; none where no index helps.
 fn indexed(call: &Call<'_>, kind: &'static Kind) -> Result<Option<Vec<Arc<Object>>>, Error> {
     for (parameter, index) in kind.indexed {
@@ -207,8 +213,52 @@ fn listed(
         let rows: Vec<_> = objects.iter().map(row).collect();
         return Ok(paging.printed(&rows, count, print, write));
     }
+    if let Some(wanted) = paging.by_name()
+        && let Some((objects, count)) = met_in_order(call, kind, &wanted)?
+    {
+        let rows: Vec<_> = objects.iter().map(row).collect();
+        return Ok(paging.printed(&rows, count, print, write));
+    }
     let objects = filtered(call, kind)?;
     Ok(paging.printed_by_member(objects.iter().map(row).collect(), print, write)?)
+}
+
+/// Objects for a page, and how many there are in all.
+type Picked = (Vec<Arc<Object>>, usize);
+
+/// The rows of a page by name of what a single filter picks, and how many that are in all. None where
+/// the filter's index finds so few that they are sooner put into order than met in it.
+fn met_in_order(
+    call: &Call<'_>,
+    kind: &'static Kind,
+    wanted: &ByName<'_>,
+) -> Result<Option<Picked>, Error> {
+    if kind.parent.is_some() || kind.system_owned_hidden {
+        return Ok(None);
+    }
+    let mut asked = kind.filters.iter().filter(|filter| call.query.get(filter.name).is_some());
+    let (Some(filter), None) = (asked.next(), asked.next()) else { return Ok(None) };
+    let index = kind.indexed.iter().find(|(parameter, _)| *parameter == filter.name);
+    let (Some((_, index)), Some(value)) = (index, filter.value(&call.query)?) else {
+        return Ok(None);
+    };
+    let inventory = &call.world.inventory;
+    let picked = inventory.count_by_key(index, &value);
+    let (_, all) = inventory.page(kind.name, None, true, 0);
+    if picked < MANY || picked < all / SPARSE {
+        return Ok(None);
+    }
+    let (mut rows, mut last) = (Vec::new(), None::<Arc<Object>>);
+    while rows.len() < wanted.most {
+        let behind = last.as_ref().map(|own| (own.header.name(), own.header.id.as_str()));
+        let after = behind.or(wanted.after);
+        let (met, _) = inventory.page(kind.name, after, wanted.ascending, wanted.most);
+        let Some(end) = met.last() else { break };
+        last = Some(Arc::clone(end));
+        rows.extend(met.into_iter().filter(|own| (filter.passes)(inventory, own, &value)));
+    }
+    rows.truncate(wanted.most);
+    Ok(Some((rows, picked)))
 }
 
 /// Whether a call asks for all objects of a kind.

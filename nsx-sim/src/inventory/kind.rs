@@ -178,8 +178,8 @@ pub struct Kind {
     pub read_only: &'static [&'static str],
     /// List filters.
     pub filters: &'static [Filter],
-    /// Filters whose objects an index finds: the parameter and the index. The filter still tests
-    /// them.
+    /// Filters whose objects an index finds: the parameter and the index. What it finds is what the
+    /// filter passes.
     pub indexed: &'static [(&'static str, &'static str)],
     /// Actions on one object.
     pub actions: &'static [Action],

@@ -154,7 +154,11 @@ impl Membership {
         }
         let parents = &mut self.states.entry(member.clone()).or_default().parents;
         match parents.binary_search(holder) {
-            Err(place) if belongs => parents.insert(place, holder.clone()),
+            Err(place) if belongs => {
+                // Few, and of a hundred thousand ports: no room to spare.
+                parents.reserve_exact(1);
+                parents.insert(place, holder.clone());
+            }
             Ok(place) if !belongs => drop(parents.remove(place)),
             _ => {}
         }

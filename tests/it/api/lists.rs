@@ -141,6 +141,35 @@ fn lists_sort_by_the_field_asked_for_either_way() {
 }
 
 #[test]
+fn a_filter_that_most_objects_pass_keeps_the_order_of_the_list() {
+    let manager = Manager::new();
+    for id in ["wide", "narrow"] {
+        switch(&manager, id);
+    }
+    for at in 0..1_300 {
+        // Equal names: rows stand by id then.
+        let body = json!({
+            "id": format!("p{at}"), "display_name": format!("n{}", at % 7), "admin_state": "UP",
+            "logical_switch_id": if at % 5 == 0 { "narrow" } else { "wide" },
+        });
+        manager.post("/logical-ports", body).expect(201);
+    }
+    for order in ["true", "false"] {
+        let all = walk(&manager, &format!("/logical-ports?page_size=1000&sort_ascending={order}"));
+        for id in ["wide", "narrow"] {
+            let own = |row: &Value| row["logical_switch_id"] == id;
+            let expected: Vec<Value> = rows(&all).into_iter().filter(own).collect();
+            let path = format!(
+                "/logical-ports?logical_switch_id={id}&page_size=300&sort_ascending={order}"
+            );
+            let pages = walk(&manager, &path);
+            assert!(pages.iter().all(|page| page["result_count"] == expected.len()));
+            assert_eq!(rows(&pages), expected, "{path}");
+        }
+    }
+}
+
+#[test]
 fn included_fields_narrow_the_rows_and_keep_the_id() {
     let manager = Manager::new();
     manager.post("/ip-sets", json!({"id": "i", "tags": [tag("s", "t")]})).expect(201);

@@ -21,7 +21,16 @@ struct ProfileBinding {
 /// The profiles of a port or a switch: once admitted, one of each class.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct ProfileBindings(Vec<ProfileBinding>);
+pub struct ProfileBindings(Cow<'static, [ProfileBinding]>);
+
+/// The default profile of each class, in the order of [`DEFAULTS`]: what most ports have, and share.
+static DEFAULT_BINDINGS: [ProfileBinding; DEFAULTS.len()] = {
+    const fn default(place: usize) -> ProfileBinding {
+        let (class, id, _) = DEFAULTS[place];
+        ProfileBinding { key: Some(class), value: Cow::Borrowed(id) }
+    }
+    [default(0), default(1), default(2), default(3), default(4), default(5)]
+};
 
 impl ProfileBindings {
     /// Fills in what a caller left out: the class of each profile that is named, and the default
@@ -31,7 +40,12 @@ impl ProfileBindings {
     /// [`Error::InvalidFields`] where a profile is of another class than its binding says, or a
     /// class stands twice. A profile that does not exist is left to the check of references.
     pub fn complete(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
-        for (index, binding) in self.0.iter_mut().enumerate() {
+        if *self.0 == DEFAULT_BINDINGS {
+            self.0 = Cow::Borrowed(&DEFAULT_BINDINGS);
+            return Ok(());
+        }
+        let bindings = self.0.to_mut();
+        for (index, binding) in bindings.iter_mut().enumerate() {
             let profile = transaction.find(KIND.name, &binding.value);
             let class = profile
                 .as_ref()
@@ -47,15 +61,19 @@ impl ProfileBindings {
         }
         for (class, default, _) in DEFAULTS {
             let default = Cow::Borrowed(default);
-            let mut of_class = self.0.iter_mut().filter(|binding| binding.key == Some(class));
+            let mut of_class = bindings.iter_mut().filter(|binding| binding.key == Some(class));
             match (of_class.next(), of_class.next()) {
-                (None, _) => self.0.push(ProfileBinding { key: Some(class), value: default }),
+                (None, _) => bindings.push(ProfileBinding { key: Some(class), value: default }),
                 (Some(binding), None) if binding.value == default => binding.value = default,
                 (Some(_), None) => {}
                 _ => return Err(Error::field("switching_profile_ids", "names a class twice")),
             }
         }
-        self.0.shrink_to_fit();
+        if *bindings == DEFAULT_BINDINGS {
+            self.0 = Cow::Borrowed(&DEFAULT_BINDINGS);
+        } else {
+            bindings.shrink_to_fit();
+        }
         Ok(())
     }
 
@@ -74,7 +92,7 @@ impl ProfileBindings {
     /// Forgets a profile; the default of its class takes its place with the next
     /// [`ProfileBindings::complete`].
     pub fn unbind(&mut self, id: &str) {
-        self.0.retain(|binding| binding.value != id);
+        self.0.to_mut().retain(|binding| binding.value != id);
     }
 
     /// The profiles as objects that must exist.

@@ -163,6 +163,7 @@ impl<'de> Deserializer<'de> for Lenient {
         visitor.visit_newtype_struct(self)
     }
 
+    #[inline]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -176,6 +177,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     /// Never from a list of its members' values, though a derived type would take one.
+    #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
