@@ -231,20 +231,24 @@ impl Lists {
         rule: Arc<Rule>,
         before: Option<RuleId>,
     ) -> Result<Mask, Arc<Rule>> {
-        let next = before.map(|id| self.ranks.get(&id).copied());
-        let (Some(index), Layer::Ip) = (&mut self.index, rule.layer) else { return Err(rule) };
-        let rank = match next {
-            Some(None) => None,
-            Some(Some(next)) => index.rank_before(Some(next)),
-            None => index.rank_before(None),
+        let Some(index) = self.index.as_mut().filter(|_| rule.layer == Layer::Ip) else {
+            return Err(rule);
         };
-        match rank {
-            Some(rank) if !index.late().is_full() => {
-                self.ranks.insert(rule.id, rank);
-                Ok(index.insert(rank, rule))
-            }
-            _ => Err(rule),
-        }
+        let known = |ranks: &FxHashMap<RuleId, Rank>| match before {
+            Some(before) => ranks.get(&before).copied().map(Some),
+            None => Some(None),
+        };
+        let Some(next) = known(&self.ranks).filter(|_| !index.late().is_full()) else {
+            return Err(rule);
+        };
+        let rank = index.rank_before(next).or_else(|| {
+            index.rename();
+            self.ranks = index.rules().map(|(rank, rule)| (rule.id, rank)).collect();
+            index.rank_before(known(&self.ranks)?)
+        });
+        let Some(rank) = rank else { return Err(rule) };
+        self.ranks.insert(rule.id, rank);
+        Ok(index.insert(rank, rule))
     }
 
     /// Whether the index has a rule of that name.

@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::engine::Index;
 use crate::{Dataplane, Direction, Edit, Explanation, Packet, Rule, Verdict, VnicId};
 
 /// How often to look whether the last reader has left: about a fifth of a millisecond's worth of looks,
-/// and then so many with a word to the system, for a reader that has no processor.
+/// and then so many that give way, for a reader that has no processor. Together that is about as long as
+/// to copy a large plane.
 const LOOKS: u32 = 8_000;
-const PATIENT_LOOKS: u32 = 2_000;
+const PATIENT_LOOKS: u32 = 20_000;
 
 /// The side that changes the plane. It carries no packets: those would be another plane's.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Publisher {
     /// The other copy; none only while it is at work.
     spare: Option<Arc<Dataplane>>,
     missed: Missed,
+    /// Whether many rules wait to be worked into the rows.
+    due: bool,
 }
 
 /// What the shown copy has and the spare has not.
@@ -52,7 +56,7 @@ impl Publisher {
         plane.share_rows();
         let spare = Some(Arc::new(twin(&plane)));
         let shown = Arc::new(ArcSwap::from_pointee(plane));
-        Self { shown, spare, missed: Missed::Edits(Vec::new()) }
+        Self { shown, spare, missed: Missed::Edits(Vec::new()), due: false }
     }
 
     /// A reader of what is shown.
@@ -87,30 +91,28 @@ impl Publisher {
             plane.share_rows();
             Missed::Everything
         };
+        self.due = plane.lists.index().is_some_and(Index::is_due);
         drop(shown);
         self.spare = Some(self.shown.swap(next));
         changed
     }
 
-    /// Does now what the next change would have to wait for: the spare copy catches up, and one rule that
-    /// came or went is worked into the rows. To be called when there is time, as long as it says that
-    /// there was something to do. No verdict changes by it.
+    /// Does now what the next change would have to wait for: the spare copy catches up, and if many rules
+    /// came or went, one of them is worked into the rows. To be called when there is time, as long as it
+    /// says that there was something to do. No verdict changes by it.
     pub fn tend(&mut self) -> bool {
-        let shown = self.shown.load_full();
         let behind = match &self.missed {
             Missed::Edits(edits) => !edits.is_empty(),
             Missed::Everything => true,
         };
-        if behind {
-            let mut spare = self.spare.take();
-            let free = spare.as_mut().and_then(Arc::get_mut);
-            let caught_up = free.map(|plane| self.catch_up(plane, &shown)).is_some();
-            self.spare = spare;
-            return caught_up;
+        if !behind {
+            return self.due && self.publish(vec![Edit::SettleOne]);
         }
-        let waits = shown.lists.index().is_some_and(|index| !index.is_settled());
-        drop(shown);
-        waits && self.publish(vec![Edit::SettleOne])
+        let mut spare = self.spare.take();
+        let vacant = spare.as_mut().and_then(vacant);
+        let caught_up = vacant.map(|plane| self.catch_up(plane, &self.shown.load_full())).is_some();
+        self.spare = spare;
+        caught_up
     }
 
     /// Does to the spare copy what it has missed.
@@ -132,13 +134,18 @@ impl Publisher {
     fn vacated(&mut self) -> Option<Arc<Dataplane>> {
         let mut spare = self.spare.take()?;
         for look in 0..LOOKS + PATIENT_LOOKS {
-            if Arc::get_mut(&mut spare).is_some() {
+            if vacant(&mut spare).is_some() {
                 return Some(spare);
             }
             if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
         None
     }
+}
+
+/// The plane, if no reader has it. Looks first, so as not to take the counts out of readers' caches.
+fn vacant(plane: &mut Arc<Dataplane>) -> Option<&mut Dataplane> {
+    if Arc::strong_count(plane) == 1 { Arc::get_mut(plane) } else { None }
 }
 
 /// A copy of a plane that shares its rows.

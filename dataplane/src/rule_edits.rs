@@ -17,9 +17,7 @@ impl Dataplane {
         if before.is_some_and(|before| !self.lists.holds(before, rule.layer)) {
             return false;
         }
-        if self.lists.index().is_some_and(|index| index.late().is_full()) {
-            self.settle();
-        }
+        while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
         match self.lists.insert(Arc::clone(&rule), before) {
             Ok(number) => {
                 self.seat_late(&rule, number, true);

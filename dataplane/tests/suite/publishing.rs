@@ -93,6 +93,30 @@ fn a_reader_on_another_thread_never_sees_half_a_change() {
     });
 }
 
+#[test]
+fn rules_that_come_at_the_same_two_places_keep_their_order() {
+    let mut plane = Dataplane::default();
+    plane.add_vnic(B);
+    plane.load(program(&["drop in from any to any"; 6]));
+    let mut order: Vec<u64> = (1..=6).collect();
+    for id in 100..500 {
+        // Before the last rule, before the first and behind all, by turns.
+        let before = [Some(6), Some(1), None, Some(6)][(id % 4) as usize];
+        let new = rule(id, "allow in from s1 to any");
+        assert!(plane.insert_rule(new, before.map(RuleId)));
+        let at = before.and_then(|before| order.iter().position(|own| *own == before));
+        order.insert(at.unwrap_or(order.len()), id);
+        if id % 7 == 0 {
+            // Not those that others come before.
+            let gone =
+                order.iter().position(|own| (100..id).contains(own)).map(|at| order.remove(at));
+            assert!(gone.is_none_or(|gone| plane.remove_rule(RuleId(gone))));
+        }
+        let own: Vec<u64> = plane.rules_on(B).map(|rule| rule.id.0).collect();
+        assert_eq!(own, order);
+    }
+}
+
 /// What may happen to a published plane.
 #[derive(Clone, Debug)]
 enum Event {

@@ -53,9 +53,14 @@ pub(crate) struct Index {
     late: Late,
     /// Rules that went since, by place.
     gone: Vec<(u32, Arc<Rule>)>,
+    /// The rank of the rule that came last.
+    latest: Rank,
     /// All rules in order, with their place; late ones have none.
     order: BTreeMap<Rank, (Arc<Rule>, Option<u32>)>,
 }
+
+/// The most rules that went and still take room, before it is time to settle.
+const MOST_GONE: usize = 32;
 
 /// The row of [`Index::ways`] for what is not IP.
 pub(super) const NO_WAY: usize = 4;
@@ -90,13 +95,14 @@ impl Index {
             ways: std::array::from_fn(|_| Base::new(shape)),
             conditions: false,
             late: Late::new(),
+            latest: 0,
             gone: Vec::new(),
             order: BTreeMap::new(),
             layout,
         };
         let places = index.layout.places(&rules);
-        for (place, (_, rule)) in places.iter().zip(&rules) {
-            index.put_bases(rule, *place);
+        for (place, (rank, rule)) in places.iter().zip(&rules) {
+            index.put_bases(rule, *rank, *place);
             for (label, field) in index.peers(rule).0 {
                 index.addresses.classes.name(label, field, *place);
             }
@@ -136,9 +142,9 @@ impl Index {
         &self.late
     }
 
-    /// Whether nothing waits to be settled.
-    pub(crate) const fn is_settled(&self) -> bool {
-        self.gone.is_empty() && self.late.is_empty()
+    /// Whether so much waits to be settled that it should be done.
+    pub(crate) const fn is_due(&self) -> bool {
+        self.late.is_many() || self.gone.len() > MOST_GONE
     }
 
     /// Where rows lie.
@@ -185,10 +191,33 @@ impl Index {
             None => self.order.iter().next_back(),
         };
         let low = before.map_or(0, |(rank, _)| *rank);
-        match next {
-            Some(next) => (low + 1 < next).then(|| low + (next - low) / 2),
-            None => low.checked_add(STEP),
+        let Some(next) = next else { return low.checked_add(STEP) };
+        let gap = next - low;
+        // Rules often come one behind the other, or one before the other: those to come get most of
+        // the gap.
+        let part = match self.latest {
+            latest if latest == low => gap.div_ceil(1_024),
+            latest if latest == next => gap - gap.div_ceil(1_024),
+            _ => gap / 2,
+        };
+        (0 < part && part < gap).then_some(low + part)
+    }
+
+    /// Spreads the ranks evenly again.
+    pub(crate) fn rename(&mut self) {
+        // The ranks of rules that went would be in the way.
+        while let Some((place, rule)) = self.gone.pop() {
+            self.clear(&rule, place);
         }
+        let ranks = (1..).map(|at| at * STEP);
+        let names: FxHashMap<Rank, Rank> = self.order.keys().copied().zip(ranks).collect();
+        let renamed = |rank: Rank| names.get(&rank).copied().unwrap_or(rank);
+        let order = std::mem::take(&mut self.order);
+        self.order = order.into_iter().map(|(rank, own)| (renamed(rank), own)).collect();
+        self.layout.rename(renamed);
+        self.late.rename(renamed);
+        self.addresses.classes.rows[DESTINATION].rename(renamed);
+        self.latest = 0;
     }
 
     /// The rules on the vNICs of a class, in order; late ones as `holds` says.
@@ -232,6 +261,7 @@ impl Index {
     /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle), by the number
     /// told.
     pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
+        self.latest = rank;
         self.order.insert(rank, (Arc::clone(&rule), None));
         self.late.insert(rank, rule)
     }
@@ -253,22 +283,26 @@ impl Index {
     /// Works one change of rules into the rows, if one waits. No answer changes by it. An error says
     /// that there is no room at a rule's place in the order, and the rows must be made anew.
     pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
-        if let Some((place, rule)) = self.gone.pop() {
+        let next = self.late.first().map(|(rank, rule)| (rank, Arc::clone(rule)));
+        let place = next.as_ref().and_then(|(rank, rule)| self.layout.place(*rank, rule));
+        // Every packet may have to try late rules; those that went only take room.
+        if (place.is_none() || !self.late.is_many())
+            && let Some((place, rule)) = self.gone.pop()
+        {
             self.clear(&rule, place);
             return Ok(Some(Settled { late: None, new: Vec::new() }));
         }
-        let Some((rank, rule)) = self.late.first() else { return Ok(None) };
-        let rule = Arc::clone(rule);
-        let place = self.layout.place(rank, &rule).ok_or(Crowded)?;
+        let Some((rank, rule)) = next else { return Ok(None) };
+        let place = place.ok_or(Crowded)?;
         let number = self.late.remove(rank);
-        let new = self.work_in(&rule, place, sets);
+        let new = self.work_in(&rule, rank, place, sets);
         self.layout.take(place, rank, &rule);
         self.order.insert(rank, (Arc::clone(&rule), Some(place)));
         Ok(Some(Settled { late: Some((rule, number)), new }))
     }
 
-    fn work_in(&mut self, rule: &Rule, place: u32, sets: &AddressSets) -> Vec<Ground> {
-        self.put_bases(rule, place);
+    fn work_in(&mut self, rule: &Rule, rank: Rank, place: u32, sets: &AddressSets) -> Vec<Ground> {
+        self.put_bases(rule, rank, place);
         let (named, new) = self.peers(rule);
         for (label, field) in named {
             self.addresses.classes.enter(label, field, place);
@@ -312,11 +346,10 @@ impl Index {
     }
 
     /// What a stranger meets of a rule.
-    fn put_bases(&mut self, rule: &Rule, place: u32) {
-        let order = self.layout.order(place);
+    fn put_bases(&mut self, rule: &Rule, rank: Rank, place: u32) {
         let code = self.services.codes.code(rule);
-        self.services.rows.tag(place, Tag { order, bits: code });
-        let tag = Tag::of(rule, order, code);
+        self.services.rows.tag(place, Tag { rank, bits: code });
+        let tag = Tag::of(rule, rank, code);
         let [source, destination] = &mut self.addresses.classes.rows;
         destination.tag(place, tag);
         let place = place as usize;

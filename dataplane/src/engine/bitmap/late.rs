@@ -48,6 +48,11 @@ impl Late {
         self.rules.len() >= MOST
     }
 
+    /// Whether there are so many that some should be worked into the rows.
+    pub(crate) const fn is_many(&self) -> bool {
+        self.rules.len() > MOST / 4
+    }
+
     /// The first, with its rank.
     pub(super) fn first(&self) -> Option<(Rank, &Arc<Rule>)> {
         self.rules.first().map(|entry| (entry.rank, &entry.rule))
@@ -76,6 +81,13 @@ impl Late {
         }
         self.everywhere &= !own;
         own
+    }
+
+    /// Gives rules other ranks, in the same order.
+    pub(super) fn rename(&mut self, renamed: impl Fn(Rank) -> Rank) {
+        for entry in &mut self.rules {
+            entry.rank = renamed(entry.rank);
+        }
     }
 
     /// The rules on a vNIC that do not stand on every one.

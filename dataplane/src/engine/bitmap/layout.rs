@@ -1,13 +1,14 @@
 //! Which place each rule has in the rows.
 //!
-//! Within a band rules keep their order, with free places between them for rules that come later. In
-//! packed rows rules are banded by which of their ends are open to strangers: those with a
+//! In flat rows places ascend with the order of rules, with free ones between them for rules that come
+//! later. In packed rows only those have to that are looked at together: see [`Layout::cell`]. There
+//! rules are banded by which of their ends are open to strangers: those with a
 //! destination of their own are listed by it, the others are found by parts; there an open end tells
 //! nothing apart, and would make every part of a row worth a look if such rules stood among the
 //! others. Neighbours stand in different parts: they name much the same sources, and a part that
 //! many of them share would tell little.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::rows::{Line, PACKED, PARTS, Shape};
@@ -19,7 +20,7 @@ use crate::{Peer, Rule};
 pub(crate) type Rank = u64;
 
 /// How far the ranks of rules are apart at first, so that others find a rank between them.
-pub(crate) const STEP: Rank = 1 << 20;
+pub(crate) const STEP: Rank = 1 << 40;
 
 /// The rank of a place that no rule has.
 pub(super) const FREE: Rank = Rank::MAX;
@@ -32,28 +33,23 @@ struct Band {
     /// Its places: from the first, as many as it has.
     first: usize,
     places: usize,
-    /// Its rules, by their number in the order of its places.
-    by_rank: BTreeMap<Rank, usize>,
+    /// Those of its rules.
+    by_rank: BTreeMap<Rank, u32>,
+    /// Those that are free.
+    free: BTreeSet<u32>,
 }
 
 impl Band {
     const fn new(first: usize, places: usize) -> Self {
-        Self { first, places, by_rank: BTreeMap::new() }
+        Self { first, places, by_rank: BTreeMap::new(), free: BTreeSet::new() }
     }
 
-    /// The place with a number in the order.
+    /// Where to put rules at first: the place with a number in their order.
     const fn place(&self, size: usize, order: usize) -> usize {
         let parts = self.places / size;
         let level = order / parts;
         // Each round begins one part later, so that rules that stand evenly apart take all parts.
         self.first + (order + level) % parts * size + level
-    }
-
-    /// The number of a place in the order.
-    const fn order(&self, size: usize, place: usize) -> usize {
-        let parts = self.places / size;
-        let (part, level) = ((place - self.first) / size, (place - self.first) % size);
-        level * parts + (part + parts - level % parts) % parts
     }
 }
 
@@ -156,14 +152,17 @@ impl Layout {
         for (_, rule) in rules {
             sizes[self.band_of(rule)] += 1;
         }
+        for band in &mut self.bands {
+            let all = band.first..band.first + band.places;
+            band.free = all.filter_map(|place| u32::try_from(place).ok()).collect();
+        }
         let mut seen = [0_usize; BANDS];
         let mut places = Vec::with_capacity(rules.len());
         for (rank, rule) in rules {
             let own = self.band_of(rule);
-            let band = &mut self.bands[own];
+            let band = &self.bands[own];
             let order = seen[own] * band.places / sizes[own];
             seen[own] += 1;
-            band.by_rank.insert(*rank, order);
             let place = u32::try_from(band.place(self.shape.part_size(), order));
             let place = place.unwrap_or(u32::MAX);
             self.take(place, *rank, rule);
@@ -172,26 +171,37 @@ impl Layout {
         places
     }
 
-    /// A free place for a rule of this rank, if there is one between its neighbours.
-    pub(super) fn place(&mut self, rank: Rank, rule: &Rule) -> Option<u32> {
-        let own = self.band_of(rule);
-        let band = &mut self.bands[own];
-        let below = band.by_rank.range(..rank).next_back().map(|(_, order)| order + 1);
-        let above = band.by_rank.range(rank..).next().map(|(_, order)| *order);
-        let (low, high) = (below.unwrap_or(0), above.unwrap_or(band.places));
-        let order = (low < high).then_some(low + (high.saturating_sub(low)) / 2)?;
-        let place = u32::try_from(band.place(self.shape.part_size(), order)).ok()?;
-        band.by_rank.insert(rank, order);
-        Some(place)
+    /// How many places from a multiple of it on have to ascend with the order of rules: of flat rows
+    /// the first match is the verdict, and so it is of the places of other rows that are in one word;
+    /// lists have an order of their own.
+    fn cell(&self, band: usize) -> usize {
+        match self.shape {
+            Shape::Flat { .. } => self.shape.places(),
+            Shape::Packed { .. } | Shape::Listed { .. } if band == LISTED => 1,
+            Shape::Packed { .. } | Shape::Listed { .. } => self.shape.part_size().min(64),
+        }
     }
 
-    /// The number of a place in the order of its band.
-    pub(super) fn order(&self, place: u32) -> u32 {
-        let place = place as usize;
-        let mut bands = self.bands.iter();
-        let own = bands.find(|band| (band.first..band.first + band.places).contains(&place));
-        let order = own.map(|band| band.order(self.shape.part_size(), place));
-        order.and_then(|order| u32::try_from(order).ok()).unwrap_or(u32::MAX)
+    /// A free place for a rule of this rank, if there is one.
+    pub(super) fn place(&self, rank: Rank, rule: &Rule) -> Option<u32> {
+        let own = self.band_of(rule);
+        let (band, cell) = (&self.bands[own], self.cell(own));
+        if let Shape::Flat { .. } = self.shape {
+            let below = band.by_rank.range(..rank).next_back().map(|(_, place)| place + 1);
+            let above = band.by_rank.range(rank..).next().map(|(_, place)| *place);
+            let end = u32::try_from(band.places).unwrap_or(u32::MAX);
+            let (low, high) = (below.unwrap_or(0), above.unwrap_or(end));
+            return (low < high).then_some(low + high.saturating_sub(low) / 2);
+        }
+        let fits = |place: &&u32| {
+            let (place, first) = (**place as usize, **place as usize / cell * cell);
+            let before = self.ranks[first..place].iter().all(|own| *own == FREE || *own < rank);
+            before && self.ranks[place..first + cell].iter().all(|own| *own > rank)
+        };
+        // Anywhere: from the place of a neighbour on, so that not all come to the same parts.
+        let near = band.by_rank.range(..rank).next_back().map_or(0, |(_, place)| *place);
+        let mut places = band.free.range(near..).chain(band.free.range(..near));
+        places.find(fits).copied()
     }
 
     /// Whether more than rows and lists decides about a rule.
@@ -206,6 +216,9 @@ impl Layout {
         self.rules[place as usize] = Some(Arc::clone(rule));
         self.ranks[place as usize] = rank;
         self.sayings[place as usize] = Some(Saying::from(&**rule));
+        let own = self.band_of(rule);
+        self.bands[own].free.remove(&place);
+        self.bands[own].by_rank.insert(rank, place);
         if self.unlisted.get(self.shape.part(place as usize)) {
             self.first_unlisted = self.first_unlisted.min(rank);
         }
@@ -220,12 +233,26 @@ impl Layout {
 
     /// Frees a place.
     pub(super) fn give_back(&mut self, place: u32) {
-        self.rules[place as usize] = None;
+        let Some(rule) = self.rules[place as usize].take() else { return };
         let rank = std::mem::replace(&mut self.ranks[place as usize], FREE);
+        let own = self.band_of(&rule);
+        let band = &mut self.bands[own];
+        // A rule that came since may have the same rank.
+        if band.by_rank.get(&rank) == Some(&place) {
+            band.by_rank.remove(&rank);
+        }
+        band.free.insert(place);
+    }
+
+    /// Gives rules other ranks, in the same order.
+    pub(super) fn rename(&mut self, renamed: impl Fn(Rank) -> Rank) {
+        self.first_unlisted = FREE;
         for band in &mut self.bands {
-            let within = (band.first..band.first + band.places).contains(&(place as usize));
-            if within && rank != FREE {
-                band.by_rank.remove(&rank);
+            band.by_rank.clear();
+        }
+        for place in 0..self.rules.len() {
+            if let (Some(rule), Ok(at)) = (self.rules[place].clone(), u32::try_from(place)) {
+                self.take(at, renamed(self.ranks[place]), &rule);
             }
         }
     }

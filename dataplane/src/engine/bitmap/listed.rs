@@ -9,7 +9,7 @@
 #![allow(clippy::cast_possible_truncation)] // Keys are cut into the bits that lanes have room for.
 
 use super::codes::{CODE, EXCEPTED, NEVER};
-use super::layout::is_open;
+use super::layout::{Rank, is_open};
 use super::rows::{Line, PARTS, Rows};
 use crate::{Peer, Rule};
 
@@ -26,19 +26,19 @@ const MORE: u16 = 1 << 15;
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Tag {
     /// Lists ascend by it.
-    pub(super) order: u32,
+    pub(super) rank: Rank,
     pub(super) bits: u16,
 }
 
 impl Tag {
     /// The tag of a rule that wants what has this code.
-    pub(super) const fn of(rule: &Rule, order: u32, code: u16) -> Self {
+    pub(super) const fn of(rule: &Rule, rank: Rank, code: u16) -> Self {
         let code = match rule.destination {
             Peer::OneOf { negated: true, .. } => EXCEPTED,
             _ => code,
         };
         let open = if is_open(&rule.source) { OPEN } else { 0 };
-        Self { order, bits: code | open }
+        Self { rank, bits: code | open }
     }
 }
 
@@ -83,9 +83,8 @@ pub(super) const fn goes_on(tags: &Line) -> bool {
 impl Rows {
     /// A new list of these places.
     pub(super) fn list(&mut self, log_bytes: u32, places: &mut Vec<u32>) -> u32 {
-        places.sort_unstable();
+        places.sort_unstable_by_key(|place| self.tags[*place as usize].rank);
         places.dedup();
-        places.sort_unstable_by_key(|place| self.tags[*place as usize].order);
         let blocks = places.len().div_ceil(LANES).max(1);
         let stride = block_lines(log_bytes);
         let row = self.lines.take(blocks * stride);

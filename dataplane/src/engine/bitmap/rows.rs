@@ -6,6 +6,7 @@
 
 use super::arena::Arena;
 use super::codes;
+use super::layout::Rank;
 use super::listed::Tag;
 
 /// Bits of one line of a cache, and parts of a packed row.
@@ -138,17 +139,18 @@ impl Base {
 
     /// Up to 64 bits that lie in one word.
     fn bits(&self, from: usize, count: usize) -> u64 {
-        let word = self.word(from >> 6) >> (from & 63);
-        if count < 64 { word & ((1 << count) - 1) } else { word }
-    }
-
-    pub(super) fn word(&self, at: usize) -> u64 {
-        self.lines[at >> 3].0[at & 7]
+        bits_of(&self.lines, from, count)
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.lines.len() * size_of::<Line>()
     }
+}
+
+/// Up to 64 bits that lie in one word.
+fn bits_of(lines: &[Line], from: usize, count: usize) -> u64 {
+    let word = lines[from >> 9].0[from >> 6 & 7] >> (from & 63);
+    if count < 64 { word & ((1 << count) - 1) } else { word }
 }
 
 /// Rows by number, each the difference from the base. Row 0 is the stranger's own: no difference.
@@ -162,6 +164,8 @@ pub(super) struct Rows {
     coded: bool,
     /// The tag of each place, for lists and codes.
     pub(super) tags: Vec<Tag>,
+    /// Room for a row that is not packed yet; all zero.
+    whole: Vec<Line>,
 }
 
 impl Rows {
@@ -181,6 +185,7 @@ impl Rows {
             base: Base::new(shape),
             lines: Arena::default(),
             coded,
+            whole: Vec::new(),
             tags: if tagged { vec![Tag::default(); shape.places()] } else { Vec::new() },
         };
         rows.make(&mut Vec::new());
@@ -194,12 +199,19 @@ impl Rows {
         }
     }
 
+    /// Gives the rules of places other ranks, in the same order.
+    pub(super) fn rename(&mut self, renamed: impl Fn(Rank) -> Rank) {
+        for tag in &mut self.tags {
+            tag.rank = renamed(tag.rank);
+        }
+    }
+
     /// Lines that stand before a row.
     pub(super) fn before(&self) -> usize {
         if self.coded { 2 } else { 0 }
     }
 
-    /// A new row with these bits. Sorts the places.
+    /// A new row with these bits. May sort the places.
     pub(super) fn make(&mut self, places: &mut Vec<u32>) -> u32 {
         match self.shape {
             Shape::Flat { lines } => {
@@ -210,44 +222,50 @@ impl Rows {
                 }
                 row
             }
-            Shape::Packed { log_bytes } => {
-                places.sort_unstable();
-                places.dedup();
-                self.pack(log_bytes, places)
-            }
+            Shape::Packed { log_bytes } => self.pack(log_bytes, places),
             Shape::Listed { log_bytes } => self.list(log_bytes, places),
         }
     }
 
     fn pack(&mut self, log_bytes: u32, places: &[u32]) -> u32 {
-        let part = |place: u32| (place >> (3 + log_bytes)) as usize;
-        let parts = places.chunk_by(|a, b| part(*a) == part(*b)).count();
-        let before = self.before();
-        let mut own = [Line::ZERO; 2];
-        if self.coded {
-            own = codes::of_anything();
-            for place in places {
-                codes::put(&mut own, self.tags[*place as usize].bits);
+        // Whole first, so that nothing has to be sorted.
+        self.whole.resize(self.shape.places().div_ceil(PARTS), Line::ZERO);
+        let (mut head, mut own) = (Line::ZERO, codes::of_anything());
+        for place in places {
+            let place = *place as usize;
+            self.whole[place / PARTS].put(place % PARTS, true);
+            head.put(place >> (3 + log_bytes), true);
+            if self.coded {
+                codes::put(&mut own, self.tags[place].bits);
             }
         }
-        let (row, lines) = self.take(before + Shape::packed_lines(log_bytes, parts));
+        let parts: u32 = head.0.iter().map(|word| word.count_ones()).sum();
+        let before = self.before();
+        let wanted = before + Shape::packed_lines(log_bytes, parts as usize);
+        let row = self.lines.take(wanted);
+        let lines = self.lines.fresh(row, wanted);
         lines[..before].copy_from_slice(&own[..before]);
         let lines = &mut lines[before..];
-        let mut put = |bit: usize| lines[bit / PARTS].put(bit % PARTS, true);
-        let start = Shape::parts_at(log_bytes) * 64;
+        lines[0] = head;
         let size = 8_usize << log_bytes;
-        for (rank, of_part) in places.chunk_by(|a, b| part(*a) == part(*b)).enumerate() {
-            put(part(of_part[0]));
-            for place in of_part {
-                put(start + rank * size + (*place as usize & (size - 1)));
+        let (mut to, mut before) = (Shape::parts_at(log_bytes) * 64, 0);
+        for (word, mut bits) in head.0.into_iter().enumerate() {
+            lines[1].0[word / 4] |= u64::from(before) << (16 * (word % 4));
+            before += bits.count_ones();
+            while bits != 0 {
+                let from = (word << 6 | bits.trailing_zeros() as usize) * size;
+                bits &= bits - 1;
+                for step in (0..size).step_by(64) {
+                    let part = bits_of(&self.whole, from + step, size);
+                    lines[to >> 9].0[to >> 6 & 7] |= part << (to & 63);
+                    to += size.min(64);
+                }
             }
         }
-        let mut before = 0;
-        for word in 0..8 {
-            lines[1].0[word / 4] |= u64::from(before) << (16 * (word % 4));
-            before += lines[0].0[word].count_ones();
+        for place in places {
+            self.whole[*place as usize / PARTS].0[*place as usize >> 6 & 7] = 0;
         }
-        row
+        u32::try_from(row).unwrap_or(u32::MAX)
     }
 
     /// The places of a row's bits, ascending.
@@ -368,7 +386,7 @@ impl Rows {
     }
 
     /// A new row of zeros.
-    pub(super) fn take(&mut self, lines: usize) -> (u32, &mut [Line]) {
+    fn take(&mut self, lines: usize) -> (u32, &mut [Line]) {
         let row = self.lines.take(lines);
         (u32::try_from(row).unwrap_or(u32::MAX), self.lines.fresh(row, lines))
     }
