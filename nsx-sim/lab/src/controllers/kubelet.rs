@@ -1,5 +1,7 @@
 //! The kubelets of all nodes: a pod on a node gets its containers once its network is there.
 
+use super::addresses::{Key, Plain};
+use super::containers::{backoff, containers, lasts, moment, names, settle, turn, unready};
 use super::drive::{BREATH, Controller};
 use super::events::Recorder;
 use super::status::condition;
@@ -11,18 +13,11 @@ use crate::api::store::{Change, Deletion, Event, Object, now};
 use crate::api::{Resource, Store};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
 const RECORDER: Recorder = Recorder { component: "kubelet" };
-/// The plain range of a cluster without NCP begins here; it is a /14.
-const PLAIN: u32 = u32::from_be_bytes([172, 20, 0, 0]);
-const PLAIN_SIZE: u32 = 1 << 18;
-/// A container that ran so long is started again at once.
-const STABLE: Duration = Duration::from_secs(600);
-
 /// The controller.
 pub struct Kubelet {
     network: Network,
@@ -37,16 +32,6 @@ pub struct Kubelet {
     plain: Plain,
     /// Pods of which the node has told what it did to start them.
     told: usize,
-}
-
-type Key = (String, String);
-
-/// Addresses of a cluster without NCP.
-#[derive(Default)]
-struct Plain {
-    next: u32,
-    taken: HashMap<Key, Ipv4Addr>,
-    used: BTreeSet<Ipv4Addr>,
 }
 
 impl Kubelet {
@@ -72,9 +57,7 @@ impl Controller for Kubelet {
         let meta = &event.object.meta;
         let key = (meta.namespace.clone(), meta.name.clone());
         if event.change == Change::Deleted {
-            if let Some(address) = self.plain.taken.remove(&key) {
-                self.plain.used.remove(&address);
-            }
+            self.plain.take_back(&key);
             self.ends.remove(&key);
             self.call_off(&key);
             self.dirty.remove(&key);
@@ -225,105 +208,6 @@ impl Kubelet {
     }
 }
 
-impl Plain {
-    fn give(&mut self, key: &Key, pinned: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        if let Some(address) = self.taken.get(key) {
-            return Some(*address);
-        }
-        let free = |address: &Ipv4Addr| !self.used.contains(address);
-        let address = pinned.filter(free).or_else(|| {
-            (0..PLAIN_SIZE)
-                .map(|n| PLAIN + 2 + (self.next + n) % (PLAIN_SIZE - 3))
-                .map(Ipv4Addr::from)
-                .find(free)
-        })?;
-        self.next = (self.next + 1) % (PLAIN_SIZE - 3);
-        self.used.insert(address);
-        self.taken.insert(key.clone(), address);
-        Some(address)
-    }
-}
-
-/// How long a container runs before it ends by itself, if it does: one that only sleeps.
-fn lasts(pod: &Value, container: &str) -> Option<Duration> {
-    let container = list(pod, "/spec/containers").iter().find(|c| c["name"] == container)?;
-    let words = list(container, "/command").iter().chain(list(container, "/args"));
-    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
-    match words.as_slice() {
-        ["sleep" | "/bin/sleep", seconds] => Some(Duration::from_secs(seconds.parse().ok()?)),
-        ["true" | "/bin/true"] => Some(Duration::ZERO),
-        _ => None,
-    }
-}
-
-fn moment(status: &Value, pointer: &str) -> Option<Timestamp> {
-    text(status, pointer).parse().ok()
-}
-
-/// How long a container waits that ends again and again.
-fn backoff(restarts: i64) -> Duration {
-    Duration::from_secs((10u64 << restarts.clamp(0, 5)).min(300))
-}
-
-/// A running container ends and is started again, now or later; a waiting one starts.
-fn turn(pod: &mut Value, name: &str, policy: &str) {
-    let all = pod["status"]["containerStatuses"].as_array_mut();
-    let Some(status) = all.into_iter().flatten().find(|s| s["name"] == name) else { return };
-    if !status["state"]["running"].is_object() {
-        status["restartCount"] = (number(status, "/restartCount") + 1).into();
-        status["state"] = json!({"running": {"startedAt": now()}});
-        status["ready"] = true.into();
-        status["started"] = true.into();
-        return;
-    }
-    let ended = json!({"terminated": {
-        "exitCode": 0, "reason": "Completed", "startedAt": status["state"]["running"]["startedAt"],
-        "finishedAt": now(), "containerID": status["containerID"],
-    }});
-    let ran = moment(status, "/state/running/startedAt")
-        .map_or(0, |t| Timestamp::now().as_second() - t.as_second());
-    if policy != "Always" {
-        status["state"] = ended;
-        status["ready"] = false.into();
-        status["started"] = false.into();
-        return;
-    }
-    status["lastState"] = ended;
-    if ran >= STABLE.as_secs().cast_signed() || number(status, "/restartCount") == 0 {
-        status["restartCount"] = (number(status, "/restartCount") + 1).into();
-        status["state"] = json!({"running": {"startedAt": now()}});
-        return;
-    }
-    status["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message":
-        format!("back-off restarting failed container={name}")}});
-    status["ready"] = false.into();
-    status["started"] = false.into();
-}
-
-/// What follows from the containers for the pod.
-fn settle(pod: &mut Value, policy: &str) {
-    let statuses = list(pod, "/status/containerStatuses").to_vec();
-    let ready = statuses.iter().all(|s| s["ready"] == true);
-    let over = policy != "Always" && statuses.iter().all(|s| s["state"]["terminated"].is_object());
-    if over {
-        pod["status"]["phase"] = "Succeeded".into();
-    }
-    let waiting: Vec<&str> =
-        statuses.iter().filter(|s| s["ready"] != true).map(|s| text(s, "/name")).collect();
-    let (reason, message) = match (ready, over) {
-        (true, _) => ("", String::new()),
-        (_, true) => ("PodCompleted", String::new()),
-        _ => ("ContainersNotReady", unready(&waiting)),
-    };
-    for kind in ["Ready", "ContainersReady"] {
-        condition(pod, kind, ready, reason, &message);
-    }
-}
-
-fn unready(names: &[&str]) -> String {
-    format!("containers with unready status: [{}]", names.join(" "))
-}
-
 /// The containers of a pod as they are before they run.
 fn wait(store: &Store, pod: &Value, host: &str) -> Result<(), Error> {
     change(store, pod, |pod| {
@@ -373,32 +257,6 @@ fn change(store: &Store, pod: &Value, change: impl Fn(&mut Value)) -> Result<(),
     Ok(())
 }
 
-fn names(pod: &Value) -> Vec<String> {
-    list(pod, "/spec/containers").iter().map(|c| text(c, "/name").to_owned()).collect()
-}
-
-fn containers(pod: &Value, state: impl Fn(&str) -> Value) -> Value {
-    let uid = text(pod, "/metadata/uid").replace('-', "");
-    list(pod, "/spec/containers")
-        .iter()
-        .map(|container| {
-            let name = text(container, "/name");
-            let image = text(container, "/image");
-            let id = format!("{uid}{:08x}{:024x}", crate::api::kinds::hash(name), 0);
-            let mut status = json!({
-                "name": name, "image": image, "imageID": format!("docker-pullable://{image}"),
-                "restartCount": 0, "lastState": {},
-            });
-            if let (Some(status), Value::Object(more)) = (status.as_object_mut(), state(&id)) {
-                let started = more["ready"].clone();
-                status.extend(more);
-                status.insert("started".to_owned(), started);
-            }
-            status
-        })
-        .collect()
-}
-
 fn tell(store: &Store, pod: &Value) {
     let host = text(pod, "/spec/nodeName");
     for container in list(pod, "/spec/containers") {
@@ -411,32 +269,5 @@ fn tell(store: &Store, pod: &Value) {
         for (reason, message) in steps {
             RECORDER.normal(store, pod, host, reason, &message);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_container_that_sleeps_ends_and_others_do_not() {
-        let pod = json!({"spec": {"containers": [
-            {"name": "a", "command": ["sleep", "9600"]}, {"name": "b"},
-            {"name": "c", "command": ["sh", "-c", "sleep 1"]}]}});
-        assert_eq!(lasts(&pod, "a"), Some(Duration::from_secs(9600)));
-        assert_eq!(lasts(&pod, "b"), None);
-        assert_eq!(lasts(&pod, "c"), None);
-    }
-
-    #[test]
-    fn plain_addresses_are_given_once_and_pinned_ones_first() {
-        let mut plain = Plain::default();
-        let key = |n: &str| ("x".to_owned(), n.to_owned());
-        let pinned = Ipv4Addr::new(172, 15, 23, 3);
-        assert_eq!(plain.give(&key("a"), Some(pinned)), Some(pinned));
-        let second = plain.give(&key("b"), Some(pinned)).unwrap();
-        assert_ne!(second, pinned);
-        assert_eq!(plain.give(&key("b"), None), Some(second));
-        assert_ne!(plain.give(&key("c"), None), Some(second));
     }
 }

@@ -4,8 +4,10 @@
 //! what it has to look at, and looks when no more changes are there to be told. Since the store is
 //! in the same process, a controller knows its own writes before it looks again.
 
+mod addresses;
 pub mod boot;
 mod collector;
+mod containers;
 mod deployments;
 mod drive;
 mod endpoints;
