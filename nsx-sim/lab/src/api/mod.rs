@@ -1,4 +1,8 @@
 //! The Kubernetes API server: a store of objects and what kubectl asks of it.
+//!
+//! `resource.rs` lists the kinds as data and `kinds/` has what is particular about each; `store/` keeps
+//! the objects; `http/` reads a call, does one thing, prints the answer; `patch/` changes objects by
+//! patches and knows who owns which member. What moves by itself is in [`crate::controllers`].
 
 pub mod decode;
 pub mod error;

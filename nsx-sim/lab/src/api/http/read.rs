@@ -12,6 +12,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
+/// A client that asks for as many as this wants a long list in parts, not few objects; kubectl asks
+/// for 500 at a time.
+const MANY: usize = 500;
+/// Such a client gets parts of this size: kubectl sends ten calls at once and then five a second, so
+/// that 10,000 pods in parts of 500 take it two seconds of waiting. A server is free to give more than
+/// `limit`.
+const PART: usize = 2_000;
+
 /// One object.
 pub fn get(app: &App, call: &Call, name: &str) -> Result<Response, Error> {
     let form = form(call)?;
@@ -28,6 +36,7 @@ pub fn list(app: &App, call: &Call) -> Result<Response, Error> {
     let selector = checked(target.resource, query.selector()?)?;
     let limit = match query.number::<usize>("limit")? {
         None | Some(0) => usize::MAX,
+        Some(limit) if limit >= MANY => limit.max(PART),
         Some(limit) => limit,
     };
     let after = match query.get("continue") {
