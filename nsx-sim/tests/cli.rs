@@ -120,7 +120,7 @@ fn a_world_that_can_not_be_had_is_named() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(output.stdout.is_empty());
     };
-    fails("no-such-file.json", "neither guide nor empty, so read as a file");
+    fails("no-such-file.json", "neither guide, lab nor empty, so read as a file");
     std::fs::write(&file, "{\"name\": \"w\", \"colour\": 1}").expect("a file");
     fails(&path, "unknown field `colour`");
     let refused =

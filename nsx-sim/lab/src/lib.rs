@@ -13,5 +13,6 @@ pub mod ncp;
 pub mod pins;
 pub mod pks;
 pub mod pod;
+pub mod serve;
 mod tls;
 pub mod walk;

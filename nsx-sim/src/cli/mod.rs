@@ -3,6 +3,7 @@
 mod bench;
 mod generated;
 mod health;
+mod lab;
 mod replay;
 mod serve;
 
@@ -11,6 +12,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use nsx_client::{Client, Remote};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Where `explain` and `health` look unless told otherwise: where `serve` listens.
@@ -27,6 +29,7 @@ Start here:
   nsx-sim serve --vms 100 --groups 20 --rules 200
                                      a manager with as many machines, groups and rules
   nsx-sim guide                      follow the guide end to end and check its result table
+  nsx-sim serve --lab                a cluster beside it: type the guide with kubectl
   nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080"
 )]
 struct Cli {
@@ -76,6 +79,9 @@ Written down, changed by hand, and served:
     /// Measure how fast engines classify packets.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// The lab's commands.
+    #[command(flatten)]
+    Lab(lab::Lab),
     /// Ask a running manager whether it is healthy; for container health checks.
     Health {
         #[command(flatten)]
@@ -85,8 +91,13 @@ Written down, changed by hand, and served:
 
 /// Runs the command line; the whole of `main`.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command {
+    if called_as("pks") {
+        return ended(
+            "pks",
+            lab::pks(&::lab::pks::Cli::parse().options).map(|()| ExitCode::SUCCESS),
+        );
+    }
+    let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Guide { remote, options } => run_guide(&remote, &options),
         Command::Explain { remote, args } => connect(remote).and_then(|client| {
@@ -101,16 +112,28 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::World(args) => generated::run(&args),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Lab(command) => lab::run(command),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
+    ended("nsx-sim", done)
+}
+
+/// The exit code; a failure is told in the name of the program.
+fn ended(program: &str, done: anyhow::Result<ExitCode>) -> ExitCode {
     done.unwrap_or_else(|error| {
         if reader_left(&error) {
             return ExitCode::SUCCESS;
         }
         // `{:#}` puts the causes behind the error, on one line.
-        let _ = writeln!(io::stderr(), "nsx-sim: {error:#}");
+        let _ = writeln!(io::stderr(), "{program}: {error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Whether the program was called by another name: a link to it.
+fn called_as(name: &str) -> bool {
+    let own = std::env::args_os().next().map(PathBuf::from);
+    own.is_some_and(|own| own.file_stem().is_some_and(|stem| stem == name))
 }
 
 /// Whether nobody reads the output any more, as with `| head`: no failure of ours.
@@ -121,12 +144,17 @@ fn reader_left(error: &anyhow::Error) -> bool {
     })
 }
 
-fn connect(remote: Remote) -> anyhow::Result<Client> {
-    let remote = match remote.url {
+/// The manager that is named, else the one on this machine.
+fn connect_to(remote: Remote) -> Remote {
+    match remote.url {
         Some(_) => remote,
         // A manager on this machine made its certificate itself.
         None => Remote { url: Some(DEFAULT_URL.into()), insecure: true, ..remote },
-    };
+    }
+}
+
+fn connect(remote: Remote) -> anyhow::Result<Client> {
+    let remote = connect_to(remote);
     let url = remote.url.clone().unwrap_or_default();
     Client::new(&remote).with_context(|| format!("can not call {url}"))
 }
@@ -158,5 +186,6 @@ mod tests {
     #[test]
     fn every_command_is_declared_without_contradiction() {
         Cli::command().debug_assert();
+        ::lab::pks::Cli::command().debug_assert();
     }
 }

@@ -8,6 +8,7 @@ use crate::version::Version;
 use crate::world::Settings;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use nsx_client::Remote;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,10 +61,10 @@ pub(super) struct Args {
     /// Refuse a client's calls beyond those under way with 429 instead of 503.
     #[arg(long, env = "NSX_SIM_CONCURRENCY_429")]
     concurrency_429: bool,
-    /// What the manager begins with: `guide` (the pods of the micro-segmentation guide), `empty`, or
-    /// a world document; `guide` unless told otherwise. Any of the numbers below makes a world in
-    /// its place.
-    #[arg(long, env = "NSX_SIM_WORLD", value_name = "guide|empty|FILE")]
+    /// What the manager begins with: `guide` (the pods of the micro-segmentation guide), `lab` (the
+    /// same before the guide made any), `empty`, or a world document; `guide` unless told otherwise,
+    /// with `--lab` `lab`. Any of the numbers below makes a world in its place.
+    #[arg(long, env = "NSX_SIM_WORLD", value_name = "guide|lab|empty|FILE")]
     world: Option<WorldChoice>,
     /// The release that the manager says it is, from 2.4 to 3.2, with or without its build.
     #[arg(long, env = "NSX_SIM_NSX_VERSION", default_value = "2.5.1", value_name = "VERSION")]
@@ -86,12 +87,15 @@ pub(super) struct Args {
     log: String,
     #[command(flatten)]
     numbers: Numbers,
+    #[command(flatten)]
+    lab: lab::serve::Args,
 }
 
 /// What a world begins with.
 #[derive(Clone, Debug)]
 pub(super) enum WorldChoice {
     Guide,
+    Lab,
     Empty,
     File(PathBuf),
 }
@@ -102,6 +106,7 @@ impl FromStr for WorldChoice {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
             "guide" => Self::Guide,
+            "lab" => Self::Lab,
             "empty" => Self::Empty,
             path => Self::File(path.into()),
         })
@@ -115,6 +120,7 @@ impl Args {
             (Some(_), true) => bail!("--world and the numbers of a world exclude each other"),
             (None, true) => self.numbers.document(self.seed),
             (Some(choice), false) => choice.document(),
+            (None, false) if self.lab.lab => WorldChoice::Lab.document(),
             (None, false) => WorldChoice::Guide.document(),
         }
     }
@@ -134,11 +140,12 @@ impl WorldChoice {
     pub(super) fn document(&self) -> anyhow::Result<WorldDocument> {
         match self {
             Self::Guide => WorldDocument::read(fixtures::GUIDE_WORLD).context("world guide"),
+            Self::Lab => WorldDocument::read(fixtures::LAB_WORLD).context("world lab"),
             Self::Empty => Ok(WorldDocument::empty()),
             Self::File(path) => {
                 let shown = path.display();
                 let text = std::fs::read_to_string(path).with_context(|| {
-                    format!("world {shown} (neither guide nor empty, so read as a file)")
+                    format!("world {shown} (neither guide, lab nor empty, so read as a file)")
                 })?;
                 WorldDocument::read(&text).with_context(|| format!("world {shown}"))
             }
@@ -164,11 +171,25 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let (user, password) = (args.user.clone(), args.password.clone());
         let example = args.example();
+        let lab = args.lab.clone();
         let server = start(options(args)?).await?;
-        announce(&server, &user, &password, example)?;
+        let manager = Remote {
+            url: Some(server.url()),
+            user: user.clone(),
+            password: password.clone(),
+            insecure: true,
+            cert: None,
+            cert_key: None,
+        };
+        let cluster = if lab.lab { Some(lab::serve::start(&lab, &manager).await?) } else { None };
+        let more = cluster.as_ref().map(lab::serve::Running::announcement).unwrap_or_default();
+        announce(&server, &user, &password, example, &more)?;
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("terminated"),
+        }
+        if let Some(cluster) = cluster {
+            cluster.stop();
         }
         server.stop().await?;
         Ok(ExitCode::SUCCESS)
@@ -209,7 +230,13 @@ fn options(args: Args) -> anyhow::Result<Options> {
 }
 
 /// The first line is for programs; the rest for people. A reader that has left is no reason to stop.
-fn announce(server: &Running, user: &str, password: &str, example: &str) -> io::Result<()> {
+fn announce(
+    server: &Running,
+    user: &str,
+    password: &str,
+    example: &str,
+    more: &str,
+) -> io::Result<()> {
     let (url, mut out) = (server.url(), io::stdout().lock());
     let insecure = if server.secure { "-k " } else { "" };
     let told = write!(
@@ -221,7 +248,7 @@ fn announce(server: &Running, user: &str, password: &str, example: &str) -> io::
          Try next:\n  \
          curl -s {insecure}-u '{user}:{password}' '{url}/api/v1/logical-ports?page_size=5'\n  \
          nsx-sim guide {insecure}--url {url}\n  \
-         nsx-sim explain {insecure}--url {url} {example}\n"
+         nsx-sim explain {insecure}--url {url} {example}\n{more}"
     )
     .and_then(|()| out.flush());
     match told {

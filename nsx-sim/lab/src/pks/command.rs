@@ -205,7 +205,11 @@ fn kept<T>(
 
 /// The kubeconfig of a user. The real command writes kubectl's `oidc` provider; a token serves the
 /// same commands.
-fn user_config(cluster: &Value, login: &Login, token: &str) -> anyhow::Result<Kubeconfig> {
+pub(super) fn user_config(
+    cluster: &Value,
+    login: &Login,
+    token: &str,
+) -> anyhow::Result<Kubeconfig> {
     let name = &cluster["name"];
     let parameters = &cluster["parameters"];
     let host = parameters["kubernetes_master_host"].as_str().context("a cluster without a host")?;

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod files;
 mod hosts;
+pub mod kubeconfig;
 mod server;
 mod uaa;
 

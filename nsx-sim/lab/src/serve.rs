@@ -1,0 +1,115 @@
+//! The whole lab in one process, beside a manager: API server, controllers, containers, NCP, and the
+//! two APIs of PKS.
+
+mod principal;
+
+use crate::{api, pins, pks};
+use clap::Args as ClapArgs;
+use nsx_client::Remote;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+/// The account of the guide.
+const USER: &str = "pksadmin";
+const PASSWORD: &str = "VMware1!";
+
+/// What `serve` is told of the lab.
+#[derive(ClapArgs, Clone, Debug)]
+pub struct Args {
+    /// A cluster, too: a Kubernetes API for kubectl, NCP, and stand-ins for PKS, as the guide types
+    /// against them. The world is the guide's before its first step, unless told otherwise.
+    #[arg(long, env = "NSX_SIM_LAB")]
+    pub lab: bool,
+    /// Where the cluster's API server listens.
+    #[arg(
+        long,
+        env = "NSX_SIM_LAB_LISTEN",
+        default_value = "127.0.0.1:6443",
+        requires = "lab",
+        value_name = "ADDR:PORT"
+    )]
+    pub lab_listen: SocketAddr,
+    /// Where UAA listens, which has port 8443 of its host in the guide.
+    #[arg(
+        long,
+        env = "NSX_SIM_UAA_LISTEN",
+        default_value = pks::LAB_UAA,
+        requires = "lab",
+        value_name = "ADDR:PORT"
+    )]
+    pub uaa_listen: SocketAddr,
+    /// Where the PKS API listens.
+    #[arg(
+        long,
+        env = "NSX_SIM_PKS_LISTEN",
+        default_value = pks::LAB_API,
+        requires = "lab",
+        value_name = "ADDR:PORT"
+    )]
+    pub pks_listen: SocketAddr,
+}
+
+/// A lab at work.
+pub struct Running {
+    cluster: api::Running,
+    pks: pks::Running,
+}
+
+/// Starts the lab over a manager; it answers when this returns.
+///
+/// # Errors
+/// Where an address is not to be had, or the manager refuses what the lab needs.
+pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
+    let nodes = pins::NODES.iter().map(|own| (own.name.to_owned(), own.address)).collect();
+    let cluster =
+        api::start(api::Options { listen: args.lab_listen, nodes, ..api::Options::default() })
+            .await?;
+    let _ = principal::register(manager);
+    let address: SocketAddr = cluster.url.trim_start_matches("https://").parse()?;
+    let pks = pks::start(pks::Options {
+        uaa: args.uaa_listen,
+        api: args.pks_listen,
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+        cluster: pks::Cluster {
+            name: pins::CONTEXT.to_owned(),
+            uuid: pins::CLUSTER.trim_start_matches("pks-").to_owned(),
+            master_host: address.ip().to_string(),
+            master_port: address.port(),
+            workers: pins::NODES.len(),
+            token: cluster.token.clone(),
+            ca_pem: cluster.ca_pem.clone(),
+        },
+    })?;
+    Ok(Running { cluster, pks })
+}
+
+impl Running {
+    /// Where everything is and what to type first.
+    pub fn announcement(&self) -> String {
+        let (uaa, api) = (self.pks.uaa.to_string(), self.pks.api.to_string());
+        let mut told = format!(
+            "\nThe lab:\n  kubernetes {}\n  uaa https://{uaa}\n  pks https://{api}\n",
+            self.cluster.url
+        );
+        if (uaa.as_str(), api.as_str()) != (pks::LAB_UAA, pks::LAB_API) {
+            let hosts = pks::Hosts::lab(&uaa, &api);
+            // Writing to a string does not fail.
+            let _ = write!(told, "\nFirst:\n  export PKS_HOSTS={hosts}\n");
+        }
+        told.push_str(
+            "\nThe guide begins (with `alias pks='nsx-sim pks'`, or a link of that name):\n  \
+             pks login -a pks.corp.local -u pksadmin -p VMware1! -k\n  \
+             pks get-kubeconfig ci-cluster -a pks.corp.local -u pksadmin -p VMware1! -k\n  \
+             kubectl config use-context ci-cluster\n\
+             and `nsx-sim lab` walks through it.\n",
+        );
+        told
+    }
+
+    /// Ends all of it.
+    pub fn stop(&self) {
+        self.pks.stop();
+        self.cluster.stop();
+    }
+}
