@@ -1,13 +1,16 @@
 //! The whole lab in one process, beside a manager: API server, controllers, containers, NCP, and the
 //! two APIs of PKS.
 
-mod principal;
-
-use crate::{api, pins, pks};
+use crate::pod::{Containers, Dns, ManagerWire};
+use crate::{api, ncp, pins, pks};
+use anyhow::Context;
 use clap::Args as ClapArgs;
-use nsx_client::Remote;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use nsx_client::{Client, Remote};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The account of the guide.
 const USER: &str = "pksadmin";
@@ -15,6 +18,7 @@ const PASSWORD: &str = "VMware1!";
 
 /// What `serve` is told of the lab.
 #[derive(ClapArgs, Clone, Debug)]
+#[group(skip)]
 pub struct Args {
     /// A cluster, too: a Kubernetes API for kubectl, NCP, and stand-ins for PKS, as the guide types
     /// against them. The world is the guide's before its first step, unless told otherwise.
@@ -47,11 +51,16 @@ pub struct Args {
         value_name = "ADDR:PORT"
     )]
     pub pks_listen: SocketAddr,
+    /// Whether the firewall judges lookups of names. In the guide they pass although its rules reject
+    /// them; `exempt` lets its table hold by name as it is printed.
+    #[arg(long, env = "NSX_SIM_DNS", value_enum, default_value_t, requires = "lab")]
+    pub dns: Dns,
 }
 
 /// A lab at work.
 pub struct Running {
     cluster: api::Running,
+    ncp: ncp::Running,
     pks: pks::Running,
 }
 
@@ -61,10 +70,21 @@ pub struct Running {
 /// Where an address is not to be had, or the manager refuses what the lab needs.
 pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
     let nodes = pins::NODES.iter().map(|own| (own.name.to_owned(), own.address)).collect();
-    let cluster =
-        api::start(api::Options { listen: args.lab_listen, nodes, ..api::Options::default() })
-            .await?;
-    let _ = principal::register(manager);
+    let wire = Arc::new(ManagerWire::new(Client::new(manager)?));
+    let cluster = api::start(api::Options {
+        listen: args.lab_listen,
+        nodes,
+        exec: Some(Arc::new(Containers::new(wire, args.dns))),
+        ..api::Options::default()
+    })
+    .await?;
+    let ncp = ncp::start(
+        ncp::Config::default(),
+        client_of(&cluster).await?,
+        ncp_client(manager.clone()).await?,
+    )
+    .await
+    .context("NCP")?;
     let address: SocketAddr = cluster.url.trim_start_matches("https://").parse()?;
     let pks = pks::start(pks::Options {
         uaa: args.uaa_listen,
@@ -81,7 +101,35 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
             ca_pem: cluster.ca_pem.clone(),
         },
     })?;
-    Ok(Running { cluster, pks })
+    Ok(Running { cluster, ncp, pks })
+}
+
+/// NCP's own client of the cluster, which is no different from anybody's.
+async fn client_of(cluster: &api::Running) -> anyhow::Result<kube::Client> {
+    let config: Kubeconfig = serde_json::from_value(json!({
+        "clusters": [{"name": "lab", "cluster": {
+            "server": cluster.url, "insecure-skip-tls-verify": true}}],
+        "users": [{"name": "ncp", "user": {"token": cluster.token}}],
+        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "ncp"}}],
+        "current-context": "lab",
+    }))?;
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+    Ok(kube::Client::try_from(config)?)
+}
+
+/// NCP's client of the manager: that of a principal identity of its own, so that what it makes is
+/// protected. A manager without TLS sees no certificates; there NCP works as the user.
+async fn ncp_client(manager: Remote) -> anyhow::Result<Client> {
+    tokio::task::spawn_blocking(move || {
+        let user = Client::new(&manager)?;
+        if manager.url.as_ref().is_some_and(|url| url.starts_with("http://")) {
+            return Ok(user.overwriting());
+        }
+        let principal = ncp::register(&user, pins::CLUSTER).context("NCP's principal identity")?;
+        Ok(Client::of_principal(&manager, &principal)?)
+    })
+    .await?
 }
 
 impl Running {
@@ -110,6 +158,7 @@ impl Running {
     /// Ends all of it.
     pub fn stop(&self) {
         self.pks.stop();
+        self.ncp.kill();
         self.cluster.stop();
     }
 }

@@ -13,6 +13,12 @@ pub(super) enum Lab {
     Lab(lab::walk::Args),
     /// Print a kubeconfig of the lab's cluster, or add it to kubectl's own.
     Kubeconfig(kubeconfig::Args),
+    /// The guide's browser: curl from outside the cluster, through the manager's load balancer. Takes
+    /// curl's own options, as in `nsx-sim curl -sv http://10.40.14.50`.
+    Curl(lab::pod::outside::Args),
+    /// Run NCP between a cluster and a manager, until it is interrupted: any cluster that kubectl
+    /// reaches, as one of kind or kwok, gets a simulated NSX beneath it.
+    Ncp(lab::ncp::Args),
     /// A stand-in for the PKS command, which is proprietary: enough of it for the guide. A link to this
     /// program by the name of `pks` is the same.
     Pks(CommandOptions),
@@ -28,6 +34,12 @@ pub(super) fn run(command: Lab) -> anyhow::Result<ExitCode> {
         }
         Lab::Kubeconfig(args) => {
             kubeconfig::run(&args, &Places::of_environment()?, &mut io::stdout().lock())?;
+        }
+        Lab::Curl(args) => return lab::pod::outside::run(args),
+        Lab::Ncp(mut args) => {
+            args.nsx = connect_to(args.nsx);
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(lab::ncp::run(args))?;
         }
         Lab::Pks(options) => pks(&options)?,
     }

@@ -68,31 +68,71 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let client = Client::new(&remote)?;
     client.get("/node/version").context("the manager that judges packets")?;
-    let outside = Arc::new(Outside { client, from: args.from, ports: Mutex::default() });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let screen = if std::io::stdout().is_terminal() { Screen::Cooked } else { Screen::None };
     let directory = std::env::current_dir()?.display().to_string();
     let files = Files::default();
-    let code = runtime.block_on(async {
-        let (output, mut pieces) = mpsc::channel(WAITING);
-        let process = process(&outside, args.arguments, directory, files.clone(), (output, screen));
-        let printing = async {
-            while let Some(Chunk { stream, bytes }) = pieces.recv().await {
-                match stream {
-                    Stream::Stdout => std::io::stdout().write_all(&bytes)?,
-                    Stream::Stderr => std::io::stderr().write_all(&bytes)?,
-                }
-            }
-            std::io::stdout().flush()
-        };
-        let (ended, printed) = tokio::join!(tools::run("curl", process), printing);
-        printed.map(|()| super::shell::code(ended))
-    })?;
+    let outside = Arc::new(Outside { client, from: args.from, ports: Mutex::default() });
+    let (output, pieces) = mpsc::channel(WAITING);
+    let process = process(&outside, args.arguments, directory, files.clone(), (output, screen));
+    let code = runtime.block_on(printed(process, pieces, |stream, bytes| match stream {
+        Stream::Stdout => std::io::stdout().write_all(bytes),
+        Stream::Stderr => std::io::stderr().write_all(bytes),
+    }))?;
+    std::io::stdout().flush()?;
     for path in files.paths() {
         let bytes = files.read(&path).unwrap_or_default();
         std::fs::write(&path, bytes).with_context(|| path.clone())?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// What a curl printed, and its exit code.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    /// To standard output.
+    pub stdout: Vec<u8>,
+    /// To standard error.
+    pub stderr: Vec<u8>,
+    /// The exit code.
+    pub code: u8,
+}
+
+/// Runs curl on the client machine and keeps what it prints.
+///
+/// # Errors
+/// Never as of today: what fails curl says.
+pub async fn fetch(client: Client, arguments: Vec<String>) -> std::io::Result<Fetched> {
+    let outside = Arc::new(Outside { client, from: IpAddr::V4(ADDRESS), ports: Mutex::default() });
+    let (output, pieces) = mpsc::channel(WAITING);
+    let place = (output, Screen::None);
+    let process = process(&outside, arguments, "/".to_owned(), Files::default(), place);
+    let mut fetched = Fetched::default();
+    fetched.code = printed(process, pieces, |stream, bytes| {
+        match stream {
+            Stream::Stdout => fetched.stdout.extend_from_slice(bytes),
+            Stream::Stderr => fetched.stderr.extend_from_slice(bytes),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(fetched)
+}
+
+/// Runs a curl to its end, with what it prints given to `print`; its exit code.
+async fn printed(
+    process: Process,
+    mut pieces: mpsc::Receiver<Chunk>,
+    mut print: impl FnMut(Stream, &[u8]) -> std::io::Result<()>,
+) -> std::io::Result<u8> {
+    let printing = async {
+        while let Some(Chunk { stream, bytes }) = pieces.recv().await {
+            print(stream, &bytes)?;
+        }
+        Ok(())
+    };
+    let (ended, printed) = tokio::join!(tools::run("curl", process), printing);
+    printed.map(|()| super::shell::code(ended))
 }
 
 /// A curl that is about to run on the client machine.

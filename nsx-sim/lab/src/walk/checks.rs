@@ -34,11 +34,14 @@ pub enum Seen {
     Missing(String),
 }
 
-/// Shortens `return Ok(Seen::Missing(…))`.
+/// Shortens `return Ok(Seen::Missing(…))`, hence the result that never fails.
+#[allow(clippy::unnecessary_wraps)]
 pub(super) fn missing(what: impl Into<String>) -> anyhow::Result<Seen> {
     Ok(Seen::Missing(what.into()))
 }
 
+/// Shortens `Ok(Seen::Done(…))`.
+#[allow(clippy::unnecessary_wraps)]
 pub(super) fn done(what: impl Into<String>) -> anyhow::Result<Seen> {
     Ok(Seen::Done(what.into()))
 }
@@ -140,10 +143,10 @@ pub(super) fn tagged(apis: &dyn Apis) -> anyhow::Result<Seen> {
     let ports = ports_of_services(apis)?;
     let told: Vec<String> =
         ports.iter().map(|(app, ports)| format!("{app} on {} ports", ports.len())).collect();
-    match ports.values().all(|ports| ports.len() >= 2) && ports.len() == SERVICES.len() {
-        true => done(format!("tags of scope app: {}", told.join(", "))),
-        false => missing(format!("too few ports carry a tag of scope app: {}", told.join(", "))),
+    if ports.values().all(|ports| ports.len() >= 2) && ports.len() == SERVICES.len() {
+        return done(format!("tags of scope app: {}", told.join(", ")));
     }
+    missing(format!("too few ports carry a tag of scope app: {}", told.join(", ")))
 }
 
 pub(super) fn grouped(apis: &dyn Apis) -> anyhow::Result<Seen> {
@@ -195,10 +198,10 @@ pub(super) fn sectioned(apis: &dyn Apis) -> anyhow::Result<Seen> {
         );
     }
     let wanted = BTreeSet::from([of("service-b"), of("service-c"), of("service-d")]);
-    match applied == wanted {
-        true => done(format!("{SECTION} above {health}, applied to the groups of b, c and d")),
-        false => missing("the section is to be applied to nsg-service-b, -c and -d"),
+    if applied == wanted {
+        return done(format!("{SECTION} above {health}, applied to the groups of b, c and d"));
     }
+    missing("the section is to be applied to nsg-service-b, -c and -d")
 }
 
 pub(super) fn ruled(apis: &dyn Apis) -> anyhow::Result<Seen> {

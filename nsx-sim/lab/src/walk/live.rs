@@ -3,6 +3,7 @@
 use super::apis::{Apis, Desk, Output, Verb};
 use crate::pins;
 use crate::pks::{self, Credentials, Hosts, Places};
+use crate::pod::outside;
 use anyhow::Context;
 use clap::Parser;
 use k8s_openapi::api::core::v1::Pod;
@@ -116,8 +117,13 @@ impl Apis for Live {
     }
 
     fn outside(&self, url: &str) -> anyhow::Result<Output> {
-        let _ = url;
-        anyhow::bail!("not yet")
+        let arguments = ["-s", "-S", "-m", "20", url].map(str::to_owned).to_vec();
+        let fetched = self.runtime.block_on(outside::fetch(self.nsx.clone(), arguments))?;
+        Ok(Output {
+            stdout: String::from_utf8_lossy(&fetched.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&fetched.stderr).into_owned(),
+            code: fetched.code.into(),
+        })
     }
 
     fn nsx_list(&self, path: &str) -> anyhow::Result<Vec<Value>> {

@@ -98,7 +98,7 @@ pub static STEPS: &[Step] = &[
     Step {
         id: "outside",
         title: "Reach it from outside",
-        type_this: &["nsx-sim curl -k http://10.40.14.50"],
+        type_this: &["nsx-sim curl http://10.40.14.50"],
         teaches: "The load balancer chooses a pod and comes with an address of its own: no firewall of \
                   a pod ever sees the caller's.",
         check: matrix::from_outside,

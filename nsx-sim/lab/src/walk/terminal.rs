@@ -119,7 +119,9 @@ mod tests {
         let file = std::env::temp_dir().join(format!("walk-{}.json", uuid::Uuid::new_v4()));
         let mut progress = Progress::read(file.clone(), true).unwrap();
         let (sender, receiver) = mpsc::channel();
-        typed.iter().for_each(|line| sender.send((*line).to_owned()).unwrap());
+        for line in typed {
+            sender.send((*line).to_owned()).unwrap();
+        }
         drop(sender);
         let mut out = Vec::new();
         walk_by(fake, &mut progress, &receiver, &mut out).unwrap();
