@@ -59,6 +59,8 @@ fn main() -> ExitCode {
     for (name, path) in [
         ("page_of_1000_ports", "/logical-ports".to_owned()),
         ("page_of_members_of_big_group", members("big")),
+        ("page_of_its_addresses", "/ns-groups/big/effective-ip-address-members".to_owned()),
+        ("page_of_ports_of_a_switch", "/logical-ports?logical_switch_id=s".to_owned()),
         ("port_by_attachment", "/logical-ports?attachment_id=vif-77".to_owned()),
     ] {
         let mut times: Vec<Duration> = (0..rounds)
