@@ -360,7 +360,7 @@ impl Parser {
         let sign = self.text.get(self.at + usize::from(digit.is_some()));
         let Some(&sign @ ('<' | '>')) = sign else { return Ok(None) };
         self.at += 1 + usize::from(digit.is_some());
-        let default = if sign == '<' { 0 } else { 1 };
+        let default = u8::from(sign == '>');
         let descriptor = digit.and_then(|d| u8::try_from(d).ok()).unwrap_or(default);
         if sign == '<' && self.peek() == Some('<') {
             return Err(unexpected("<<"));

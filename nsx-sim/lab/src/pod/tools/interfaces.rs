@@ -29,7 +29,7 @@ fn bounds(address: IpAddr, prefix: u8) -> (IpAddr, IpAddr) {
             let first = u32::from(own) & mask;
             (Ipv4Addr::from(first).into(), Ipv4Addr::from(first | !mask).into())
         }
-        own => (own, own),
+        own @ IpAddr::V6(_) => (own, own),
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn ip(process: Process) -> Exit {
         let kept = text
             .lines()
             .filter(|line| addresses || !(line.contains("inet ") || line.contains("valid_lft")));
-        kept.map(|line| format!("{line}\n")).collect::<String>()
+        kept.flat_map(|line| [line, "\n"]).collect::<String>()
     };
     let mut shown = lines(LOOPBACK);
     if let Some((address, prefix, _)) = subnet {

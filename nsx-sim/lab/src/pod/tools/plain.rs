@@ -219,9 +219,8 @@ async fn test(tool: &str, process: &Process) -> Exit {
     let file = |name: &str| super::file(&process.session, &process.directory, name);
     let holds = match words.as_slice() {
         [] => Some(false),
-        [text] => Some(!text.is_empty()),
         ["-z", text] => Some(text.is_empty()),
-        ["-n", text] => Some(!text.is_empty()),
+        [text] | ["-n", text] => Some(!text.is_empty()),
         ["-f" | "-e", name] => Some(file(name).is_some()),
         ["-s", name] => Some(file(name).is_some_and(|own| !own.is_empty())),
         ["-d", name] => Some(super::is_directory(&super::absolute(&process.directory, name))),

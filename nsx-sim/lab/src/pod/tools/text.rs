@@ -28,7 +28,7 @@ fn parse(tool: &str, process: &Process) -> Result<Options, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Short('n') if matches!(tool, "head" | "tail") => {
-                own.count = Some(parser.value()?.parse()?)
+                own.count = Some(parser.value()?.parse()?);
             }
             Short(flag) if known.contains(flag) => own.flags.push(flag),
             Value(word) => own.words.push(text(&word)),
@@ -129,7 +129,7 @@ fn matches(options: &Options, line: &str) -> bool {
 fn filtered(tool: &str, options: &Options, whole: &str) -> (u8, String) {
     let has = |flag| options.flags.contains(flag);
     let lines: Vec<&str> = whole.lines().collect();
-    let joined = |lines: &[&str]| lines.iter().map(|own| format!("{own}\n")).collect::<String>();
+    let joined = |lines: &[&str]| lines.iter().flat_map(|own| [*own, "\n"]).collect::<String>();
     let count = usize::try_from(options.count.unwrap_or(10)).unwrap_or_default();
     match tool {
         "head" => (0, joined(&lines[..count.min(lines.len())])),

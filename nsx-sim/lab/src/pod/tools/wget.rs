@@ -29,8 +29,7 @@ fn parse(process: &Process) -> Result<Options, lexopt::Error> {
         match argument {
             Short('q') | Long("quiet") => own.quiet = true,
             Short('S') | Long("server-response") => own.headers = true,
-            Short('c') => {}
-            Long("no-check-certificate") => {}
+            Short('c') | Long("no-check-certificate") => {}
             Long("spider") => own.spider = true,
             Short('O') | Long("output-document") => own.output = Some(text(&parser.value()?)),
             Short('T') | Long("timeout") => {

@@ -96,8 +96,7 @@ impl Transfer<'_> {
                         err.write(words::meter(response.body.len(), report.total)).await?;
                     }
                     match options.output.as_deref() {
-                        None => out.write(body).await?,
-                        Some("-") => out.write(body).await?,
+                        None | Some("-") => out.write(body).await?,
                         Some("/dev/null") => {}
                         Some(name) => {
                             let path = super::absolute(directory, name);
@@ -136,7 +135,7 @@ impl Transfer<'_> {
             shown += &response.status_line();
             shown += "\r\n";
             for (name, value) in &response.headers {
-                shown += &format!("{name}: {value}\r\n");
+                shown.extend([name, ": ", value.as_str(), "\r\n"]);
             }
             shown += "\r\n";
         }
@@ -284,7 +283,7 @@ impl Transfer<'_> {
             lines.push("Content-Type: application/x-www-form-urlencoded".to_owned());
         }
         lines.push(String::new());
-        lines.into_iter().map(|line| format!("> {line}\n")).collect()
+        lines.iter().flat_map(|line| ["> ", line.as_str(), "\n"]).collect()
     }
 }
 

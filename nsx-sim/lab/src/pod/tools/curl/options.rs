@@ -54,7 +54,7 @@ impl Options {
                 ) => {}
                 Long("noproxy") => drop(value(&mut parser)?),
                 Short('m') | Long("max-time") => {
-                    own.total = Some(seconds(&value(&mut parser)?, "-m")?)
+                    own.total = Some(seconds(&value(&mut parser)?, "-m")?);
                 }
                 Long("connect-timeout") => {
                     own.connect = Some(seconds(&value(&mut parser)?, "--connect-timeout")?);
