@@ -2,6 +2,8 @@
 
 mod session;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 use std::sync::Arc;

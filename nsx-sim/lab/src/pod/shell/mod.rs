@@ -1,9 +1,12 @@
 //! The shell of a container: the part of `sh` that people type, by the words of busybox.
 
+mod builtins;
 mod expand;
 pub(super) mod io;
 mod parse;
 pub(super) mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -401,84 +404,6 @@ impl Shell {
         };
         tools::run(tool, process).await
     }
-
-    /// Runs what only the shell itself can do; nothing if it is no such thing.
-    async fn builtin(&mut self, name: &str, arguments: &[String], io: &Io) -> Option<Exit> {
-        let first = arguments.first().map(String::as_str);
-        let number = first.and_then(|text| text.parse::<i64>().ok());
-        Some(match (name, first) {
-            (":" | "set", _) => Ok(0),
-            ("break", _) => {
-                self.jump = Some(Jump::Break);
-                Ok(0)
-            }
-            ("continue", _) => {
-                self.jump = Some(Jump::Continue);
-                Ok(0)
-            }
-            ("exit", None) => {
-                self.jump = Some(Jump::Exit);
-                Ok(self.status)
-            }
-            ("exit", Some(text)) => {
-                let Some(number) = number else {
-                    let text = format!("{}: exit: Illegal number: {text}", self.name);
-                    return Some(io.err.line(text).await.map(|()| 2));
-                };
-                self.jump = Some(Jump::Exit);
-                Ok(u8::try_from(number.rem_euclid(256)).unwrap_or_default())
-            }
-            ("cd", target) => {
-                let path = tools::absolute(&self.directory, target.unwrap_or("/root"));
-                if tools::is_directory(&path) {
-                    self.directory = path;
-                    Ok(0)
-                } else {
-                    let target = target.unwrap_or_default();
-                    let text = format!(
-                        "{}: cd: can't cd to {target}: No such file or directory",
-                        self.name
-                    );
-                    io.err.line(text).await.map(|()| 1)
-                }
-            }
-            ("export", _) => {
-                for word in arguments {
-                    let (name, value) = word
-                        .split_once('=')
-                        .map_or((word.as_str(), None), |own| (own.0, Some(own.1)));
-                    if let Some(value) = value.filter(|_| parse::is_name(name)) {
-                        self.assign(name, value.to_owned());
-                    }
-                    if let Some(own) = self.variables.get_mut(name) {
-                        own.1 = true;
-                    }
-                }
-                Ok(0)
-            }
-            ("unset", _) => {
-                for name in arguments {
-                    self.variables.remove(name);
-                }
-                Ok(0)
-            }
-            ("shift", _) => {
-                let count = usize::try_from(number.unwrap_or(1)).unwrap_or_default();
-                self.arguments.drain(..count.min(self.arguments.len()));
-                Ok(0)
-            }
-            ("read", _) => {
-                let line = io.input.line().await;
-                let name = first.unwrap_or("REPLY");
-                if parse::is_name(name) {
-                    let text = line.as_deref().unwrap_or_default().trim().to_owned();
-                    self.assign(name, text);
-                }
-                Ok(u8::from(line.is_none()))
-            }
-            _ => return None,
-        })
-    }
 }
 
 /// A script that may go on in the next line; nothing if it does.
@@ -494,99 +419,5 @@ fn whole(text: &str) -> Option<Result<List, SyntaxError>> {
             None
         }
         parsed => Some(parsed),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{Cluster, Ran};
-
-    async fn sh(script: &str) -> Ran {
-        Cluster::guide().run(&["sh", "-c", script], None, false).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn scripts_do_what_scripts_do() {
-        for (script, out, code) in [
-            ("echo one; echo two", "one\ntwo\n", 0),
-            ("true && echo yes || echo no", "yes\n", 0),
-            ("false && echo yes || echo no", "no\n", 0),
-            ("false; echo $?", "1\n", 0),
-            ("! true", "", 1),
-            ("exit 300", "", 44),
-            ("x='a  b'; echo $x; echo \"$x\"", "a b\na  b\n", 0),
-            ("for i in 1 2 3; do echo $i; done", "1\n2\n3\n", 0),
-            ("for i in 1 2 3; do if [ $i = 2 ]; then continue; fi; echo $i; done", "1\n3\n", 0),
-            ("while true; do echo x; break; done; echo $?", "x\n0\n", 0),
-            ("if false; then echo a; elif true; then echo b; else echo c; fi", "b\n", 0),
-            ("echo $(echo a; echo b) c", "a b c\n", 0),
-            ("echo hidden > /dev/null; echo kept > f; echo more >> f; cat f", "kept\nmore\n", 0),
-            ("nothing 2>&1 | grep -c found", "1\n", 0),
-            ("while true; do echo y; done | head -n 2", "y\ny\n", 0),
-            ("{ echo a; echo b; } | wc -l", "2\n", 0),
-            ("printf 'a\\nb\\n' | while read x; do echo \"<$x>\"; done", "<a>\n<b>\n", 0),
-            ("a=1 env | grep '^a='; echo \"$a.\"", "a=1\n.\n", 0),
-            ("echo '$HOME' \"$HOME\" \\$HOME", "$HOME /root $HOME\n", 0),
-            ("cd /etc && pwd; cd /nowhere || echo stays", "/etc\nstays\n", 0),
-        ] {
-            let ran = sh(script).await;
-            assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_there_says_so() {
-        let ran = sh("telnet x").await;
-        assert_eq!((ran.err.as_str(), ran.code), ("sh: telnet: not found\n", 127));
-        let ran = sh("echo $((1+1))").await;
-        assert_eq!((ran.err.as_str(), ran.code), ("sh: syntax error: no arithmetic here\n", 2));
-        let ran = sh("x=y; export x; sh -c \"$z\" < nofile").await;
-        assert_eq!(ran.err, "sh: can't open nofile: No such file or directory\n");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_grows_without_end() {
-        let ran = sh("x=abcdefgh; while true; do x=$x$x; done").await;
-        assert!(ran.err.contains("too long"), "{}", ran.err);
-        let ran = sh("export x='sh -c \"$x\"'; sh -c \"$x\"").await;
-        assert!(ran.err.contains("too many shells"), "{}", ran.err);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_terminal_has_the_guides_prompt() {
-        let typed = "echo hello\rexit\r";
-        let ran = Cluster::guide().run(&["/bin/sh"], Some(typed), true).await;
-        assert!(ran.out.starts_with("/home # "), "{}", ran.out);
-        assert!(ran.out.contains("\r\nhello\r\n/home # "), "{}", ran.out);
-        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-        let ran = Cluster::guide().run(&["sh"], Some("exit 3\r"), true).await;
-        assert_eq!(ran.code, 3);
-        let ran = Cluster::guide().run(&["sh"], Some("false\r\x04"), true).await;
-        assert_eq!(ran.code, 1, "^D ends a shell with the last status");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_interrupt_ends_the_command_and_not_the_shell() {
-        let ran =
-            Cluster::guide().run(&["sh"], Some("sleep 100000\r\x03echo $?\rexit\r"), true).await;
-        assert!(ran.out.contains("^C\r\n"), "{}", ran.out);
-        assert!(ran.out.contains("130\r\n"), "{}", ran.out);
-        let ran = Cluster::guide().run(&["sleep", "100000"], Some("\x03"), true).await;
-        assert_eq!(ran.code, 130);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_script_may_come_by_the_input() {
-        let typed = "for i in 1 2\ndo\necho $i\ndone\nexit 4\necho never";
-        let ran = Cluster::guide().run(&["sh"], Some(typed), false).await;
-        assert_eq!((ran.out.as_str(), ran.code), ("1\n2\n", 4));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_image_without_a_shell_starts_nothing() {
-        let place = ("kube-system", "coredns", "coredns");
-        let ran = Cluster::guide().run_in(place, &["sh"], None, false).await;
-        assert_eq!(ran.code, 126);
-        assert!(ran.out.contains("\\\"sh\\\": executable file not found in $PATH"), "{}", ran.out);
     }
 }
