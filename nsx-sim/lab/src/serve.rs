@@ -4,6 +4,7 @@
 use crate::pod::{Containers, Dns, ManagerWire};
 use crate::{api, ncp, pins, pks};
 use anyhow::Context;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args as ClapArgs;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use nsx_client::{Client, Remote};
@@ -108,7 +109,8 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
 async fn client_of(cluster: &api::Running) -> anyhow::Result<kube::Client> {
     let config: Kubeconfig = serde_json::from_value(json!({
         "clusters": [{"name": "lab", "cluster": {
-            "server": cluster.url, "insecure-skip-tls-verify": true}}],
+            "server": cluster.url,
+            "certificate-authority-data": BASE64_STANDARD.encode(&cluster.ca_pem)}}],
         "users": [{"name": "ncp", "user": {"token": cluster.token}}],
         "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "ncp"}}],
         "current-context": "lab",
