@@ -140,7 +140,9 @@ impl Shell {
             let prompt =
                 if text.is_empty() { format!("{} {sign} ", self.directory) } else { "> ".into() };
             io.out.write(prompt).await?;
+            // A line that came first goes first: what interrupts then is meant for its command.
             let line = tokio::select! {
+                biased;
                 line = io.input.line() => line,
                 () = session.interrupts.notified() => {
                     text.clear();
