@@ -61,6 +61,10 @@ pub struct Settings {
     #[arg(long, default_value_t = 8, value_name = "NUMBER",
         value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: u8,
+    /// Make what a platform makes before NCP where it is missing: router, load balancer, pools, nodes'
+    /// ports.
+    #[arg(long)]
+    pub prepare: bool,
     /// Choose networks and addresses freely where the guide's screens show some.
     #[arg(long)]
     pub no_pins: bool,
@@ -91,6 +95,8 @@ pub struct Config {
     pub log_dropped_traffic: bool,
     /// How much is done at the same time.
     pub workers: usize,
+    /// Whether to make what a platform makes, where that is missing.
+    pub prepare: bool,
     /// Whether the guide's objects get the guide's addresses.
     pub pins: bool,
 }
@@ -109,6 +115,7 @@ impl From<&Settings> for Config {
             ip_reallocation_time: Duration::from_secs(set.ip_reallocation_time),
             log_dropped_traffic: set.log_dropped_traffic,
             workers: set.workers.into(),
+            prepare: set.prepare,
             pins: !set.no_pins,
         }
     }
@@ -129,6 +136,7 @@ impl Default for Config {
             ip_reallocation_time: Duration::from_secs(60),
             log_dropped_traffic: false,
             workers: 8,
+            prepare: false,
             pins: true,
         }
     }

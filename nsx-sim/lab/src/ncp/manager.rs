@@ -66,6 +66,13 @@ impl Manager {
         Self { client, permits: Arc::new(Semaphore::new(calls)) }
     }
 
+    /// Returns once no call is on its way, of however many there can be.
+    pub async fn is_quiet(&self, calls: usize) {
+        let all = u32::try_from(calls).unwrap_or(u32::MAX);
+        // Nobody closes it.
+        let _ = self.permits.acquire_many(all).await;
+    }
+
     async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Client) -> std::result::Result<T, nsx_client::Error> + Send + 'static,

@@ -18,6 +18,7 @@ mod identity;
 mod manager;
 mod naming;
 mod network;
+mod platform;
 mod pods;
 mod policies;
 mod probes;
@@ -47,6 +48,7 @@ enum Key {
     Namespace(String),
     Pod(Name),
     Service(Name),
+    Nodes,
     Probes,
     Policies,
 }
@@ -89,6 +91,12 @@ impl Running {
         self.ncp.has_started() && self.ncp.queue.is_idle()
     }
 
+    /// As [`Running::kill`], and returns when those calls have been answered.
+    pub async fn stop(self) {
+        self.kill();
+        self.ncp.manager.is_quiet(self.ncp.config.workers).await;
+    }
+
     /// Ends it at once. Calls that are on their way reach the manager.
     pub fn kill(&self) {
         self.ncp.tasks.0.lock().abort_all();
@@ -122,6 +130,9 @@ pub async fn start(
     manager: nsx_client::Client,
 ) -> Result<Running> {
     let manager = Manager::new(manager, config.workers);
+    if config.prepare {
+        platform::prepare(&manager, &config).await?;
+    }
     let foundation = Foundation::find(&manager, &config).await?;
     let (view, writers) = View::new();
     let workers = config.workers;
@@ -174,6 +185,7 @@ impl Ncp {
             Key::Namespace(name) => self.sync_namespace(name).await,
             Key::Pod(name) => self.sync_pod(name).await,
             Key::Service(name) => self.sync_service(name).await,
+            Key::Nodes => self.sync_nodes().await,
             Key::Probes => self.sync_probes().await,
             Key::Policies => self.sync_policies().await,
         }

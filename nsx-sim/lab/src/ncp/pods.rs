@@ -327,6 +327,10 @@ impl Ncp {
         }
         self.port_moved(name);
         self.queue.push_after(Key::Probes, GATHERING);
+        // It waits for its last pod.
+        if self.view.namespace(&name.0).is_none() {
+            self.queue.push(Key::Namespace(name.0.clone()));
+        }
         Ok(())
     }
 

@@ -44,7 +44,8 @@ fn port_of(probe: &Probe, container: &Container) -> Option<u16> {
     number.try_into().ok()
 }
 
-fn address_of(node: &Node) -> Option<Ipv4Addr> {
+/// A node's own address.
+pub fn address_of(node: &Node) -> Option<Ipv4Addr> {
     let addresses = node.status.as_ref()?.addresses.as_ref()?;
     addresses.iter().find(|own| own.type_ == "InternalIP")?.address.parse().ok()
 }

@@ -273,7 +273,7 @@ impl Ncp {
         });
         let made = self.manager.post("/loadbalancer/virtual-servers".to_owned(), server).await;
         let made = match made {
-            Ok(made) => match self.own_address(vip).await {
+            Ok(made) => match self.own_address(&wanted.name, vip).await {
                 Ok(()) => Ok(id_of(&made)),
                 Err(error) => Err((error, Some(id_of(&made)))),
             },
@@ -292,10 +292,9 @@ impl Ncp {
         }
     }
 
-    /// Takes the address of a Service, unless one of its own virtual servers has taken it.
-    async fn own_address(&self, vip: &External) -> Result<()> {
-        let shared = self.state.services.lock().values().any(|own| own.vip == *vip);
-        if shared {
+    /// Takes the address of a Service, unless another of its virtual servers has taken it.
+    async fn own_address(&self, name: &Name, vip: &External) -> Result<()> {
+        if self.state.services.lock().get(name).is_some_and(|own| own.vip == *vip) {
             return Ok(());
         }
         allocate(&self.manager, &vip.pool, vip.address).await

@@ -107,7 +107,10 @@ impl Ncp {
                 ncp.queue.push(Key::Service(name));
             }
         });
-        self.follow(writers.nodes, |ncp, _: &Node| ncp.queue.push_after(Key::Probes, GATHERING));
+        self.follow(writers.nodes, |ncp, _: &Node| {
+            ncp.queue.push(Key::Nodes);
+            ncp.queue.push_after(Key::Probes, GATHERING);
+        });
         self.follow(writers.policies, |ncp, _: &NetworkPolicy| ncp.queue.push(Key::Policies));
     }
 
@@ -179,6 +182,7 @@ impl Ncp {
 
     /// Names everything that is or was.
     pub fn look_at_all(&self) {
+        self.queue.push(Key::Nodes);
         for namespace in self.view.namespaces.state() {
             self.queue.push(Key::Namespace(name_of(&*namespace).1));
         }

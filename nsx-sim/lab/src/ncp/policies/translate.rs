@@ -71,8 +71,8 @@ pub struct Translated {
     pub isolated: Vec<Way>,
 }
 
-fn selector(wanted: &LabelSelector) -> Option<Selector> {
-    wanted.clone().try_into().ok()
+fn selector(wanted: &LabelSelector) -> Result<Selector, Unreadable> {
+    wanted.clone().try_into().map_err(|_| Unreadable)
 }
 
 /// What a policy means in a cluster; none where its selectors are none.
@@ -81,21 +81,20 @@ pub fn translate(policy: &NetworkPolicy, cluster: &Cluster) -> Option<Translated
     let spec = policy.spec.as_ref()?;
     let empty = LabelSelector::default();
     let about = spec.pod_selector.as_ref().unwrap_or(&empty);
-    let chosen = selector(about)?;
+    let chosen = selector(about).ok()?;
     let pods = cluster.pods.iter();
     let targets: Vec<_> =
         pods.filter(|own| own.namespace == namespace && chosen.matches(&own.labels)).collect();
     let mut allows = Vec::new();
-    let all = |_: &str| true;
     for rule in spec.ingress.iter().flatten() {
-        let peers = peers_of(rule.from.as_deref(), namespace, cluster)?;
+        let peers = peers_of(rule.from.as_deref(), namespace, cluster).ok()?;
         let services = services_of(rule.ports.as_deref(), &targets);
         allows.push(Allow { way: Way::In, peers, services });
     }
     for rule in spec.egress.iter().flatten() {
-        let peers = peers_of(rule.to.as_deref(), namespace, cluster)?;
-        // A port's name is that of the pod at the other end.
-        let others: Vec<_> = cluster.pods.iter().filter(|own| all(&own.namespace)).collect();
+        let peers = peers_of(rule.to.as_deref(), namespace, cluster).ok()?;
+        // A port's name is one of the pods at the other end.
+        let others: Vec<_> = cluster.pods.iter().collect();
         let services = services_of(rule.ports.as_deref(), &others);
         allows.push(Allow { way: Way::Out, peers, services });
     }
@@ -150,14 +149,16 @@ fn target(about: &LabelSelector, namespace: &str, cluster: &Cluster, pods: &[&Po
     json!({"members": pods.iter().map(one).collect::<Vec<_>>()})
 }
 
-/// The addresses of peers, in order; any where a rule has no list, and not one where it is in vain.
-#[allow(clippy::option_option, reason = "any is not the same as a selector that can not be read")]
+/// A selector that can not be read; the API takes none.
+struct Unreadable;
+
+/// The addresses of peers, in order; any where a rule has no list.
 fn peers_of(
     peers: Option<&[NetworkPolicyPeer]>,
     namespace: &str,
     cluster: &Cluster,
-) -> Option<Option<Vec<String>>> {
-    let Some(peers) = peers.filter(|own| !own.is_empty()) else { return Some(None) };
+) -> Result<Option<Vec<String>>, Unreadable> {
+    let Some(peers) = peers.filter(|own| !own.is_empty()) else { return Ok(None) };
     let mut addresses = BTreeSet::new();
     for peer in peers {
         if let Some(block) = &peer.ip_block {
@@ -169,11 +170,7 @@ fn peers_of(
         }
         let pods = peer.pod_selector.clone().unwrap_or_default();
         let pods = selector(&pods)?;
-        let spaces = peer.namespace_selector.as_ref().map(selector);
-        let spaces = match spaces {
-            Some(found) => Some(found?),
-            None => None,
-        };
+        let spaces = peer.namespace_selector.as_ref().map(selector).transpose()?;
         let in_space = |own: &PodAt| match &spaces {
             None => own.namespace == namespace,
             Some(spaces) => {
@@ -184,7 +181,7 @@ fn peers_of(
         let found = cluster.pods.iter().filter(|own| in_space(own) && pods.matches(&own.labels));
         addresses.extend(found.map(|own| own.address.to_string()));
     }
-    Some(Some(addresses.into_iter().collect()))
+    Ok(Some(addresses.into_iter().collect()))
 }
 
 /// A network but for some others.
