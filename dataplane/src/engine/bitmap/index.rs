@@ -13,8 +13,7 @@ use super::layout::{Layout, Rank, STEP, is_open};
 use super::listed::Tag;
 use super::rows::Base;
 use super::services::Services;
-#[cfg(target_arch = "x86_64")]
-use super::wide::Avx512;
+use super::wide::Processor;
 use crate::{
     AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Peer, Rule, ScopeId,
     ServiceMatch, SetId, Term, VnicId,
@@ -36,8 +35,7 @@ type Named = Vec<(u32, usize)>;
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     /// What the processor offers beyond plain code.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) wide: Option<Avx512>,
+    pub(super) processor: Processor,
     pub(super) layout: Layout,
     pub(super) addresses: Addresses,
     pub(super) services: Services,
@@ -85,8 +83,7 @@ impl Index {
         let layout = Layout::new(&rules)?;
         let shape = layout.shape;
         let mut index = Self {
-            #[cfg(target_arch = "x86_64")]
-            wide: Avx512::new(),
+            processor: Processor::best(),
             addresses: Addresses::new(shape),
             services: Services::new(shape),
             applied: Classes::new([shape]),

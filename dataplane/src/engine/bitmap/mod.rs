@@ -153,3 +153,88 @@ impl Classifier for Bitmap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::wide::Processor;
+    use super::*;
+    use crate::{
+        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, RuleId, Service,
+        ServiceMatch, TcpFlags, Term,
+    };
+
+    const SETS: u32 = 50;
+
+    fn address(number: u32) -> IpAddr {
+        Ipv4Addr::from(0x0a00_0000 + number % 700).into()
+    }
+
+    /// The same number for the same words, and nearly any.
+    fn mixed(what: u32, number: u32) -> u32 {
+        (number.wrapping_mul(0x9e37_79b9) ^ what.wrapping_mul(0x85eb_ca6b)).rotate_left(13) >> 7
+    }
+
+    fn rule(number: u32) -> Arc<Rule> {
+        let peer = |what: u32| match mixed(what, number) % 12 {
+            0 => Peer::Any,
+            own => {
+                let set = SetId(mixed(what + 1, number) % SETS);
+                Peer::OneOf { terms: vec![Term::Set(set)], negated: own == 1 }
+            }
+        };
+        let port = u16::try_from(mixed(5, number) % 40).unwrap();
+        let ports = Ports::to([PortRange { first: port, last: port + 2 }]);
+        Arc::new(Rule {
+            id: RuleId(number.into()),
+            layer: Layer::Ip,
+            action: Action::Allow,
+            direction: [None, Some(Direction::In)][mixed(6, number) as usize % 2],
+            family: None,
+            source: peer(1),
+            destination: peer(3),
+            service: match mixed(7, number) % 8 {
+                0 => ServiceMatch::Any,
+                1 => ServiceMatch::OneOf(vec![Service::Udp(ports)]),
+                _ => ServiceMatch::OneOf(vec![Service::Tcp(ports)]),
+            },
+            applied_to: AppliedTo::Everywhere,
+            stateful: true,
+            tcp_strict: false,
+        })
+    }
+
+    #[test]
+    fn every_processor_finds_what_the_walk_finds() {
+        let mut sets = AddressSets::default();
+        for number in 0..4_000 {
+            let set = SetId(mixed(8, number) % SETS);
+            sets.add(set, Member::from(address(mixed(9, number))));
+        }
+        let packets: Vec<Packet> = (0..300)
+            .map(|number| {
+                let ends = [10, 11].map(|what| address(mixed(what, number)));
+                let port = u16::try_from(mixed(12, number) % 40).unwrap();
+                Packet::tcp((ends[0], 999).into(), (ends[1], port).into(), TcpFlags::SYN)
+            })
+            .collect();
+        let keys = packets.iter().zip([Direction::In, Direction::Out].into_iter().cycle());
+        let keys: Vec<Key<'_>> =
+            keys.map(|(packet, direction)| Key { direction, packet }).collect();
+        // One line, three lines, lists and parts of eight rules and of 32.
+        for count in [200, 1_300, 3_000, 6_000] {
+            let rules: RuleList = (0..count).map(rule).collect();
+            let walk = |key: &Key<'_>| rules.iter().position(|rule| rule.matches(&sets, *key));
+            let right: Vec<Option<usize>> = keys.iter().map(walk).collect();
+            let mut engine = Bitmap::new(Arc::clone(&rules)).unwrap();
+            engine.learn(&sets);
+            let mut answers = Vec::new();
+            for processor in Processor::all() {
+                engine.index.processor = processor;
+                engine.classify_batch(&sets, &keys, &mut answers);
+                assert_eq!(answers, right, "{count} rules on {processor:?}");
+            }
+        }
+    }
+}

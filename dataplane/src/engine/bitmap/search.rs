@@ -9,7 +9,7 @@ use super::layout::Rank;
 use super::rows::Shape;
 use super::services;
 use super::tables::Tables;
-use super::wide::{Plain, Wide, Work};
+use super::wide::{Wide, Work};
 use crate::Rule;
 use crate::matching::Key;
 use crate::ruling::Saying;
@@ -85,7 +85,7 @@ impl<A: Asked, T: FnMut(usize, u32)> Lookup for Many<'_, A, T> {
     #[inline(always)]
     fn with(self, find: impl Find) {
         let Self { index, asked, tell } = self;
-        index.run(Each { index, asked, tell, find });
+        index.processor.run(Each { index, asked, tell, find });
     }
 }
 
@@ -99,7 +99,7 @@ impl<A: Asked> Lookup for Single<'_, A> {
     #[inline(always)]
     fn with(self, find: impl Find) {
         let Self { index, asked, found } = self;
-        index.run(One { index, asked, find, found });
+        index.processor.run(One { index, asked, find, found });
     }
 }
 
@@ -215,17 +215,6 @@ impl Index {
             (_, false) => lookup.with(Packed::<false, 8>),
             (_, true) => lookup.with(Packed::<true, 8>),
         }
-    }
-
-    /// Runs with the widest instructions there are.
-    #[inline(always)]
-    fn run(&self, work: impl Work) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(wide) = self.wide {
-            wide.run(work);
-            return;
-        }
-        work.run(Plain);
     }
 
     /// Whether a rule's service asks for more than the tables look at.

@@ -6,7 +6,7 @@
 #![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
 #![allow(unsafe_code)] // Reasons and conditions above and at each block.
 
-use super::codes::{self, CODE, CodeLines};
+use super::codes::{self, CODE, CodeLines, NEVER};
 use super::listed::{LANES, OPEN};
 use super::rows::Line;
 
@@ -72,13 +72,19 @@ impl Wide for Plain {
 
     #[inline(always)]
     fn choose(self, parts: &Line, asked: [&CodeLines; 2], [lanes, tags]: [&Line; 2]) -> u32 {
-        (0..LANES).rev().fold(0, |chosen, lane| {
+        let mut chosen = 0;
+        for lane in 0..LANES {
             let (part, tag) = (lanes.lane(lane), tags.lane(lane));
+            // Lanes that are taken come first.
+            if tag & CODE == NEVER {
+                break;
+            }
             let here = parts.get(part.into()) | (tag & OPEN != 0);
             let (line, bit) = codes::place(tag & CODE);
-            let wanted = asked.iter().all(|codes| codes[line].get(bit));
-            chosen << 1 | u32::from(here & wanted)
-        })
+            let wanted = asked[0][line].get(bit) & asked[1][line].get(bit);
+            chosen |= u32::from(here & wanted) << lane;
+        }
+        chosen
     }
 
     #[inline(always)]
@@ -91,8 +97,44 @@ pub(super) trait Work {
     fn run(self, wide: impl Wide);
 }
 
+/// What the processor offers, found once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Processor {
+    /// Nothing that is not everywhere.
+    Any,
+    /// A line at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Processor {
+    /// All that this one can be taken for, the best last.
+    pub(super) fn all() -> impl DoubleEndedIterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let more = Avx512::new().map(Self::Avx512);
+        #[cfg(not(target_arch = "x86_64"))]
+        let more = None;
+        std::iter::once(Self::Any).chain(more)
+    }
+
+    /// The best.
+    pub(super) fn best() -> Self {
+        Self::all().next_back().unwrap_or(Self::Any)
+    }
+
+    /// Runs code by its best instructions.
+    #[inline(always)]
+    pub(super) fn run(self, work: impl Work) {
+        match self {
+            Self::Any => work.run(Plain),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(wide) => wide.run(work),
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::Avx512;
+use x86::Avx512;
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
