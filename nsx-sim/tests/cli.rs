@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/golden.rs"]
 mod golden;
+#[path = "cli/lab.rs"]
+mod lab;
 #[path = "cli/replay.rs"]
 mod replay;
 
