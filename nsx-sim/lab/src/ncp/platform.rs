@@ -134,7 +134,7 @@ impl Ncp {
     async fn node_switch(&self) -> Result<String> {
         let name = format!("{}-cluster-switch", self.config.cluster);
         let switches = self.manager.list("/logical-switches".to_owned()).await?;
-        let own = |own: &&Value| own["display_name"] == &*name && self.is_own(own);
+        let own = |own: &&Value| own["display_name"] == name && self.is_own(own);
         if let Some(found) = switches.iter().find(own) {
             return Ok(id_of(found));
         }

@@ -257,13 +257,13 @@ mod tests {
         }
     }
 
-    fn translated(spec: Value) -> Translated {
+    fn translated(spec: &Value) -> Translated {
         let value = json!({"metadata": {"namespace": "x1", "name": "p"}, "spec": spec});
         translate(&serde_json::from_value(value).unwrap(), &cluster()).unwrap()
     }
 
-    fn peers(from: Value) -> Option<Vec<String>> {
-        let own = translated(json!({"podSelector": {}, "ingress": [{"from": from}]}));
+    fn peers(from: &Value) -> Option<Vec<String>> {
+        let own = translated(&json!({"podSelector": {}, "ingress": [{"from": from}]}));
         own.allows[0].peers.clone()
     }
 
@@ -272,30 +272,30 @@ mod tests {
         let own =
             |list: &[u8]| Some(list.iter().map(|n| format!("10.0.0.{n}")).collect::<Vec<_>>());
         let app = |app: &str| json!({"matchLabels": {"app": app}});
-        assert_eq!(peers(json!([{"podSelector": app("a")}])), own(&[1]));
+        assert_eq!(peers(&json!([{"podSelector": app("a")}])), own(&[1]));
         assert_eq!(
-            peers(json!([{"namespaceSelector": {"matchLabels": {"team": "y"}}}])),
+            peers(&json!([{"namespaceSelector": {"matchLabels": {"team": "y"}}}])),
             own(&[3, 4])
         );
         let both = json!([{"namespaceSelector": {}, "podSelector": app("b")}]);
-        assert_eq!(peers(both), own(&[2, 4]));
+        assert_eq!(peers(&both), own(&[2, 4]));
         let either = json!([{"podSelector": app("a")}, {"podSelector": app("b")}]);
-        assert_eq!(peers(either), own(&[1, 2]));
-        assert_eq!(peers(json!([{"podSelector": app("none")}])), own(&[]), "nobody, not anybody");
-        assert_eq!(peers(json!([])), None, "anybody");
+        assert_eq!(peers(&either), own(&[1, 2]));
+        assert_eq!(peers(&json!([{"podSelector": app("none")}])), own(&[]), "nobody, not anybody");
+        assert_eq!(peers(&json!([])), None, "anybody");
     }
 
     #[test]
     fn a_block_is_what_it_excepts_less() {
         let block = json!([{"ipBlock": {"cidr": "10.0.0.0/30", "except": ["10.0.0.1/32"]}}]);
-        assert_eq!(peers(block).unwrap(), ["10.0.0.0/32", "10.0.0.2/31"]);
+        assert_eq!(peers(&block).unwrap(), ["10.0.0.0/32", "10.0.0.2/31"]);
         let none = json!([{"ipBlock": {"cidr": "10.0.0.0/30", "except": ["10.0.0.0/8"]}}]);
-        assert_eq!(peers(none).unwrap(), [""; 0]);
+        assert_eq!(peers(&none).unwrap(), [""; 0]);
     }
 
     #[test]
     fn which_ways_are_closed_follows_from_the_types_or_else_from_the_rules() {
-        let isolated = |spec: Value| translated(spec).isolated;
+        let isolated = |spec: Value| translated(&spec).isolated;
         assert_eq!(isolated(json!({"podSelector": {}})), [Way::In]);
         assert_eq!(isolated(json!({"podSelector": {}, "egress": [{}]})), [Way::In, Way::Out]);
         assert_eq!(isolated(json!({"podSelector": {}, "policyTypes": ["Egress"]})), [Way::Out]);
@@ -305,7 +305,7 @@ mod tests {
     fn ports_are_numbers_ranges_or_names_that_pods_have() {
         let services = |ports: Value| {
             let spec = json!({"podSelector": {}, "ingress": [{"ports": ports}]});
-            translated(spec).allows[0].services.clone()
+            translated(&spec).allows[0].services.clone()
         };
         let ports = |own: Value| {
             let found = services(json!([own])).unwrap();
@@ -321,13 +321,13 @@ mod tests {
 
     #[test]
     fn the_group_follows_tags_where_they_can_say_which_pods() {
-        let by_tags = translated(json!({"podSelector": {"matchLabels": {"app": "a"}}})).target;
+        let by_tags = translated(&json!({"podSelector": {"matchLabels": {"app": "a"}}})).target;
         let expressions = by_tags["membership_criteria"][0]["expressions"].as_array().unwrap();
         assert_eq!(expressions.len(), 3);
         let other = json!({"podSelector": {"matchExpressions": [
             {"key": "app", "operator": "NotIn", "values": ["a"]},
         ]}});
-        let by_port = translated(other).target;
+        let by_port = translated(&other).target;
         assert_eq!(by_port["members"][0]["value"], "port-2");
         assert_eq!(by_port["members"].as_array().unwrap().len(), 1);
     }
