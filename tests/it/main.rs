@@ -11,6 +11,7 @@ mod conformance;
 mod coverage;
 mod flow;
 mod http;
+mod lab;
 mod realize;
 mod schema;
 mod tidy;

@@ -1,0 +1,53 @@
+//! NetworkPolicies as sections.
+
+use super::{Lab, until};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::api::DeleteParams;
+use nsx_client::PacketQuery;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_lets_in_whom_it_names_and_nobody_else() {
+    let lab = Lab::start().await;
+    let _ncp = lab.ncp().await;
+    lab.deploy_guide().await;
+    for (namespace, service) in
+        [("x1", "service-a"), ("y1", "service-b"), ("z1", "service-c"), ("z1", "service-d")]
+    {
+        lab.running(namespace, service).await;
+    }
+    let sections = lab.list("/firewall/sections").len();
+    let mut port = 40_000;
+    let mut judged = |from: &str, to: &str, dst_port: u16| {
+        port += 1;
+        let packet = PacketQuery {
+            from: from.into(),
+            to: to.into(),
+            protocol: "TCP".into(),
+            src_port: Some(port),
+            dst_port: Some(dst_port),
+        };
+        lab.admin.send_packet(&packet).expect("an answer").outcome
+    };
+    let (a, b, d) = ("172.15.23.3", "172.15.13.3", "172.15.9.4");
+    assert_eq!(judged(b, d, 8080), "DELIVERED");
+    let policy = json!({
+        "metadata": {"name": "only-a"},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": "service-d"}},
+            "ingress": [{
+                "from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "service-a"}}}],
+                "ports": [{"port": 8080}],
+            }],
+        },
+    });
+    lab.make(lab.of::<NetworkPolicy>("z1"), policy).await;
+    until(|| (judged(b, d, 8080) == "DROPPED").then_some(())).await;
+    assert_eq!(judged(a, d, 8080), "DELIVERED");
+    assert_eq!(judged(a, d, 9090), "DROPPED", "another port");
+    assert_eq!(judged(d, b, 8080), "DELIVERED", "what it sends is not closed");
+    let policies = lab.of::<NetworkPolicy>("z1");
+    policies.delete("only-a", &DeleteParams::default()).await.expect("is deleted");
+    until(|| (judged(b, d, 8080) == "DELIVERED").then_some(())).await;
+    until(|| (lab.list("/firewall/sections").len() == sections).then_some(())).await;
+}
