@@ -10,8 +10,9 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use nsx_client::{Client, Remote};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The account of the guide.
 const USER: &str = "pksadmin";
@@ -34,6 +35,17 @@ pub struct Args {
         value_name = "ADDR:PORT"
     )]
     pub lab_listen: SocketAddr,
+    /// Nodes of the cluster: the guide's three, and more for larger trials. NCP makes the logical ports
+    /// of those that the guide does not have.
+    #[arg(
+        long,
+        env = "NSX_SIM_LAB_NODES",
+        default_value_t = 3,
+        requires = "lab",
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u16).range(3..=1000)
+    )]
+    pub lab_nodes: u16,
     /// Where UAA listens, which has port 8443 of its host in the guide.
     #[arg(
         long,
@@ -70,7 +82,8 @@ pub struct Running {
 /// # Errors
 /// Where an address is not to be had, or the manager refuses what the lab needs.
 pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
-    let nodes = pins::NODES.iter().map(|own| (own.name.to_owned(), own.address)).collect();
+    let nodes = nodes(args.lab_nodes);
+    let workers = nodes.len();
     let wire = Arc::new(ManagerWire::new(Client::new(manager)?));
     let cluster = api::start(api::Options {
         listen: args.lab_listen,
@@ -80,7 +93,7 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
     })
     .await?;
     let ncp = ncp::start(
-        ncp::Config::default(),
+        ncp::Config { prepare: workers > pins::NODES.len(), ..ncp::Config::default() },
         client_of(&cluster).await?,
         ncp_client(manager.clone()).await?,
     )
@@ -97,12 +110,25 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
             uuid: pins::CLUSTER.trim_start_matches("pks-").to_owned(),
             master_host: address.ip().to_string(),
             master_port: address.port(),
-            workers: pins::NODES.len(),
+            workers,
             token: cluster.token.clone(),
             ca_pem: cluster.ca_pem.clone(),
         },
     })?;
     Ok(Running { cluster, ncp, pks })
+}
+
+/// The guide's nodes, and behind them as many as are wanted, with names like theirs and the next
+/// addresses of their network.
+fn nodes(wanted: u16) -> Vec<(String, Ipv4Addr)> {
+    let first = u32::from(pins::NODES[0].address);
+    let guide = pins::NODES.iter().map(|own| (own.name.to_owned(), own.address));
+    let more = (3..u32::from(wanted)).map(|number| {
+        let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("lab node {number}").as_bytes());
+        let address = Ipv4Addr::from(first + number);
+        (name.to_string(), address)
+    });
+    guide.chain(more).collect()
 }
 
 /// NCP's own client of the cluster, which is no different from anybody's.
