@@ -21,11 +21,7 @@ fn golden_frames_are_read_as_written_down() {
     for block in fixtures::FRAMES.split("\n\n") {
         let mut lines = block.lines().filter(|line| !line.starts_with('#'));
         let Some(name) = lines.next() else { continue };
-        let hex: String = lines.take_while(|line| !line.starts_with('=')).collect();
-        let bytes: Vec<u8> = (0..hex.len() / 2)
-            .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
-            .collect();
-        writeln!(read, "{name}: {}", told(&bytes)).unwrap();
+        writeln!(read, "{name}: {}", told(&bytes(lines))).unwrap();
     }
     let expected: String = fixtures::FRAMES
         .split("\n\n")
@@ -37,6 +33,20 @@ fn golden_frames_are_read_as_written_down() {
         .collect();
     assert_eq!(read, expected);
     assert!(read.lines().count() > 30, "{read}");
+}
+
+/// The bytes of a golden frame, from the lines behind its name.
+fn bytes<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<u8> {
+    let hex: String = lines.take_while(|line| !line.starts_with('=')).collect();
+    let bytes = (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16));
+    bytes.collect::<Result<_, _>>().unwrap()
+}
+
+/// The golden frames.
+pub(crate) fn golden() -> Vec<Vec<u8>> {
+    let blocks = fixtures::FRAMES.split("\n\n");
+    let lines = |block: &'static str| block.lines().filter(|line| !line.starts_with('#'));
+    blocks.map(|block| bytes(lines(block).skip(1))).filter(|bytes| !bytes.is_empty()).collect()
 }
 
 /// A frame as the file of golden frames has it.

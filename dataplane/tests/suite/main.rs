@@ -10,6 +10,7 @@ mod counting;
 mod edits;
 mod filters;
 mod frames;
+mod fuzzed;
 mod judging;
 mod live;
 mod model;
