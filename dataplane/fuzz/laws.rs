@@ -93,7 +93,8 @@ impl Source<'_> {
     }
 
     fn kind(&mut self) -> u16 {
-        u16::from(self.byte()) & (Kind::COUNT as u16 - 1)
+        let kinds = u16::try_from(Kind::COUNT).expect("few kinds");
+        u16::from(self.byte()) & (kinds - 1)
     }
 
     fn filter(&mut self) -> Filter {

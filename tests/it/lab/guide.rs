@@ -72,6 +72,7 @@ async fn a_service_is_reached_from_outside_as_long_as_it_has_pods() {
     await_condition(services, "service-a-lb", has_address).await.expect("a watch");
     let reached = |port: u16| {
         let packet = PacketQuery {
+            tcp_flags: None,
             from: "192.0.2.10".into(),
             to: "10.40.14.50".into(),
             protocol: "TCP".into(),

@@ -21,6 +21,7 @@ async fn a_policy_lets_in_whom_it_names_and_nobody_else() {
     let mut judged = |from: &str, to: &str, dst_port: u16| {
         port += 1;
         let packet = PacketQuery {
+            tcp_flags: None,
             from: from.into(),
             to: to.into(),
             protocol: "TCP".into(),
