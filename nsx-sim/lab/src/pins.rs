@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 /// The cluster's name for NCP; also its principal identity at the manager [G image19].
 pub const CLUSTER: &str = "pks-592ff063-c3b0-46b4-81ce-0bcfaffd6246";
-/// The cluster's name for PKS, and the context in the kubeconfig [G].
+/// The cluster's name for PKS, and the context in the kubeconfig `[G]`.
 pub const CONTEXT: &str = "ci-cluster";
 
 /// A worker node.

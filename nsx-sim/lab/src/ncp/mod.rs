@@ -4,10 +4,10 @@
 //! namespaces, ports of pods with their labels as tags, virtual servers of Services, and sections of
 //! probes and NetworkPolicies. It knows both by their HTTP APIs alone and works on any pair of them.
 //!
-//! Watches name what has changed ([`view`]), a queue keeps each thing once ([`queue`]), and workers
+//! Watches name what has changed (`view`), a queue keeps each thing once (`queue`), and workers
 //! bring the manager to what the cluster says of that thing *now*. So it does not matter in which order
-//! changes are told, or whether one is told twice. What it has made it remembers ([`state`]) and finds
-//! again by tags when it starts ([`adopt`]): every object says whose it is before it takes something
+//! changes are told, or whether one is told twice. What it has made it remembers (`state`) and finds
+//! again by tags when it starts (`adopt`): every object says whose it is before it takes something
 //! that must be given back. So a process can end between any two calls.
 
 mod adopt;
