@@ -5,6 +5,7 @@ use super::report::{Outcome, Pair, Row};
 use super::section::{self, DENY_ALL};
 use super::trace::{Probe, Tracer};
 use super::{Done, Fault};
+use fixtures::GUIDE_TABLE;
 
 /// Port of the web server in each pod. The service port never reaches the firewall: the node has
 /// put the pod's address and port in its place by then.
@@ -12,21 +13,6 @@ pub(super) const POD_PORT: u16 = 8080;
 
 /// Source, destination, whether the connection is allowed.
 type Expectation = (&'static str, &'static str, bool);
-
-/// The table as printed.
-const TABLE: [Expectation; 11] = [
-    ("service-a", "service-b", true),
-    ("service-a", "service-c", true),
-    ("service-a", "service-d", false),
-    ("service-b", "service-c", true),
-    ("service-b", "service-d", false),
-    ("service-c", "service-d", true),
-    ("service-c", "service-b", false),
-    ("service-d", "service-c", false),
-    ("service-d", "service-b", false),
-    ("service-c", "service-a", false),
-    ("service-b", "service-a", false),
-];
 
 /// What the rules decide beside the table: the sender's own vNIC rejects.
 const ALSO: [Expectation; 4] = [
@@ -46,7 +32,7 @@ pub(super) struct Matrix {
 
 /// Judges the guide's rows and those that it leaves out.
 pub(super) fn judge_all(tracer: &Tracer, pods: &[Pod]) -> Done<Matrix> {
-    let rows = judge_each(tracer, pods, &TABLE)?;
+    let rows = judge_each(tracer, pods, &GUIDE_TABLE)?;
     let also = judge_each(tracer, pods, &ALSO)?;
     let as_expected = rows.iter().filter(|row| row.as_expected()).count();
     let pairs: usize = rows.iter().chain(&also).map(|row| row.pairs.len()).sum();
@@ -113,7 +99,7 @@ mod tests {
     fn a_row_holds_if_every_pair_agrees() {
         use Outcome::{Fail, Success, Unreachable};
         let judge = |outcomes: &[Outcome]| {
-            row(TABLE[2], outcomes.iter().map(|&outcome| pair(outcome)).collect())
+            row(GUIDE_TABLE[2], outcomes.iter().map(|&outcome| pair(outcome)).collect())
         };
         assert!(judge(&[Fail, Fail]).as_expected());
         assert_eq!(judge(&[Fail, Success]).result, Outcome::Mixed);
@@ -124,8 +110,8 @@ mod tests {
 
     #[test]
     fn the_expected_rule_is_the_connections_own_or_the_last_one() {
-        assert_eq!(row(TABLE[0], vec![]).expected_rule, "service-aToservice-b");
-        assert_eq!(row(TABLE[2], vec![]).expected_rule, "DenyAll");
+        assert_eq!(row(GUIDE_TABLE[0], vec![]).expected_rule, "service-aToservice-b");
+        assert_eq!(row(GUIDE_TABLE[2], vec![]).expected_rule, "DenyAll");
     }
 
     #[test]

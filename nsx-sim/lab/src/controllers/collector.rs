@@ -23,20 +23,7 @@ pub struct Collector {
 }
 
 impl Controller for Collector {
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Namespaces,
-        Resource::Pods,
-        Resource::Services,
-        Resource::Endpoints,
-        Resource::Nodes,
-        Resource::ConfigMaps,
-        Resource::Secrets,
-        Resource::ServiceAccounts,
-        Resource::Deployments,
-        Resource::ReplicaSets,
-        Resource::NetworkPolicies,
-        Resource::EndpointSlices,
-    ];
+    const RESOURCES: &'static [Resource] = super::KEPT;
 
     fn note(&mut self, event: &Event) {
         let meta = &event.object.meta;

@@ -21,8 +21,25 @@ mod rollout;
 mod scheduler;
 mod status;
 
-use crate::api::{Options, Store};
+use crate::api::{Options, Resource, Store};
 use tokio::task::JoinHandle;
+
+/// What can belong to something else or hold something else: all kinds but events, which nothing waits
+/// for.
+const KEPT: &[Resource] = &[
+    Resource::Namespaces,
+    Resource::Pods,
+    Resource::Services,
+    Resource::Endpoints,
+    Resource::Nodes,
+    Resource::ConfigMaps,
+    Resource::Secrets,
+    Resource::ServiceAccounts,
+    Resource::Deployments,
+    Resource::ReplicaSets,
+    Resource::NetworkPolicies,
+    Resource::EndpointSlices,
+];
 
 /// Starts all controllers.
 pub fn start(store: &Store, options: &Options) -> Vec<JoinHandle<()>> {

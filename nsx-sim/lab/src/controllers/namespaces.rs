@@ -18,19 +18,7 @@ pub struct Namespaces {
 }
 
 impl Controller for Namespaces {
-    const RESOURCES: &'static [Resource] = &[
-        Resource::Namespaces,
-        Resource::Pods,
-        Resource::Services,
-        Resource::Endpoints,
-        Resource::ConfigMaps,
-        Resource::Secrets,
-        Resource::ServiceAccounts,
-        Resource::Deployments,
-        Resource::ReplicaSets,
-        Resource::NetworkPolicies,
-        Resource::EndpointSlices,
-    ];
+    const RESOURCES: &'static [Resource] = super::KEPT;
 
     fn note(&mut self, event: &Event) {
         let meta = &event.object.meta;
@@ -38,7 +26,13 @@ impl Controller for Namespaces {
             if self.going.contains(&meta.namespace) {
                 self.dirty.insert(meta.namespace.clone());
             }
-        } else if event.change == Change::Deleted {
+            return;
+        }
+        // A node is in no namespace, either.
+        if event.object.resource() != Resource::Namespaces {
+            return;
+        }
+        if event.change == Change::Deleted {
             self.going.remove(&meta.name);
         } else if meta.deleting {
             self.going.insert(meta.name.clone());

@@ -12,6 +12,21 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts(BTreeMap<String, String>);
 
+/// The table, for commands that ask PKS without being `pks`.
+#[derive(clap::Args, Clone, Debug)]
+#[group(skip)]
+pub struct HostsArg {
+    /// Where `pks.corp.local` is, as for the command `pks`.
+    #[arg(
+        long,
+        env = "PKS_HOSTS",
+        default_value_t,
+        hide_default_value = true,
+        value_name = "TABLE"
+    )]
+    pub hosts: Hosts,
+}
+
 impl Hosts {
     /// The guide's host at the given addresses.
     pub fn lab(uaa: &str, api: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use super::client::{Login, PksClient};
 use super::files::{self, Places};
-use super::hosts::Hosts;
+use super::hosts::HostsArg;
 use super::{HOST, command};
 use clap::Args as ClapArgs;
 use std::io::Write;
@@ -22,15 +22,9 @@ pub struct Args {
     /// The user's password.
     #[arg(long, env = "PKS_USER_PASSWORD", default_value = "VMware1!", hide_env_values = true)]
     pub password: String,
-    /// Where `pks.corp.local` is, as for the command `pks`.
-    #[arg(
-        long,
-        env = "PKS_HOSTS",
-        default_value_t,
-        hide_default_value = true,
-        value_name = "TABLE"
-    )]
-    pub hosts: Hosts,
+    /// Where PKS is.
+    #[command(flatten)]
+    pub at: HostsArg,
 }
 
 /// Fetches it from the lab's PKS, and prints it to `out` or writes it.
@@ -46,7 +40,7 @@ pub fn run(args: &Args, places: &Places, out: &mut dyn Write) -> anyhow::Result<
         insecure: true,
         ca_cert: String::new(),
     };
-    let mut client = PksClient::login(&login, &args.hosts)?;
+    let mut client = PksClient::login(&login, &args.at.hosts)?;
     let cluster = client.cluster(&args.cluster)?;
     let token = client.cluster_token(&login)?;
     let mut config = command::user_config(&cluster, &login, &token)?;

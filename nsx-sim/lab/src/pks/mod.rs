@@ -16,7 +16,7 @@ mod uaa;
 pub use client::{Login, PksClient};
 pub use command::{Cli, Command, LoginArgs, Options as CommandOptions, run};
 pub use files::{Credentials, Places, merged, read_kubeconfig, write_kubeconfig};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, HostsArg};
 pub use server::{Cluster, Options, Running, start};
 
 /// The name of the guide's PKS API.

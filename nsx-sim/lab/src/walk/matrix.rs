@@ -4,23 +4,9 @@ use super::apis::{Apis, Output, Verb};
 use super::checks::{self, Seen, addresses, done, groups, missing, text};
 use super::manifest::namespace;
 use anyhow::Context;
+use fixtures::GUIDE_TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// The guide's table: from, to, and whether it succeeds.
-pub(super) const TABLE: [(&str, &str, bool); 11] = [
-    ("service-a", "service-b", true),
-    ("service-a", "service-c", true),
-    ("service-a", "service-d", false),
-    ("service-b", "service-c", true),
-    ("service-b", "service-d", false),
-    ("service-c", "service-d", true),
-    ("service-c", "service-b", false),
-    ("service-d", "service-c", false),
-    ("service-d", "service-b", false),
-    ("service-c", "service-a", false),
-    ("service-b", "service-a", false),
-];
 
 /// curl's exit codes.
 const REFUSED: i32 = 7;
@@ -106,7 +92,7 @@ fn by_name_url(to: &str) -> String {
 /// Goes through the table with the addresses that `url` gives.
 fn table(apis: &dyn Apis, url: impl Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<Seen> {
     let mut wrong = Vec::new();
-    for (from, to, succeeds) in TABLE {
+    for (from, to, succeeds) in GUIDE_TABLE {
         let url = url(to)?;
         let got = curl(apis, from, &url)?;
         let reached = server(&got).is_some_and(|name| name.starts_with(to));
@@ -125,11 +111,11 @@ fn table(apis: &dyn Apis, url: impl Fn(&str) -> anyhow::Result<String>) -> anyho
         wrong.push(format!("{from} to {url}: {what}{lesson}"));
     }
     match wrong.as_slice() {
-        [] => done(format!("{0} of {0} rows as in the guide", TABLE.len())),
+        [] => done(format!("{0} of {0} rows as in the guide", GUIDE_TABLE.len())),
         [first, ..] => missing(format!(
             "{} of {} rows differ from the guide's table; the first: {first}",
             wrong.len(),
-            TABLE.len()
+            GUIDE_TABLE.len()
         )),
     }
 }

@@ -18,7 +18,7 @@ mod writing;
 pub use manifest::MANIFEST;
 pub use steps::{STEPS, Step};
 
-use crate::pks::Hosts;
+use crate::pks::HostsArg;
 use anyhow::Context;
 use apis::Apis;
 use clap::Args as ClapArgs;
@@ -46,15 +46,9 @@ pub struct Args {
     /// Where to keep how far one came; `~/.nsx-sim/lab.json` unless told otherwise.
     #[arg(long, env = "NSX_SIM_LAB_PROGRESS", value_name = "FILE")]
     pub progress: Option<PathBuf>,
-    /// Where `pks.corp.local` is, as for the command `pks`.
-    #[arg(
-        long,
-        env = "PKS_HOSTS",
-        default_value_t,
-        hide_default_value = true,
-        value_name = "TABLE"
-    )]
-    pub hosts: Hosts,
+    /// Where PKS is.
+    #[command(flatten)]
+    pub at: HostsArg,
 }
 
 /// Walks; the answer says whether the end was reached.
@@ -67,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
         out.write_all(MANIFEST.as_bytes())?;
         return Ok(true);
     }
-    let live = Live::new(&args.remote, args.hosts.clone())?;
+    let live = Live::new(&args.remote, args.at.hosts.clone())?;
     if args.auto {
         return automatic(&live, &mut out);
     }
