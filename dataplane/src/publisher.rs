@@ -8,6 +8,7 @@
 //! (`engine/bitmap/arena.rs`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -15,10 +16,12 @@ use crate::engine::Index;
 use crate::{Dataplane, Direction, Edit, Explanation, Packet, Rule, Verdict, VnicId};
 
 /// How often to look whether the last reader has left: about a fifth of a millisecond's worth of looks,
-/// and then so many that give way, for a reader that has no processor. Together that is about as long as
-/// to copy a large plane.
-const LOOKS: u32 = 8_000;
-const PATIENT_LOOKS: u32 = 20_000;
+/// and then so many with a nap between, for a reader that has no processor. Together that is about as
+/// long as to copy a large plane. Naps, for on a busy machine who only gives way waits for all others
+/// each time.
+const LOOKS: u32 = if cfg!(miri) { 20 } else { 8_000 };
+const PATIENT_LOOKS: u32 = if cfg!(miri) { 2 } else { 200 };
+const NAP: Duration = Duration::from_micros(50);
 
 /// The side that changes the plane. It carries no packets: those would be another plane's.
 #[derive(Debug)]
@@ -137,7 +140,7 @@ impl Publisher {
             if vacant(&mut spare).is_some() {
                 return Some(spare);
             }
-            if look < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if look < LOOKS { std::hint::spin_loop() } else { std::thread::sleep(NAP) }
         }
         None
     }

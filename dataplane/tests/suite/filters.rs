@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::strategies::config;
+use crate::strategies::cases;
 
 type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
 
@@ -101,7 +101,7 @@ pub(crate) fn corners(filters: &[Filter]) -> Vec<Header> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..config() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn every_engine_for_headers_equals_the_scan(
@@ -127,7 +127,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..config() })]
+    #![proptest_config(cases(12))]
 
     #[test]
     fn large_lists_of_every_engine_equal_the_scan(filters in filters(400)) {

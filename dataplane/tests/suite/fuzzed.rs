@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::frames::golden;
-use crate::strategies::config;
+use crate::strategies::cases;
 
 #[path = "../../fuzz/laws.rs"]
 mod laws;
@@ -71,7 +71,7 @@ fn golden_frames_keep_the_laws_whole_and_cut_anywhere() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_096, ..config() })]
+    #![proptest_config(cases(4_096))]
 
     #[test]
     fn any_bytes_are_a_frame_or_an_error(bytes in bytes()) {
@@ -80,7 +80,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..config() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn any_frames_leave_a_filter_within_its_bounds(
@@ -91,7 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, ..config() })]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn any_edits_leave_every_engine_like_a_scan(bytes in vec(any::<u8>(), 0..3_000)) {

@@ -12,7 +12,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::filters::{corners, filters, header};
-use crate::strategies::config;
+use crate::strategies::{cases, under_miri};
 
 /// The engines below.
 const KINDS: [EngineKind; 4] =
@@ -156,7 +156,7 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..config() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn rules_that_change_are_answered_like_a_scan_of_them(
@@ -189,7 +189,7 @@ fn ten_thousand_edits_leave_no_wrong_answer() {
         let headers = draw(&mut runner, &vec(header(), 32));
         let mut both = Both::new(kind, &first);
         let (steps, mut edits) = (step(), 0);
-        while edits < 10_000 {
+        while edits < under_miri(10_000, 40) {
             let step = draw(&mut runner, &steps);
             // Tables only when they are wanted, and some edits later.
             if !matches!(step, Step::Begin | Step::Finish) {
@@ -214,7 +214,7 @@ fn rules_put_in_at_one_place_again_and_again_keep_their_order() {
     let mut runner = TestRunner::deterministic();
     let headers = draw(&mut runner, &vec(header(), 16));
     for place in [Place::First, Place::Last, Place::Before(RuleId(1)), Place::After(RuleId(1))] {
-        for _ in 0..150 {
+        for _ in 0..under_miri(150, 10) {
             let filters = draw(&mut runner, &filters(3));
             both.step(&Step::Insert(place, filters));
         }

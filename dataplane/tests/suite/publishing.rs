@@ -6,7 +6,7 @@ use dataplane::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::strategies::{self, config, direction, edit, vnic};
+use crate::strategies::{self, cases, direction, edit, under_miri, vnic};
 use crate::text::{packet, program, rule, term};
 
 const B: VnicId = VnicId(2);
@@ -76,7 +76,7 @@ fn a_reader_on_another_thread_never_sees_half_a_change() {
     std::thread::scope(|scope| {
         let reader = publisher.reader();
         let asking = scope.spawn(move || {
-            for _ in 0..20_000 {
+            for _ in 0..under_miri(20_000, 60) {
                 let by = reader.judge(B, Direction::In, &syn).by;
                 assert!(matches!(by, Evidence::Rule(RuleId(1 | 4))), "{by:?}");
             }
@@ -99,7 +99,7 @@ fn rules_that_come_at_the_same_two_places_keep_their_order() {
     plane.add_vnic(B);
     plane.load(program(&["drop in from any to any"; 6]));
     let mut order: Vec<u64> = (1..=6).collect();
-    for id in 100..500 {
+    for id in 100..under_miri(500, 130) {
         // Before the last rule, before the first and behind all, by turns.
         let before = [Some(6), Some(1), None, Some(6)][(id % 4) as usize];
         let new = rule(id, "allow in from s1 to any");
@@ -139,7 +139,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    // Fewer than usual: who publishes waits long for readers that do not leave.
+    #![proptest_config(cases(48))]
 
     #[test]
     fn readers_see_what_a_plane_of_their_own_would_tell(

@@ -16,11 +16,22 @@ use proptest::test_runner::RngSeed;
 
 /// Always the same cases; `PROPTEST_CASES` asks for another number of them.
 pub(crate) fn config() -> ProptestConfig {
+    cases(ProptestConfig::default().cases)
+}
+
+/// Always the same cases, so many of them.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
+        cases: under_miri(count, 2),
         rng_seed: RngSeed::Fixed(0x5eed),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
+}
+
+/// How often to do something: Miri takes a thousand times as long for each.
+pub(crate) const fn under_miri<T: Copy>(otherwise: T, miri: T) -> T {
+    if cfg!(miri) { miri } else { otherwise }
 }
 
 /// The last octets of all addresses, and so the numbers of all vNICs.

@@ -8,7 +8,7 @@ use super::{Header, HeaderClassifier, Kind, NONE, Tables};
 use std::sync::{Arc, Weak};
 
 /// Headers that are looked up together.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Flows of a cache line.
 const SLOTS: usize = 4;
@@ -32,16 +32,16 @@ impl Slot {
     /// No flow.
     const EMPTY: Self = Self([0, 0, 0, (Self::FREE << KIND.count_ones()).cast_unsigned()]);
 
-    /// The header, with no rank.
-    fn key(header: &Header) -> [u32; 4] {
-        let ports = u32::from(header.src_port) | u32::from(header.dst_port) << 16;
-        [header.src, header.dst, ports, u32::from(header.kind.0) & KIND]
-    }
-
     fn new(header: &Header, rank: u32) -> Option<Self> {
         let fits = rank == NONE || rank <= Self::MOST;
-        let [src, dst, ports, kind] = Self::key(header);
+        let Key([src, dst, ports, kind]) = Key::of(header);
         fits.then_some(Self([src, dst, ports, kind | rank << KIND.count_ones()]))
+    }
+
+    /// The flow's header, where there is a flow.
+    const fn key(&self) -> Key {
+        let Self([src, dst, ports, last]) = *self;
+        Key([src, dst, ports, last & KIND])
     }
 
     /// The rank that is kept, or [`Slot::FREE`].
@@ -49,24 +49,50 @@ impl Slot {
         self.0[3].cast_signed() >> KIND.count_ones()
     }
 
-    /// The rank for a header, if the slot is of its flow.
-    fn rank(&self, key: &[u32; 4]) -> Option<u32> {
-        let [src, dst, ports, last] = self.0;
-        let same = self.kept() != Self::FREE && [src, dst, ports, last & KIND] == *key;
-        same.then(|| self.kept().cast_unsigned())
+    const fn is_free(&self) -> bool {
+        self.kept() == Self::FREE
     }
 }
 
-/// Four flows, compared at once.
+/// What a slot says of a header: all but the rank.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(16))]
+struct Key([u32; 4]);
+
+impl Key {
+    fn of(header: &Header) -> Self {
+        let ports = u32::from(header.src_port) | u32::from(header.dst_port) << 16;
+        Self([header.src, header.dst, ports, u32::from(header.kind.0) & KIND])
+    }
+}
+
+/// Four flows, compared at once. Flows stand before free slots.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([Slot; SLOTS]);
 
+impl Line {
+    /// The place of a flow.
+    fn of(&self, key: Key) -> Option<usize> {
+        self.0.iter().position(|slot| !slot.is_free() && slot.key() == key)
+    }
+
+    /// What is kept of a flow, [`Slot::FREE`] if nothing is.
+    fn kept(&self, key: Key) -> i32 {
+        self.of(key).map_or(Slot::FREE, |at| self.0[at].kept())
+    }
+
+    fn free(&self) -> Option<usize> {
+        self.0.iter().position(Slot::is_free)
+    }
+}
+
 /// Answers of one engine by flow. Of bounded size: a new flow takes the place of another when its
-/// line is full. [Clear](FlowCache::clear) it when the engine is another.
+/// lines are full. [Clear](FlowCache::clear) it when the engine is another.
 ///
-/// A header's line is chosen by a keyed hash, so that nobody who does not know the seed can send flows
-/// that all meet in one line.
+/// A flow stands in one of two lines: in the second if the first was full when it came, or when another
+/// that came took its place. So few flows have none, though lines hold only four. The lines are chosen
+/// by a keyed hash, so that nobody who does not know the seed can send flows that all meet in one.
 #[derive(Clone, Debug)]
 pub struct FlowCache {
     lines: Box<[Line]>,
@@ -85,7 +111,7 @@ impl FlowCache {
         let lines = (flows * 5).div_ceil(3 * SLOTS).next_power_of_two();
         let word = |at: u64| mix(seed.wrapping_add(at.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         Self {
-            lines: vec![Line([Slot::EMPTY; SLOTS]); lines].into(),
+            lines: vec![Line([Slot::EMPTY; SLOTS]); lines.max(2)].into(),
             seed: [word(1), word(2)],
             next: 0,
             of: Weak::new(),
@@ -121,13 +147,13 @@ impl FlowCache {
         headers: &[Header],
         ranks: &mut [u32],
     ) {
-        let mut missing = Missing::default();
         for (headers, ranks) in headers.chunks(BATCH).zip(ranks.chunks_mut(BATCH)) {
             let count = headers.len().min(ranks.len());
             let (headers, ranks) = (&headers[..count], &mut ranks[..count]);
+            let mut missing = Missing::NONE;
             self.look_up(headers, ranks, &mut missing);
             if missing.count > 0 {
-                self.fill(engine, ranks, &mut missing);
+                self.fill(engine, headers, ranks, &missing);
             }
         }
     }
@@ -151,42 +177,70 @@ impl FlowCache {
             return simd::look_up(self, headers, ranks, missing);
         }
         for (place, (header, rank)) in headers.iter().zip(ranks).enumerate() {
-            let key = Slot::key(header);
-            let line = self.line(&key);
-            match self.lines[line].0.iter().find_map(|slot| slot.rank(&key)) {
-                Some(found) => *rank = found,
-                None => missing.push(place, header, line),
-            }
+            let key = Key::of(header);
+            let kept = self.ways(key).map(|line| self.lines[line].kept(key));
+            let found = kept.into_iter().find(|kept| *kept != Slot::FREE);
+            *rank = found.unwrap_or(Slot::FREE).cast_unsigned();
+            missing.add_if(found.is_none(), place);
         }
     }
 
     /// Asks the engine for what is missing, and keeps the answers.
-    fn fill(&mut self, engine: &dyn HeaderClassifier, ranks: &mut [u32], missing: &mut Missing) {
-        let count = std::mem::take(&mut missing.count);
-        let mut found = [NONE; BATCH];
-        engine.classify_headers(&missing.headers[..count], &mut found);
-        for at in 0..count {
-            ranks[missing.places[at]] = found[at];
-            let Some(slot) = Slot::new(&missing.headers[at], found[at]) else { continue };
-            let key = Slot::key(&missing.headers[at]);
-            let line = &mut self.lines[missing.lines[at]].0;
-            // The flow may have come twice in this batch, or the slot be free.
-            let place =
-                line.iter().position(|slot| slot.rank(&key).is_some() || slot.kept() == Slot::FREE);
-            let place = place.unwrap_or_else(|| {
-                self.next = (self.next + 1) % SLOTS;
-                self.next
-            });
-            line[place] = slot;
+    fn fill(
+        &mut self,
+        engine: &dyn HeaderClassifier,
+        headers: &[Header],
+        ranks: &mut [u32],
+        missing: &Missing,
+    ) {
+        let (mut asked, mut found) = ([Header::default(); BATCH], [NONE; BATCH]);
+        for (asked, place) in asked.iter_mut().zip(missing.iter()) {
+            *asked = headers[place];
+        }
+        let asked = &asked[..missing.count];
+        engine.classify_headers(asked, &mut found);
+        for ((place, header), found) in missing.iter().zip(asked).zip(found) {
+            ranks[place] = found;
+            if let Some(slot) = Slot::new(header, found) {
+                self.keep(slot);
+            }
         }
     }
 
-    /// The line of a header where AES is not at hand.
-    fn line(&self, key: &[u32; 4]) -> usize {
+    /// Keeps a flow that was missing.
+    fn keep(&mut self, slot: Slot) {
+        let key = slot.key();
+        let ways = self.ways(key);
+        // It may have come twice in its batch.
+        if ways.iter().any(|line| self.lines[*line].of(key).is_some()) {
+            return;
+        }
+        if self.put(ways[0], slot) || self.put(ways[1], slot) {
+            return;
+        }
+        self.next = (self.next + 1) % SLOTS;
+        let other = std::mem::replace(&mut self.lines[ways[0]].0[self.next], slot);
+        // To its other line, or away.
+        let [first, second] = self.ways(other.key());
+        self.put(if first == ways[0] { second } else { first }, other);
+    }
+
+    /// Puts a flow into a line, if there is a place.
+    fn put(&mut self, line: usize, slot: Slot) -> bool {
+        let line = &mut self.lines[line];
+        line.free().map(|at| line.0[at] = slot).is_some()
+    }
+
+    /// The two lines in which a flow may stand.
+    fn ways(&self, key: Key) -> [usize; 2] {
+        #[cfg(target_arch = "x86_64")]
+        if self.simd {
+            return simd::ways(self, key);
+        }
         let half = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-        let first = mix(half(key[0], key[1]) ^ self.seed[0]);
-        let hash = mix(first ^ half(key[2], key[3]) ^ self.seed[1]);
-        hash as usize & (self.lines.len() - 1)
+        let first = mix(half(key.0[0], key.0[1]) ^ self.seed[0]);
+        let hash = mix(first ^ half(key.0[2], key.0[3]) ^ self.seed[1]);
+        [hash, hash >> 32 ^ hash << 32].map(|hash| hash as usize & (self.lines.len() - 1))
     }
 }
 
@@ -197,29 +251,31 @@ const fn mix(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Headers of a batch that the cache does not know, with their places in it and their lines.
+/// Places in a batch of the headers that the cache does not know.
 struct Missing {
-    headers: [Header; BATCH],
-    places: [usize; BATCH],
-    lines: [usize; BATCH],
+    places: [u32; BATCH + ROOM],
     count: usize,
 }
 
-impl Default for Missing {
-    fn default() -> Self {
-        Self {
-            headers: [Header::default(); BATCH],
-            places: [0; BATCH],
-            lines: [0; BATCH],
-            count: 0,
-        }
-    }
-}
+/// How many places may be written at once, of which not all need count.
+const ROOM: usize = 16;
 
 impl Missing {
-    fn push(&mut self, place: usize, header: &Header, line: usize) {
-        self.headers[self.count] = *header;
-        (self.places[self.count], self.lines[self.count]) = (place, line);
-        self.count += 1;
+    const NONE: Self = Self { places: [0; BATCH + ROOM], count: 0 };
+
+    /// Adds a place if `so`, without a branch: who is missing can not be foretold.
+    fn add_if(&mut self, so: bool, place: usize) {
+        self.room()[0] = place as u32;
+        self.count += usize::from(so);
+    }
+
+    /// Where the next places are.
+    fn room(&mut self) -> &mut [u32] {
+        let start = self.count.min(BATCH);
+        &mut self.places[start..start + ROOM]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.places[..self.count.min(BATCH)].iter().map(|place| *place as usize)
     }
 }
