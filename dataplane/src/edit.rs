@@ -28,6 +28,7 @@ pub enum Edit {
     DropScope(ScopeId),
     Exclude(VnicId, bool),
     SetEnabled(bool),
+    SetVnicEnabled(VnicId, bool),
 }
 
 impl Dataplane {
@@ -56,6 +57,7 @@ impl Dataplane {
             Edit::DropScope(scope) => self.drop_scope(*scope),
             Edit::Exclude(vnic, excluded) => self.exclude(*vnic, *excluded),
             Edit::SetEnabled(enabled) => self.set_enabled(*enabled),
+            Edit::SetVnicEnabled(vnic, enabled) => self.set_vnic_enabled(*vnic, *enabled),
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Filter {
     pub(crate) vnic: VnicId,
     pub(crate) scopes: BTreeSet<ScopeId>,
     pub(crate) excluded: bool,
+    pub(crate) enabled: bool,
     /// Its own idle times, instead of the plane's; few vNICs have any.
     pub(crate) timers: Option<Box<Timers>>,
     pub(crate) list: Arc<VnicList>,
@@ -64,6 +65,7 @@ impl Filter {
             vnic,
             scopes: BTreeSet::new(),
             excluded: false,
+            enabled: true,
             timers: None,
             list: Arc::default(),
             class: None,
@@ -105,7 +107,7 @@ impl Filter {
 
     /// The guard that lets every packet pass unseen, if one does. `enabled` is the plane's switch.
     pub(crate) const fn exemption(&self, enabled: bool) -> Option<Guard> {
-        match (enabled, self.excluded) {
+        match (enabled && self.enabled, self.excluded) {
             (false, _) => Some(Guard::Disabled),
             (true, true) => Some(Guard::Excluded),
             (true, false) => None,

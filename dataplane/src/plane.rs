@@ -116,6 +116,16 @@ impl Dataplane {
         self.note(changed)
     }
 
+    /// Switches a vNIC's filter on or off. Off, every packet passes unseen; flows are kept. A vNIC
+    /// that is not in the plane stays unknown.
+    pub fn set_vnic_enabled(&mut self, vnic: VnicId, enabled: bool) -> bool {
+        let Some(filter) = self.filters.get_mut(&vnic) else { return false };
+        let changed = filter.enabled != enabled;
+        filter.enabled = enabled;
+        self.seat(vnic);
+        self.note(changed)
+    }
+
     /// Sets the idle times of all vNICs that have none of their own. They hold from each flow's next
     /// packet on.
     pub fn set_timers(&mut self, timers: Timers) -> bool {

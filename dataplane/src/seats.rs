@@ -90,7 +90,7 @@ impl Seats {
 impl Dataplane {
     /// A vNIC's seat as it should be.
     fn seat_of(&self, filter: &Filter) -> Option<Seat> {
-        let class = filter.class.filter(|_| !filter.excluded)?;
+        let class = filter.class.filter(|_| filter.exemption(true).is_none())?;
         let late = self.lists.index().map(Index::late);
         let late = late.map_or(0, |late| late.on_some(|applied_to| filter.holds(applied_to)));
         Some(Seat { class, late })

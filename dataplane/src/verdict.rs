@@ -53,7 +53,7 @@ impl Evidence {
 pub enum Guard {
     /// The vNIC is exempt from all rules: allowed.
     Excluded,
-    /// The whole plane is switched off: allowed.
+    /// The vNIC's filter is switched off, or all are: allowed.
     Disabled,
     /// The plane has no filter for this vNIC: dropped, since a missing filter fails closed.
     NoFilter,

@@ -163,6 +163,7 @@ proptest! {
         for vnic in &model.vnics {
             fresh.add_vnic(*vnic);
             fresh.exclude(*vnic, model.excluded.contains(vnic));
+            fresh.set_vnic_enabled(*vnic, !model.off.contains(vnic));
         }
         for (scope, vnic) in &model.scopes {
             fresh.join(*scope, *vnic);

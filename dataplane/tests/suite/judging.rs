@@ -42,10 +42,14 @@ fn guards_stand_before_the_rules() {
     assert!(plane.exclude(A, true) && !plane.exclude(A, true));
     assert_eq!(judged(&mut plane, A), (Action::Allow, Evidence::Guard(Guard::Excluded)));
     assert_eq!(judged(&mut plane, B), (Action::Drop, Evidence::Rule(RuleId(1))));
+    assert!(plane.set_vnic_enabled(A, false) && !plane.set_vnic_enabled(A, false));
+    assert_eq!(judged(&mut plane, A), (Action::Allow, Evidence::Guard(Guard::Disabled)));
+    assert_eq!(judged(&mut plane, B), (Action::Drop, Evidence::Rule(RuleId(1))));
     assert!(plane.set_enabled(false) && !plane.set_enabled(false));
     assert_eq!(judged(&mut plane, B), (Action::Allow, Evidence::Guard(Guard::Disabled)));
     let stranger = VnicId(77);
     assert_eq!(judged(&mut plane, stranger), (Action::Drop, Evidence::Guard(Guard::NoFilter)));
+    assert!(!plane.set_vnic_enabled(stranger, false));
     assert!(!plane.exclude(stranger, true) && !plane.join(ScopeId(1), stranger));
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) scopes: Vec<(ScopeId, VnicId)>,
     pub(crate) vnics: Vec<VnicId>,
     pub(crate) excluded: Vec<VnicId>,
+    /// The vNICs whose own filter is off.
+    pub(crate) off: Vec<VnicId>,
     flows: Vec<Flow>,
     /// First fragments that a filter let come to its IP rules: when, which way, id and header.
     fragments: Vec<(VnicId, u64, Direction, u32, IpHeader)>,
@@ -51,6 +53,7 @@ impl Model {
             scopes: Vec::new(),
             vnics: Vec::new(),
             excluded: Vec::new(),
+            off: Vec::new(),
             flows: Vec::new(),
             fragments: Vec::new(),
             packets: Vec::new(),
@@ -119,6 +122,7 @@ impl Model {
                 self.vnics.retain(|id| *id != vnic);
                 self.scopes.retain(|(_, id)| *id != vnic);
                 self.excluded.retain(|id| *id != vnic);
+                self.off.retain(|id| *id != vnic);
                 self.flows.retain(|flow| flow.vnic != vnic);
                 self.fragments.retain(|own| own.0 != vnic);
             }
@@ -145,6 +149,13 @@ impl Model {
             Edit::SetEnabled(enabled) => {
                 plane.set_enabled(enabled);
                 self.enabled = enabled;
+            }
+            Edit::SetVnicEnabled(vnic, enabled) => {
+                plane.set_vnic_enabled(vnic, enabled);
+                self.off.retain(|id| *id != vnic);
+                if !enabled && self.vnics.contains(&vnic) {
+                    self.off.push(vnic);
+                }
             }
         }
     }
@@ -223,7 +234,7 @@ impl Model {
     fn guard(&self, vnic: VnicId) -> Option<(Action, Evidence)> {
         if !self.vnics.contains(&vnic) {
             Some((Action::Drop, Evidence::Guard(Guard::NoFilter)))
-        } else if !self.enabled {
+        } else if !self.enabled || self.off.contains(&vnic) {
             Some((Action::Allow, Evidence::Guard(Guard::Disabled)))
         } else if self.excluded.contains(&vnic) {
             Some((Action::Allow, Evidence::Guard(Guard::Excluded)))

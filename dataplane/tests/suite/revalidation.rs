@@ -155,10 +155,11 @@ fn the_generation_rises_with_changes_only() {
     assert!(!rises(&plane), "a vNIC is nobody else's business");
     plane.load(program(&[]));
     assert!(rises(&plane), "load");
-    let edits: [NamedEdit; 6] = [
+    let edits: [NamedEdit; 7] = [
         ("join", |plane| assert!(plane.join(ScopeId(1), A))),
         ("add", |plane| assert!(plane.add_member(SetId(1), server()))),
         ("exclude", |plane| assert!(plane.exclude(A, true))),
+        ("switch one off", |plane| assert!(plane.set_vnic_enabled(A, false))),
         ("switch off", |plane| assert!(plane.set_enabled(false))),
         ("drop set", |plane| assert!(plane.drop_set(SetId(1)))),
         ("leave", |plane| assert!(plane.leave(ScopeId(1), A))),
@@ -168,6 +169,7 @@ fn the_generation_rises_with_changes_only() {
         assert!(rises(&plane), "{name}");
     }
     plane.exclude(A, true);
+    plane.set_vnic_enabled(A, false);
     plane.set_enabled(false);
     plane.drop_set(SetId(1));
     plane.remove_member(SetId(1), &server());

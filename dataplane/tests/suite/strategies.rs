@@ -237,5 +237,6 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         1 => scope().prop_map(Edit::DropScope),
         1 => (vnic(), any::<bool>()).prop_map(|(vnic, excluded)| Edit::Exclude(vnic, excluded)),
         1 => prop::bool::weighted(0.8).prop_map(Edit::SetEnabled),
+        1 => (vnic(), any::<bool>()).prop_map(|(vnic, on)| Edit::SetVnicEnabled(vnic, on)),
     ]
 }

@@ -95,7 +95,6 @@ impl Fabric {
     pub fn compile(&mut self, inventory: &Inventory) {
         if self.realization.is_stale() {
             self.realization.compile(inventory, &mut self.plane);
-            self.follow_status(inventory);
             self.switch_gates(inventory);
         }
     }
@@ -107,7 +106,7 @@ impl Fabric {
             return;
         };
         for (gate, filter) in self.realization.gates() {
-            self.plane.exclude(filter, status.of_target(&gate.router) == Switch::Disabled);
+            self.plane.set_vnic_enabled(filter, status.of_target(&gate.router) != Switch::Disabled);
         }
     }
 }

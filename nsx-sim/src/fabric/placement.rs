@@ -94,9 +94,6 @@ impl Fabric {
         let off = |host: &&Machine| status.of_target(&host.id) == Switch::Disabled;
         let unguarded: HashSet<String> =
             self.machines.hosts().filter(off).map(|host| host.id.clone()).collect();
-        // Where routers are guarded, too, the switch of all filters is not that of vNICs alone.
-        let on = self.machines.hosts().any(|host| !off(&host));
-        self.plane.set_enabled(on || self.realization.guards_routers());
         if unguarded == self.unguarded {
             return;
         }
@@ -107,12 +104,12 @@ impl Fabric {
         }
     }
 
-    /// A port has no rules while it is excluded or its host's firewall is off.
+    /// A port has no rules while it is excluded, its host's firewall is off, or there is no host.
     pub(super) fn refresh_exemption(&mut self, port: &str) {
-        let off = self.host(port).is_some_and(|host| self.unguarded.contains(&host.id));
-        let excluded = off || self.realization.excludes(&Node::port(port));
         if let Some(vnic) = self.realization.vnic(port) {
-            self.plane.exclude(vnic, excluded);
+            let on = self.host(port).is_some_and(|host| !self.unguarded.contains(&host.id));
+            self.plane.set_vnic_enabled(vnic, on);
+            self.plane.exclude(vnic, self.realization.excludes(&Node::port(port)));
         }
     }
 }

@@ -146,11 +146,6 @@ impl Realization {
         self.ports.get(&vnic).map(|port| &**port)
     }
 
-    /// Whether rules of routers stand anywhere.
-    pub fn guards_routers(&self) -> bool {
-        self.guards_routers
-    }
-
     /// Where rules of routers stand.
     pub fn gates(&self) -> impl Iterator<Item = (&Gate, VnicId)> {
         self.gates.iter().map(|(gate, vnic)| (gate, *vnic))
@@ -173,8 +168,7 @@ impl Realization {
         self.membership.holds(&Node::Excluded, node)
     }
 
-    /// What belongs to a group in the end: ports, switches, sets and so on, however deep, in no
-    /// order.
+    /// What belongs to a group in the end: ports, switches, sets and so on, however deep, in order.
     pub fn effective<'a>(&'a self, group: &str) -> impl Iterator<Item = &'a Node> + use<'a> {
         self.membership.effective(&Node::group(group))
     }

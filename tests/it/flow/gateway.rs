@@ -156,11 +156,11 @@ fn routers_firewalls_are_switched_apart_from_those_of_vnics() {
     let status = "/firewall/status/transport_nodes";
     super::routers::edit(&manager, status, |own| own["global_status"] = "DISABLED".into());
     let kept = pass(&manager, "web:9", OUTSIDE, "SYN");
-    assert_eq!(tell(&kept), "DROPPED: web OUT EXCLUDED, upper OUT deny");
+    assert_eq!(tell(&kept), "DROPPED: web OUT DISABLED, upper OUT deny");
     let one = "/firewall/status/logical_routers/upper";
     manager.call("POST", &format!("{one}?action=disable_firewall"), "").expect(200);
     let sent = pass(&manager, "web:9", OUTSIDE, "SYN");
-    assert_eq!(tell(&sent), "DELIVERED: web OUT EXCLUDED, upper OUT EXCLUDED");
+    assert_eq!(tell(&sent), "DELIVERED: web OUT DISABLED, upper OUT DISABLED");
     manager.call("POST", &format!("{one}?action=enable_firewall"), "").expect(200);
     assert_eq!(pass(&manager, "web:9", OUTSIDE, "SYN")["outcome"], "DROPPED");
 }

@@ -105,7 +105,7 @@ fn the_firewall_can_be_off_on_one_host_alone() {
         net.0.post(&path, json!({})).expect(200)
     };
     switch("disable_firewall");
-    assert_eq!(net.connect("a", "b"), format!("DELIVERED: a OUT EXCLUDED, b IN {DEFAULT}"));
+    assert_eq!(net.connect("a", "b"), format!("DELIVERED: a OUT DISABLED, b IN {DEFAULT}"));
     // Ports go round the hosts in turn, so b is on another one.
     assert_eq!(net.connect("b", "a"), "DROPPED: b OUT deny");
     switch("enable_firewall");

@@ -5,7 +5,6 @@ use super::picture::{Filter, Picture, crossings, packets};
 use dataplane::{
     Action, AddressRange, Direction, Evidence, Guard, MacAddr, Member, Packet, RuleId, Transport,
 };
-use nsx_sim::fabric::Topology;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::Manager;
@@ -94,18 +93,17 @@ impl Model {
         let on: Vec<&Plain<'_>> =
             rules.iter().filter(|rule| rule.on.as_ref().is_none_or(|on| on.contains(id))).collect();
         let host = self.hosts.get(id).cloned().unwrap_or_default();
-        // A host's own switch goes before that of all; with every host off the whole plane is.
+        // A host's own switch goes before that of all.
         let off = |host: &str| {
             let targets = items(&self.status["target_statuses"]);
             let own = targets.iter().find(|own| own["target_id"] == *host);
             let switch = own.map_or(&self.status["global_status"], |own| &own["target_status"]);
             switch == "DISABLED"
         };
-        let hosts = Topology::default().transport_nodes;
-        let exempt = if hosts.iter().all(|host| off(&host.id)) {
-            Some(Guard::Disabled)
-        } else {
-            (off(&host) || excluded).then_some(Guard::Excluded)
+        let exempt = match (off(&host), excluded) {
+            (true, _) => Some(Guard::Disabled),
+            (false, true) => Some(Guard::Excluded),
+            (false, false) => None,
         };
         let packets = packets();
         let verdicts = match exempt {

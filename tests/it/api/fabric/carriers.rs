@@ -55,7 +55,7 @@ fn a_host_made_by_a_caller_takes_its_turn_among_the_others() {
     manager.post(&format!("{firewall}?action=disable_firewall"), json!({})).expect(200);
     let packet = json!({"from": "p4", "to": "p1"});
     let told = manager.post("/sim/v1/packets", packet).expect(200);
-    assert_eq!(told["verdicts"][0]["guard"], "EXCLUDED", "the new host's firewall is off");
+    assert_eq!(told["verdicts"][0]["guard"], "DISABLED", "the new host's firewall is off");
 }
 
 #[test]
