@@ -160,7 +160,9 @@ fn refused(error: Error) -> Answer {
             (404, NOT_FOUND, COMMON, text)
         }
         Error::AlreadyExists { kind, id } => {
-            (400, EXISTS, COMMON, format!("An object with id {kind}/{id} exists already."))
+            // Declared for files alone [spec CreateFile].
+            let status = if kind == "FileProperties" { 409 } else { 400 };
+            (status, EXISTS, COMMON, format!("An object with id {kind}/{id} exists already."))
         }
         Error::StaleRevision { kind, id, current, conflict } => {
             let text = format!(

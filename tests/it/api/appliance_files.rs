@@ -13,7 +13,7 @@ fn files_are_kept_byte_by_byte() {
     let made = manager.call("POST", &one, "some text").expect(201);
     assert_eq!((&made["name"], &made["size"]), (&json!("backup.tar"), &json!(9)));
     assert_eq!(made["created_epoch_ms"], START);
-    manager.call("POST", &one, "other text").refused(400, 500_127);
+    manager.call("POST", &one, "other text").refused(409, 500_127);
     assert_eq!(manager.get(STORE).column("name"), ["backup.tar"]);
     // Text or not.
     let data = [0, 159, 146, 150];

@@ -2,7 +2,8 @@
 //! answer held against what may come of it: the published statuses, the published types, the manager's
 //! own description of its answers.
 //!
-//! `cargo test` makes a part of the calls, chosen by number. All of them:
+//! `cargo test` makes a part of the calls, chosen by number, and of each member and each operation at
+//! least one. All of them:
 //! `cargo test -p tests --test it conformance -- --include-ignored`. What does not conform stands in
 //! `tests/golden/conformance-failures.txt`, which may only shrink, and how much was asked in
 //! `conformance-requests.txt` beside it, which may only grow.
