@@ -10,6 +10,7 @@ mod actor;
 mod error;
 mod few;
 mod incoming;
+mod index;
 mod kind;
 mod object;
 mod table;
@@ -31,10 +32,11 @@ pub use transaction::Transaction;
 
 use crate::clock::{Ids, Millis};
 use crate::version::Version;
-use dashmap::{DashMap, DashSet};
+use dashmap::DashSet;
+use index::Index;
 use std::collections::HashMap;
 use std::sync::Arc;
-use table::{ByPlace, Table};
+use table::Table;
 use together::Writer;
 
 /// Objects by kind and id, and the indexes over them.
@@ -44,9 +46,9 @@ pub struct Inventory {
     parts: HashMap<&'static str, Vec<&'static Kind>>,
     tables: HashMap<&'static str, Table>,
     /// Index name and key to objects.
-    keys: DashMap<IndexKey, Few<ByPlace>>,
+    keys: Index,
     /// Kind and id of an object to the objects that name it.
-    referrers: DashMap<(String, String), Few<ByPlace>>,
+    referrers: Index,
     /// Names of users as objects carry them, each once.
     users: DashSet<Arc<str>>,
     ids: Ids,
@@ -89,8 +91,8 @@ impl Inventory {
             parts,
             kinds: kinds.iter().map(|kind| (kind.name, *kind)).collect(),
             tables: kinds.iter().map(|kind| (kind.name, Table::default())).collect(),
-            keys: DashMap::new(),
-            referrers: DashMap::new(),
+            keys: Index::default(),
+            referrers: Index::default(),
             users: DashSet::new(),
             ids: Ids::new(seed),
             version,
@@ -162,17 +164,17 @@ impl Inventory {
 
     /// The objects with a key in an index.
     pub fn by_key(&self, index: &'static str, key: &str) -> Vec<Arc<Object>> {
-        objects(self.keys.get(&(index, key.to_owned())).as_deref())
+        self.keys.get(index, key)
     }
 
     /// How many objects have a key in an index.
     pub fn count_by_key(&self, index: &'static str, key: &str) -> usize {
-        self.keys.get(&(index, key.to_owned())).map_or(0, |set| set.len())
+        self.keys.count(index, key)
     }
 
     /// The objects that name this one.
     pub fn referrers(&self, kind: &str, id: &str) -> Vec<Arc<Object>> {
-        objects(self.referrers.get(&(kind.to_owned(), id.to_owned())).as_deref())
+        self.referrers.get(kind, id)
     }
 
     /// The objects of a kind that are part of one object.
@@ -234,39 +236,23 @@ impl Inventory {
 
     fn apply(&self, write: &Write) {
         if let Some(before) = &write.before {
-            let place = ByPlace(Arc::clone(before));
-            for key in before.keys() {
-                forget(&self.keys, key, &place);
+            for (index, key) in before.keys() {
+                self.keys.remove(index, &key, before);
             }
             for Reference { kind, id } in before.body.references() {
-                forget(&self.referrers, (kind, id), &place);
+                self.referrers.remove(&kind, &id, before);
             }
         }
         if let Some(after) = &write.after {
-            let place = ByPlace(Arc::clone(after));
-            for key in after.keys() {
-                self.keys.entry(key).or_default().insert(place.clone());
+            for (index, key) in after.keys() {
+                self.keys.insert(index, &key, after);
             }
             for Reference { kind, id } in after.body.references() {
-                self.referrers.entry((kind, id)).or_default().insert(place.clone());
+                self.referrers.insert(&kind, &id, after);
             }
         }
         if let Some(table) = self.tables.get(write.kind.name) {
             table.put(write.before.as_ref(), write.after.as_ref());
-        }
-    }
-}
-
-/// The objects of an index's set, by kind and id.
-fn objects(set: Option<&Few<ByPlace>>) -> Vec<Arc<Object>> {
-    set.into_iter().flat_map(Few::iter).map(|place| Arc::clone(&place.0)).collect()
-}
-
-fn forget<K: Eq + std::hash::Hash>(index: &DashMap<K, Few<ByPlace>>, key: K, place: &ByPlace) {
-    if let dashmap::Entry::Occupied(mut entry) = index.entry(key) {
-        entry.get_mut().remove(place);
-        if entry.get().is_empty() {
-            entry.remove();
         }
     }
 }

@@ -4,34 +4,70 @@
 //! id twice: with 100,000 ports that is most of what an index would weigh.
 
 use super::Object;
-use dashmap::DashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use parking_lot::RwLock;
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Parts of a table that writers and readers lock apart. Enough for readers, who never hold one
-/// long; the library's own choice is by the number of processors and heavy on big machines.
+/// Parts of a table that writers and readers lock apart: enough for readers, who never hold one long.
 const SHARDS: usize = 8;
 
 /// The objects of one kind.
+#[derive(Default)]
 pub(super) struct Table {
-    by_id: DashMap<Box<str>, Arc<Object>>,
+    by_id: ById,
     /// The order of lists.
     by_name: RwLock<BTreeSet<ByName>>,
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self { by_id: DashMap::with_shard_amount(SHARDS), by_name: RwLock::default() }
+/// Objects by id.
+#[derive(Default)]
+struct ById {
+    hasher: RandomState,
+    shards: [RwLock<HashTable<Arc<Object>>>; SHARDS],
+}
+
+impl ById {
+    /// The hash of an id and the shard that has it. The table itself goes by the lowest bits and the
+    /// highest.
+    fn place(&self, id: &str) -> (u64, &RwLock<HashTable<Arc<Object>>>) {
+        let hash = self.hasher.hash_one(id);
+        (hash, &self.shards[(hash >> 32) as usize % SHARDS])
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<Object>> {
+        let (hash, shard) = self.place(id);
+        shard.read().find(hash, |own| own.header.id == id).cloned()
+    }
+
+    fn insert(&self, object: &Arc<Object>) {
+        let (hash, shard) = self.place(&object.header.id);
+        let mut shard = shard.write();
+        let rehash = |own: &Arc<Object>| self.hasher.hash_one(own.header.id.as_str());
+        match shard.entry(hash, |own| own.header.id == object.header.id, rehash) {
+            Entry::Occupied(mut own) => *own.get_mut() = Arc::clone(object),
+            Entry::Vacant(place) => {
+                place.insert(Arc::clone(object));
+            }
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        let (hash, shard) = self.place(id);
+        if let Ok(own) = shard.write().find_entry(hash, |own| own.header.id == id) {
+            own.remove();
+        }
     }
 }
 
 impl Table {
     pub(super) fn find(&self, id: &str) -> Option<Arc<Object>> {
-        self.by_id.get(id).map(|object| Arc::clone(&object))
+        self.by_id.find(id)
     }
 
     /// All objects, by name and id.
@@ -65,12 +101,12 @@ impl Table {
         if let Some(before) = before {
             by_name.remove(&ByName(Arc::clone(before)));
             if after.is_none() {
-                self.by_id.remove(&*before.header.id);
+                self.by_id.remove(&before.header.id);
             }
         }
         if let Some(after) = after {
             by_name.insert(ByName(Arc::clone(after)));
-            self.by_id.insert(after.header.id.as_str().into(), Arc::clone(after));
+            self.by_id.insert(after);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Values with a form of their own, checked when they are read and kept as they were sent.
 
+use compact_str::CompactString;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
@@ -11,14 +12,14 @@ use std::ops::Deref;
 /// A text in one of the API's forms with what it means; shown as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Formed<T> {
-    text: String,
+    text: CompactString,
     value: T,
 }
 
 impl<T: Form> Formed<T> {
     /// Reads the text form; `None` where it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        T::parse(text).map(|value| Self { text: text.to_owned(), value })
+        T::parse(text).map(|value| Self { text: text.into(), value })
     }
 
     /// What the text means.
@@ -131,7 +132,7 @@ impl<T: Form> JsonSchema for Formed<T> {
 /// [spec address-or-block-or-range].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IpElement {
-    text: String,
+    text: CompactString,
     first: IpAddr,
     last: IpAddr,
 }
@@ -148,7 +149,7 @@ impl IpElement {
             (first.trim().parse().ok()?, last.trim().parse().ok()?)
         };
         let sound = first.is_ipv4() == last.is_ipv4() && first <= last;
-        sound.then(|| Self { text: text.to_owned(), first, last })
+        sound.then(|| Self { text: text.into(), first, last })
     }
 
     /// The first and the last address it covers.
@@ -165,7 +166,7 @@ impl IpElement {
 /// A MAC address, six pairs of hexadecimal digits with `:` or `-` between them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MacText {
-    text: String,
+    text: CompactString,
     octets: [u8; 6],
 }
 
@@ -179,7 +180,7 @@ impl MacText {
             let part = parts.next().filter(|part| part.len() == 2)?;
             *octet = u8::from_str_radix(part, 16).ok()?;
         }
-        parts.next().is_none().then(|| Self { text: text.to_owned(), octets })
+        parts.next().is_none().then(|| Self { text: text.into(), octets })
     }
 
     /// The address itself; texts of one address may differ in case and separator.
@@ -191,7 +192,7 @@ impl MacText {
 /// A port `22` or a range of ports `33-70` [spec port-or-range].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PortElement {
-    text: String,
+    text: CompactString,
     first: u16,
     last: u16,
 }
@@ -200,7 +201,7 @@ impl PortElement {
     fn parse(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        (first <= last).then(|| Self { text: text.to_owned(), first, last })
+        (first <= last).then(|| Self { text: text.into(), first, last })
     }
 
     /// The first and the last port.

@@ -1,11 +1,12 @@
 //! Which groups may want an object, and which objects a group may want, without trying them all.
 //!
 //! A criterion that names both scope and tag is found by the two; every other by the kind of member
-//! it wants. Anchors are hashes: two that collide only mean one more comparison.
+//! it wants, of which all objects are tried. Anchors are hashes: two that collide only mean one more
+//! comparison.
 
 use super::criteria::TagMatching;
 use super::node::Node;
-use crate::inventory::{Inventory, Object, Write};
+use crate::inventory::{Few, Inventory, Object, Write};
 use crate::kinds::expression::{Comparison, Expression, TargetType};
 use crate::kinds::ns_group::NSGroup;
 use std::collections::{HashMap, HashSet};
@@ -17,10 +18,11 @@ type Anchor = u64;
 /// Objects and groups by anchor.
 pub struct Catalog {
     tags: TagMatching,
-    objects: HashMap<Anchor, HashSet<Node>>,
-    groups: HashMap<Anchor, HashSet<Node>>,
+    /// Those by scope and tag.
+    objects: HashMap<Anchor, Few<Node>>,
+    groups: HashMap<Anchor, Few<Node>>,
     /// Static member to the groups that name it, whether it exists or not.
-    named: HashMap<Node, HashSet<Node>>,
+    named: HashMap<Node, Few<Node>>,
     /// What was last indexed of each group.
     indexed: HashMap<Node, (Vec<Anchor>, Vec<Node>)>,
 }
@@ -54,10 +56,12 @@ impl Catalog {
         for anchor in after.difference(&before) {
             self.objects.entry(*anchor).or_default().insert(node.clone());
         }
-        let by_anchor = before.union(&after).filter_map(|anchor| self.groups.get(anchor));
+        let of_kind = self.hash(write.kind.name, None);
+        let anchors = before.union(&after).chain([&of_kind]);
+        let by_anchor = anchors.filter_map(|anchor| self.groups.get(anchor));
         let concerned: HashSet<&Node> = by_anchor
             .chain(self.named.get(node))
-            .flatten()
+            .flat_map(Few::iter)
             .filter(|group| *group != node)
             .collect();
         let wants = |group: &Node| {
@@ -92,15 +96,18 @@ impl Catalog {
         let exists = |node: &&Node| object(inventory, node).is_some();
         let mut wanted: HashSet<Node> = members.iter().filter(exists).cloned().collect();
         for (criterion, anchor) in body.criteria().zip(&anchors) {
-            let candidates = self.objects.get(anchor).into_iter().flatten();
-            wanted.extend(
-                candidates
-                    .filter(|node| *node != group)
-                    .filter(|node| {
-                        object(inventory, node).is_some_and(|own| self.tags.fits(criterion, &own))
-                    })
-                    .cloned(),
-            );
+            let fits = |own: &Object| self.tags.fits(criterion, own);
+            if both(criterion).is_some() {
+                let candidates = self.objects.get(anchor).into_iter().flat_map(Few::iter);
+                let fitting =
+                    candidates.filter(|node| object(inventory, node).is_some_and(|own| fits(&own)));
+                wanted.extend(fitting.filter(|node| *node != group).cloned());
+            } else {
+                let candidates = inventory.all(kind_of(criterion)).into_iter();
+                let fitting = candidates.filter(|own| fits(own));
+                let fitting = fitting.filter_map(|own| Node::of(own.kind.name, &own.header.id));
+                wanted.extend(fitting.filter(|node| node != group));
+            }
         }
         self.indexed.insert(group.clone(), (anchors, members));
         wanted
@@ -116,29 +123,37 @@ impl Catalog {
     fn anchors_of(&self, object: &Object) -> Vec<Anchor> {
         let kind = object.kind.name;
         let tags = object.header.tags().iter();
-        tags.map(|tag| self.hash(kind, Some((&tag.scope, &tag.tag))))
-            .chain([self.hash(kind, None)])
-            .collect()
+        tags.map(|tag| self.hash(kind, Some((&tag.scope, &tag.tag)))).collect()
     }
 
     /// Where a criterion looks for objects; one that wants no single kind, which is refused where
     /// groups are made, looks where none is.
     fn anchor(&self, criterion: &[Expression]) -> Anchor {
-        let both = criterion.iter().find_map(|expression| match expression {
-            Expression::NSGroupTagExpression(tag) if tag.tag_op == Comparison::Equals => {
-                let (scope, word) = (tag.scope.as_deref()?, tag.tag.as_deref()?);
-                Some(self.hash(tag.target_type.word(), Some((scope, word))))
-            }
-            _ => None,
-        });
-        let kind = criterion.first().and_then(Expression::target_type);
-        both.unwrap_or_else(|| self.hash(kind.map_or("", TargetType::word), None))
+        match both(criterion) {
+            Some((kind, scope, tag)) => self.hash(kind, Some((scope, tag))),
+            None => self.hash(kind_of(criterion), None),
+        }
     }
 
     fn hash(&self, kind: &str, tag: Option<(&str, &str)>) -> Anchor {
         let tag = tag.map(|(scope, tag)| (self.tags.fold(scope), self.tags.fold(tag)));
         BuildHasherDefault::<DefaultHasher>::default().hash_one((kind, tag))
     }
+}
+
+/// Kind, scope and tag of a criterion that names both.
+fn both(criterion: &[Expression]) -> Option<(&'static str, &str, &str)> {
+    criterion.iter().find_map(|expression| match expression {
+        Expression::NSGroupTagExpression(tag) if tag.tag_op == Comparison::Equals => {
+            Some((tag.target_type.word(), tag.scope.as_deref()?, tag.tag.as_deref()?))
+        }
+        _ => None,
+    })
+}
+
+/// The kind that a criterion wants.
+fn kind_of(criterion: &[Expression]) -> &'static str {
+    criterion.first().and_then(Expression::target_type).map_or("", TargetType::word)
 }
 
 fn members_of(group: &NSGroup) -> impl Iterator<Item = Node> {
@@ -150,7 +165,7 @@ fn object(inventory: &Inventory, node: &Node) -> Option<std::sync::Arc<Object>> 
     inventory.find(kind, id)
 }
 
-fn remove<K: Eq + std::hash::Hash>(index: &mut HashMap<K, HashSet<Node>>, key: &K, node: &Node) {
+fn remove<K: Eq + std::hash::Hash>(index: &mut HashMap<K, Few<Node>>, key: &K, node: &Node) {
     if let Some(nodes) = index.get_mut(key) {
         nodes.remove(node);
         if nodes.is_empty() {

@@ -7,7 +7,7 @@
 
 use super::node::Node;
 use dataplane::{Dataplane, Member, ScopeId, SetId, VnicId};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Ports to their vNICs.
@@ -25,7 +25,7 @@ pub struct Membership {
 #[derive(Default)]
 struct State {
     /// Sorted; mostly a switch and a group or two.
-    parents: Vec<Node>,
+    parents: Box<[Node]>,
     /// What it holds, where it holds anything: ports, the most of all nodes by far, do not.
     held: Option<Box<Held>>,
     /// What the node itself brings, where it is a leaf.
@@ -33,12 +33,16 @@ struct State {
     watch: Option<Watch>,
 }
 
-/// What a node holds.
-#[derive(Default)]
-struct Held {
-    direct: HashSet<Node>,
-    /// Leaf to the number of direct members that bring it.
-    effective: HashMap<Node, u32>,
+/// What a node holds: direct members, and the leaves that they bring. Most are both.
+type Held = BTreeMap<Node, Ways>;
+
+/// How a node is held.
+#[derive(Clone, Copy, Default)]
+struct Ways {
+    /// As a direct member.
+    direct: bool,
+    /// Through how many direct members, for a leaf.
+    through: u32,
 }
 
 /// The dataplane's set and scope of a node that a rule names; both have the same number.
@@ -58,42 +62,64 @@ enum News {
 impl State {
     /// Counts one more or one less way to a leaf; true where it is the first or was the last.
     fn count(&mut self, leaf: &Node, news: News) -> bool {
-        let effective = &mut self.held.get_or_insert_default().effective;
-        let count = effective.entry(leaf.clone()).or_default();
-        match news {
+        self.hold(leaf, |ways| match news {
             News::Came => {
-                *count += 1;
-                *count == 1
+                ways.through += 1;
+                ways.through == 1
             }
             News::Went => {
-                *count = count.saturating_sub(1);
-                let last = *count == 0;
-                if last {
-                    effective.remove(leaf);
-                    self.forget_nothing();
-                }
-                last
+                ways.through = ways.through.saturating_sub(1);
+                ways.through == 0
             }
-        }
+        })
     }
 
     /// Puts a direct member in or takes it out; true where that changes anything.
     fn set_direct(&mut self, member: &Node, belongs: bool) -> bool {
-        let direct = &mut self.held.get_or_insert_default().direct;
-        let changed = if belongs { direct.insert(member.clone()) } else { direct.remove(member) };
-        self.forget_nothing();
+        self.hold(member, |ways| std::mem::replace(&mut ways.direct, belongs) != belongs)
+    }
+
+    /// Changes how a node is held, and gives back the room of what is held in no way.
+    fn hold(&mut self, node: &Node, change: impl FnOnce(&mut Ways) -> bool) -> bool {
+        let held = self.held.get_or_insert_default();
+        let ways = held.entry(node.clone()).or_default();
+        let changed = change(ways);
+        if !ways.direct && ways.through == 0 {
+            held.remove(node);
+            self.held.take_if(|held| held.is_empty());
+        }
         changed
     }
 
-    /// Gives back the room of what is held where nothing is.
-    fn forget_nothing(&mut self) {
-        let nothing = |held: &mut Box<Held>| held.direct.is_empty() && held.effective.is_empty();
-        self.held.take_if(nothing);
+    /// Puts a node among those that this one is a direct member of, or takes it out.
+    fn set_parent(&mut self, holder: Node, belongs: bool) {
+        match (self.parents.binary_search(&holder), belongs) {
+            (Err(place), true) => {
+                let mut parents = std::mem::take(&mut self.parents).into_vec();
+                // Few, and of a hundred thousand ports: no room to spare.
+                parents.reserve_exact(1);
+                parents.insert(place, holder);
+                self.parents = parents.into();
+            }
+            (Ok(place), false) => {
+                let mut parents = std::mem::take(&mut self.parents).into_vec();
+                parents.remove(place);
+                self.parents = parents.into();
+            }
+            _ => {}
+        }
     }
 
-    /// The leaves that are held in the end, in no order.
+    /// The direct members, in order.
+    fn direct(&self) -> impl Iterator<Item = &Node> {
+        let held = self.held.iter().flat_map(|held| held.iter());
+        held.filter(|(_, ways)| ways.direct).map(|(node, _)| node)
+    }
+
+    /// The leaves that are held in the end, in order.
     fn leaves(&self) -> impl Iterator<Item = &Node> {
-        self.held.iter().flat_map(|held| held.effective.keys())
+        let held = self.held.iter().flat_map(|held| held.iter());
+        held.filter(|(_, ways)| ways.through > 0).map(|(node, _)| node)
     }
 
     /// Whether nothing is known of the node any more.
@@ -106,7 +132,7 @@ impl State {
 }
 
 impl Membership {
-    /// Everything that a node holds in the end, in no order.
+    /// Everything that a node holds in the end, in order.
     pub fn effective<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a Node> + use<'a> {
         self.states.get(node).into_iter().flat_map(State::leaves)
     }
@@ -114,12 +140,13 @@ impl Membership {
     /// Whether a node holds a leaf in the end.
     pub fn holds(&self, node: &Node, leaf: &Node) -> bool {
         let held = self.states.get(node).and_then(|state| state.held.as_deref());
-        held.is_some_and(|held| held.effective.contains_key(leaf))
+        held.and_then(|held| held.get(leaf)).is_some_and(|ways| ways.through > 0)
     }
 
     /// What holds a node, directly or through others, each once.
     pub fn holders(&self, node: &Node) -> Vec<&Node> {
-        let above = |node: &Node| self.states.get(node).into_iter().flat_map(|own| &own.parents);
+        let above =
+            |node: &Node| self.states.get(node).into_iter().flat_map(|own| own.parents.iter());
         let mut holders: Vec<&Node> = above(node).collect();
         let mut seen: HashSet<&Node> = holders.iter().copied().collect();
         let mut next = 0;
@@ -132,7 +159,7 @@ impl Membership {
 
     /// What a node is a direct member of.
     pub fn direct_holders(&self, node: &Node) -> Vec<&Node> {
-        self.states.get(node).into_iter().flat_map(|own| &own.parents).collect()
+        self.states.get(node).into_iter().flat_map(|own| own.parents.iter()).collect()
     }
 
     /// What a leaf brings.
@@ -149,19 +176,11 @@ impl Membership {
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
+        let (holder, member) = (&self.known(holder), &self.known(member));
         if !self.states.entry(holder.clone()).or_default().set_direct(member, belongs) {
             return;
         }
-        let parents = &mut self.states.entry(member.clone()).or_default().parents;
-        match parents.binary_search(holder) {
-            Err(place) if belongs => {
-                // Few, and of a hundred thousand ports: no room to spare.
-                parents.reserve_exact(1);
-                parents.insert(place, holder.clone());
-            }
-            Ok(place) if !belongs => drop(parents.remove(place)),
-            _ => {}
-        }
+        self.states.entry(member.clone()).or_default().set_parent(holder.clone(), belongs);
         let news = if belongs { News::Came } else { News::Went };
         for leaf in self.leaves(member) {
             self.tell(holder, &leaf, news, vnics, plane);
@@ -177,17 +196,14 @@ impl Membership {
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
-        let held = self.states.get(holder).and_then(|state| state.held.as_deref());
-        let direct = held.map(|held| &held.direct);
-        let has = |node: &&Node| direct.is_some_and(|direct| direct.contains(*node));
-        let gone = direct.into_iter().flatten().filter(|node| !wanted.contains(*node));
-        let gone: Vec<Node> = gone.cloned().collect();
-        let new: Vec<Node> = wanted.iter().filter(|node| !has(node)).cloned().collect();
-        for member in gone {
-            self.set_member(holder, &member, false, vnics, plane);
+        let direct = self.states.get(holder).into_iter().flat_map(State::direct);
+        let gone: Vec<Node> = direct.filter(|node| !wanted.contains(*node)).cloned().collect();
+        for member in &gone {
+            self.set_member(holder, member, false, vnics, plane);
         }
-        for member in new {
-            self.set_member(holder, &member, true, vnics, plane);
+        // Those that it has are no change.
+        for member in wanted {
+            self.set_member(holder, member, true, vnics, plane);
         }
     }
 
@@ -195,7 +211,7 @@ impl Membership {
     /// whether they exist or not, and holds one again when it is made anew.
     pub fn leave_all(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) {
         let state = self.states.get(node);
-        let holders = state.into_iter().flat_map(|state| &state.parents).cloned();
+        let holders = state.into_iter().flat_map(|state| state.parents.iter()).cloned();
         for holder in holders.filter(|holder| *holder != Node::Excluded).collect::<Vec<_>>() {
             self.set_member(&holder, node, false, vnics, plane);
         }
@@ -265,6 +281,11 @@ impl Membership {
             }
             !state.is_empty()
         });
+    }
+
+    /// A node as it is known already: its name lies in memory once.
+    fn known(&self, node: &Node) -> Node {
+        self.states.get_key_value(node).map_or(node, |(known, _)| known).clone()
     }
 
     /// Forgets a node of which nothing is known any more.

@@ -1,18 +1,19 @@
 //! Values that carry their limits in their types: what was read is within them.
 
+use compact_str::CompactString;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::ops::Deref;
 
-/// A string of at least `MIN` and at most `MAX` characters.
+/// A string of at least `MIN` and at most `MAX` characters; a short one takes no room of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text<const MAX: usize, const MIN: usize = 0>(String);
+pub struct Text<const MAX: usize, const MIN: usize = 0>(CompactString);
 
 impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
     /// Takes a string the program itself made; a longer one is cut at a character's edge.
-    pub fn cut(text: impl Into<String>) -> Self {
+    pub fn cut(text: impl Into<CompactString>) -> Self {
         let mut text = text.into();
         if let Some((edge, _)) = text.char_indices().nth(MAX) {
             text.truncate(edge);
@@ -36,7 +37,7 @@ impl<const MAX: usize, const MIN: usize> Serialize for Text<MAX, MIN> {
 
 impl<'de, const MAX: usize, const MIN: usize> Deserialize<'de> for Text<MAX, MIN> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = CompactString::deserialize(deserializer)?;
         within::<D::Error>(text.chars().count(), MIN, MAX)?;
         Ok(Self(text))
     }
