@@ -133,14 +133,15 @@ fn nodes(wanted: u16) -> Vec<(String, Ipv4Addr)> {
 
 /// NCP's own client of the cluster, which is no different from anybody's.
 async fn client_of(cluster: &api::Running) -> anyhow::Result<kube::Client> {
-    let config: Kubeconfig = serde_json::from_value(json!({
+    let config = json!({
         "clusters": [{"name": "lab", "cluster": {
             "server": cluster.url,
             "certificate-authority-data": BASE64_STANDARD.encode(&cluster.ca_pem)}}],
         "users": [{"name": "ncp", "user": {"token": cluster.token}}],
         "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "ncp"}}],
         "current-context": "lab",
-    }))?;
+    });
+    let config = Kubeconfig::from_yaml(&config.to_string())?;
     let options = KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
     Ok(kube::Client::try_from(config)?)

@@ -25,6 +25,7 @@ mod probes;
 mod queue;
 mod services;
 mod state;
+mod told;
 mod view;
 
 pub use config::{Args, Config, Settings};

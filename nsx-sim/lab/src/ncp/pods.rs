@@ -6,9 +6,8 @@ use super::naming::{object_name, pod_tags, scope, tag_of, tags_of};
 use super::network::pinned_pods;
 use super::state::{Name, NodeVif, Port, Project, Segment};
 use super::view::GATHERING;
-use super::{Key, Ncp};
+use super::{Key, Ncp, told};
 use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -291,7 +290,7 @@ impl Ncp {
         }
         let text = serde_json::to_string(&network).unwrap_or_default();
         let patch = Patch::Merge(json!({"metadata": {"annotations": {NETWORK: text}}}));
-        let api: Api<Pod> = Api::namespaced(self.kube.clone(), namespace);
+        let api = told::within::<Pod>(&self.kube, namespace);
         match api.patch(pod, &PatchParams::default(), &patch).await.map_err(Error::from) {
             // The pod's end is told by the watch.
             Err(error) if error.is_gone() => Ok(()),

@@ -5,10 +5,9 @@ use super::manager::{Error, Result, id_of};
 use super::naming::{Tag, object_name, project_tags, scope};
 use super::state::{Balanced, External, Member, Name, Server};
 use super::view::is_balanced;
-use super::{Key, Ncp};
+use super::{Key, Ncp, told};
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -349,7 +348,7 @@ impl Ncp {
             return Ok(());
         }
         let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
-        let api: Api<Service> = Api::namespaced(self.kube.clone(), &wanted.name.0);
+        let api = told::within::<Service>(&self.kube, &wanted.name.0);
         let patch = Patch::Merge(status);
         let done = api.patch_status(&wanted.name.1, &PatchParams::default(), &patch).await;
         ignore_gone(done.map(drop).map_err(Error::from))
@@ -360,7 +359,7 @@ impl Ncp {
             return Ok(());
         }
         let patch = Patch::Merge(json!({"metadata": {"annotations": {ERROR: error}}}));
-        let api: Api<Service> = Api::namespaced(self.kube.clone(), &wanted.name.0);
+        let api = told::within::<Service>(&self.kube, &wanted.name.0);
         let done = api.patch(&wanted.name.1, &PatchParams::default(), &patch).await;
         ignore_gone(done.map(drop).map_err(Error::from))
     }

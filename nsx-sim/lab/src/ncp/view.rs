@@ -1,17 +1,16 @@
 //! What the cluster's API has, as far as NCP looks at it, and whom a change concerns.
 
 use super::state::Name;
+use super::told::{self, Kind, Told};
 use super::{Key, Ncp};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::api::Api;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, Event, watcher};
-use serde::de::DeserializeOwned;
-use std::fmt::Debug;
-use std::hash::Hash;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +85,20 @@ pub fn name_of<K: kube::Resource>(object: &K) -> Name {
     (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
 }
 
+/// What is made of each thing that a watch tells.
+type Take = Box<dyn FnMut(&Ncp, Event<Told>) -> serde_json::Result<()> + Send>;
+
+/// What a watch tells, as objects of their kind.
+fn read<K: Kind>(event: Event<Told>) -> serde_json::Result<Event<K>> {
+    Ok(match event {
+        Event::Apply(own) => Event::Apply(own.read()?),
+        Event::Delete(own) => Event::Delete(own.read()?),
+        Event::Init => Event::Init,
+        Event::InitApply(own) => Event::InitApply(own.read()?),
+        Event::InitDone => Event::InitDone,
+    })
+}
+
 /// Whether a Service wants an address outside.
 pub fn is_balanced(service: &Service) -> bool {
     let spec = service.spec.as_ref();
@@ -119,31 +132,40 @@ impl Ncp {
         mut writer: reflector::store::Writer<K>,
         concerns: impl Fn(&Self, &K) + Send + 'static,
     ) where
-        K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync,
-        K: 'static,
-        <K as kube::Resource>::DynamicType: Eq + Hash + Clone,
+        K: Kind + Clone,
     {
-        let ncp = self.clone();
-        let events = watcher(Api::<K>::all(self.kube.clone()), watcher::Config::default());
-        self.tasks.spawn(async move {
-            let mut events = std::pin::pin!(events.default_backoff());
-            while let Some(event) = events.next().await {
-                let event = match event {
-                    Ok(event) => event,
-                    Err(error) => {
-                        tracing::warn!(%error, kind = %K::kind(&()), "a watch is interrupted");
-                        continue;
-                    }
-                };
-                writer.apply_watcher_event(&event);
-                match &event {
-                    Event::Apply(object) | Event::Delete(object) => concerns(&ncp, object),
-                    // What went while nobody watched is told by nobody.
-                    Event::InitDone if ncp.has_started() => ncp.look_at_all(),
-                    Event::Init | Event::InitApply(_) | Event::InitDone => {}
-                }
+        let take = move |ncp: &Self, event: Event<Told>| {
+            let event = read(event)?;
+            writer.apply_watcher_event(&event);
+            match &event {
+                Event::Apply(object) | Event::Delete(object) => concerns(ncp, object),
+                // What went while nobody watched is told by nobody.
+                Event::InitDone if ncp.has_started() => ncp.look_at_all(),
+                Event::Init | Event::InitApply(_) | Event::InitDone => {}
             }
-        });
+            Ok(())
+        };
+        let events = watcher(told::everywhere::<K>(&self.kube), watcher::Config::default());
+        let events = events.default_backoff().boxed();
+        self.tasks.spawn(Self::follow_any(self.clone(), K::kind(&()), events, Box::new(take)));
+    }
+
+    async fn follow_any(
+        ncp: Arc<Self>,
+        kind: Cow<'static, str>,
+        mut events: BoxStream<'static, watcher::Result<Event<Told>>>,
+        mut take: Take,
+    ) {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    if let Err(error) = take(&ncp, event) {
+                        tracing::warn!(%error, %kind, "an object that is none of its kind");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, %kind, "a watch is interrupted"),
+            }
+        }
     }
 
     fn pod_changed(&self, pod: &Pod) {

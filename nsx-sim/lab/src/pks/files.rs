@@ -3,6 +3,7 @@
 use anyhow::Context;
 use kube::config::Kubeconfig;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -97,6 +98,11 @@ pub fn read_kubeconfig(path: &Path) -> anyhow::Result<Kubeconfig> {
     };
     // By text, not by path: that would make the paths within absolute.
     Kubeconfig::from_yaml(&text).with_context(|| format!("{}", path.display()))
+}
+
+/// A configuration that is at hand as JSON, which is YAML as well: so it needs no reader of its own.
+pub(super) fn kubeconfig(told: &Value) -> anyhow::Result<Kubeconfig> {
+    Ok(Kubeconfig::from_yaml(&told.to_string())?)
 }
 
 /// Writes kubectl's configuration.

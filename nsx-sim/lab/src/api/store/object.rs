@@ -82,7 +82,8 @@ impl Object {
 
     /// The object as a generated type.
     pub fn read<K: DeserializeOwned>(&self) -> Result<K, serde_json::Error> {
-        serde_json::from_slice(&self.json)
+        // By way of JSON's own values, from which requests are read, too: one reader of each type.
+        K::deserialize(&self.value())
     }
 
     /// The member of this path, if the kind lets it be selected by. Empty when it is not set.
