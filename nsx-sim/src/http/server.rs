@@ -4,7 +4,7 @@ use super::auth::{Admitted, Peer};
 use super::call::Reply;
 use super::error::Failure;
 use super::throttle::Pass;
-use super::tls::{self, Acceptor};
+use super::tls;
 use super::world_file::{WorldDocument, WorldFileError};
 use super::{Api, Endpoint, MAX_BODY, header_names, reply, trimmed};
 use crate::world::{Settings, World};
@@ -13,14 +13,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Method, Response};
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::RustlsAcceptor;
-use axum_server::{Address, Handle, Server};
+use listener::{Manner, Serving};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -92,8 +89,7 @@ pub struct Running {
     pub secure: bool,
     /// Its API.
     pub api: Arc<Api>,
-    handle: Handle<SocketAddr>,
-    task: tokio::task::JoinHandle<io::Result<()>>,
+    serving: Serving,
 }
 
 impl Running {
@@ -107,8 +103,7 @@ impl Running {
     /// # Errors
     /// Where the listener failed before.
     pub async fn stop(self) -> io::Result<()> {
-        self.handle.graceful_shutdown(Some(Duration::from_secs(5)));
-        self.task.await.map_err(io::Error::other)?
+        self.serving.end().await
     }
 }
 
@@ -123,10 +118,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let mut api = Api::new(Arc::new(World::new(settings)?));
     document.load(&api, &admin)?;
 
-    let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
-    listener.set_nonblocking(true).map_err(|error| StartError::Listen(listen, error))?;
-    let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
-    let (config, own) = tls::config(tls, api.world())?.unzip();
+    let listen_error = |error| StartError::Listen(listen, error);
+    let socket = listener::bind(listen).map_err(listen_error)?;
+    let address = socket.local_addr().map_err(listen_error)?;
+    let (tls, own) = tls::config(tls, api.world())?.unzip();
     api.endpoint = own.map(|certificate| Endpoint { address, certificate });
     let api = Arc::new(api);
     let names = header_names::as_written().await;
@@ -139,32 +134,11 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         .layer(CatchPanicLayer::custom(|_| reply::response(Err(Failure::Internal), None)))
         .layer(CompressionLayer::new())
         .layer(name_headers)
-        .with_state(Arc::clone(&api))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let handle = Handle::new();
-    let listen_error = |error| StartError::Listen(listen, error);
-    let secure = config.is_some();
-    let task = match config {
-        Some(config) => {
-            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
-            let server = server.acceptor(Acceptor(RustlsAcceptor::new(config)));
-            tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
-        }
-        None => {
-            let server = axum_server::from_tcp(listener).map_err(listen_error)?;
-            let server = server.acceptor(NoDelayAcceptor::new());
-            tokio::spawn(speak_http1(server).handle(handle.clone()).serve(app))
-        }
-    };
-    Ok(Running { address, secure, api, handle, task })
-}
-
-/// HTTP/1.1 with header names as the product writes most of them, and nothing else: not even to those who
-/// begin with HTTP/2 unasked [miq].
-fn speak_http1<A: Address, T>(server: Server<A, T>) -> Server<A, T> {
-    let mut server = server.http1_only();
-    server.http_builder().http1().title_case_headers(true);
-    server
+        .with_state(Arc::clone(&api));
+    let secure = tls.is_some();
+    // Header names as the product writes most of them.
+    let serving = listener::serve(socket, Manner { tls, title_case: true }, app);
+    Ok(Running { address, secure, api, serving })
 }
 
 async fn serve(State(api): State<Arc<Api>>, request: axum::extract::Request) -> Response<Body> {

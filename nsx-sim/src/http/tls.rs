@@ -9,10 +9,7 @@ use crate::kinds::appliance::served;
 use crate::kinds::certificate::{self, Certificate};
 use crate::world::World;
 use crate::x509;
-use axum::Extension;
-use axum::middleware::AddExtension;
-use axum_server::accept::Accept;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use listener::Caller;
 use parking_lot::Mutex;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -21,15 +18,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use std::fmt;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
-use tower::Layer;
 
 /// The configuration of a listener and its own certificate; none where it is to speak plainly. It shows
 /// that certificate until the world has another one applied.
@@ -39,7 +30,7 @@ use tower::Layer;
 pub fn config(
     tls: Tls,
     world: &Arc<World>,
-) -> Result<Option<(RustlsConfig, x509::Certificate)>, StartError> {
+) -> Result<Option<(Arc<ServerConfig>, x509::Certificate)>, StartError> {
     let wrong = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
     let (chain, key) = match tls {
         Tls::Off => return Ok(None),
@@ -61,14 +52,14 @@ pub fn config(
     let any = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
     let own = CertifiedKey::from_der(chain, key, &provider).map_err(|error| wrong(&error))?;
     let shown = Shown { own: Arc::new(own), world: Arc::clone(world), last: Mutex::default() };
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(&error))?
         .with_client_cert_verifier(any)
         .with_cert_resolver(Arc::new(shown));
     // The manager of 2.5 speaks HTTP/1.1 [miq]: no other protocol is offered.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some((RustlsConfig::from_config(Arc::new(config)), first)))
+    Ok(Some((Arc::new(config), first)))
 }
 
 /// A stored certificate with its key, ready to be shown: it alone, without those that vouch for it.
@@ -172,41 +163,13 @@ impl ClientCertVerifier for AnyCertificate {
     }
 }
 
-/// Accepts connections with TLS and tells each call on them which certificate the caller showed.
-#[derive(Clone)]
-pub struct Acceptor(pub RustlsAcceptor);
-
-impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
-    type Stream = TlsStream<TcpStream>;
-    type Service = AddExtension<S, ShownCertificate>;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        // Answers go out whole at once: without this the second packet of one waits for the other
-        // side's delayed acknowledgement, some 40 ms. A connection that does not take it works.
-        let _ = stream.set_nodelay(true);
-        let handshake = self.0.accept(stream, service);
-        Box::pin(async move {
-            let (stream, service) = handshake.await?;
-            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-            let shown = ShownCertificate(shown.map(|own| own.as_ref().into()));
-            Ok((stream, Extension(shown).layer(service)))
-        })
-    }
-}
-
-/// The certificate, DER, that the other end of a connection showed.
-#[derive(Clone)]
-pub struct ShownCertificate(Option<Arc<[u8]>>);
-
 impl Peer {
     /// The other end of the connection that a call came on.
     pub fn of(extensions: &axum::http::Extensions) -> Self {
-        let address = extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>();
-        let shown = extensions.get::<ShownCertificate>();
+        let caller = extensions.get::<Caller>();
         Self {
-            address: address.map(|own| own.0.ip()),
-            certificate: shown.and_then(|own| own.0.clone()),
+            address: caller.map(|own| own.address.ip()),
+            certificate: caller.and_then(|own| own.certificate.clone()),
         }
     }
 }

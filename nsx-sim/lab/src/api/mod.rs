@@ -119,12 +119,14 @@ pub struct Running {
     pub ca_pem: String,
     /// What it serves.
     pub store: Store,
+    serving: listener::Serving,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Running {
-    /// Ends listener and controllers. A connection that is open stays until its client ends it.
+    /// Ends listener and controllers.
     pub fn stop(&self) {
+        self.serving.abort();
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
@@ -141,13 +143,13 @@ pub async fn start(options: Options) -> anyhow::Result<Running> {
     crate::controllers::boot::fill(&store, &options)?;
     let app = http::App::new(store.clone(), &options);
     let served = serve::listen(&options, http::router(app)).await?;
-    let mut tasks = crate::controllers::start(&store, &options);
-    tasks.push(served.task);
+    let tasks = crate::controllers::start(&store, &options);
     Ok(Running {
         url: served.url,
         token: options.token.unwrap_or_default(),
         ca_pem: served.ca_pem,
         store,
+        serving: served.serving,
         tasks,
     })
 }

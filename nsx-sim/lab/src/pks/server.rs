@@ -6,9 +6,9 @@ use crate::tls;
 use anyhow::Context;
 use axum::Router;
 use axum::routing::{get, post};
-use axum_server::Handle;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use std::net::{SocketAddr, TcpListener};
+use listener::{Manner, Serving};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,13 +64,13 @@ pub struct Running {
     pub api: SocketAddr,
     /// The certificate that both show, PEM.
     pub ca_pem: String,
-    handle: Handle<SocketAddr>,
+    serving: [Serving; 2],
 }
 
 impl Running {
     /// Ends both.
     pub fn stop(&self) {
-        self.handle.shutdown();
+        self.serving.iter().for_each(Serving::abort);
     }
 }
 
@@ -87,23 +87,13 @@ pub fn start(options: Options) -> anyhow::Result<Running> {
         .route("/healthz", get(|| async { "ok\n" }))
         .with_state(Arc::clone(&accounts));
     let clusters = api::router(accounts, vec![cluster]);
-    let handle = Handle::new();
-    let listen = |name: &str, at: SocketAddr, router: Router| -> anyhow::Result<SocketAddr> {
-        let taken = || format!("{name} can not listen on {at}");
-        let listener = TcpListener::bind(at).with_context(taken)?;
-        listener.set_nonblocking(true)?;
-        let own = listener.local_addr()?;
-        let server = axum_server::from_tcp_rustls(listener, certificate.config.clone())?
-            .handle(handle.clone());
-        let name = name.to_owned();
-        tokio::spawn(async move {
-            if let Err(error) = server.serve(router.into_make_service()).await {
-                tracing::error!("{name} ended: {error}");
-            }
-        });
-        Ok(own)
+    let manner = Manner { tls: Some(certificate.config), title_case: false };
+    let listen = |name: &str, at: SocketAddr, router| -> anyhow::Result<(SocketAddr, Serving)> {
+        let socket =
+            listener::bind(at).with_context(|| format!("{name} can not listen on {at}"))?;
+        Ok((socket.local_addr()?, listener::serve(socket, manner.clone(), router)))
     };
-    let uaa = listen("UAA", uaa_at, tokens)?;
-    let api = listen("the PKS API", api_at, clusters)?;
-    Ok(Running { uaa, api, ca_pem: certificate.pem, handle })
+    let (uaa, tokens) = listen("UAA", uaa_at, tokens)?;
+    let (api, clusters) = listen("the PKS API", api_at, clusters)?;
+    Ok(Running { uaa, api, ca_pem: certificate.pem, serving: [tokens, clusters] })
 }
