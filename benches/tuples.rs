@@ -25,7 +25,7 @@ fn tuples(c: &mut Criterion) {
             let headers = headers(&filters, HEADERS, 2);
             let mut expected = vec![NONE; HEADERS];
             Scan::new(filters.clone()).classify_headers(&headers, &mut expected);
-            for kind in [EngineKind::Crossed, EngineKind::Forest] {
+            for kind in [EngineKind::Crossed, EngineKind::Paired, EngineKind::Forest] {
                 // Crossed tables may say that they can not.
                 let Ok(engine) = kind.build_for_headers(&filters) else { continue };
                 let mut ranks = vec![NONE; HEADERS];

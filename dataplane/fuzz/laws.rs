@@ -132,7 +132,7 @@ pub(crate) fn edits(bytes: &[u8]) {
     let count = usize::from(source.byte());
     let mut rules: Vec<(RuleId, Vec<Filter>)> =
         (0..).map(RuleId).zip((0..count).map(|_| vec![source.filter()])).collect();
-    let kinds = [EngineKind::Walk, EngineKind::Crossed, EngineKind::Forest];
+    let kinds = [EngineKind::Walk, EngineKind::Crossed, EngineKind::Paired, EngineKind::Forest];
     let mut lives: Vec<Live> =
         kinds.iter().filter_map(|kind| Live::new(*kind, rules.clone()).ok()).collect();
     let mut next = count as u64;

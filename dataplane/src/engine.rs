@@ -17,7 +17,7 @@ pub use walk::Walk;
 
 use crate::matching::Key;
 use crate::{AddressSets, Member, Rule, SetId};
-use tuple::{Crossed, Filter, Forest, HeaderClassifier, Scan, TupleLists};
+use tuple::{Crossed, Filter, Forest, HeaderClassifier, Paired, Scan, TupleLists};
 
 /// The rules of one layer on one vNIC, in order. Shared, so that engines may keep it.
 pub type RuleList = Arc<[Arc<Rule>]>;
@@ -106,6 +106,9 @@ pub enum EngineKind {
     /// Search trees on telling bits of the addresses, for up to hundreds of thousands of rules
     /// without address sets.
     Forest,
+    /// Lists of filters by classes of address pairs, for some ten thousand rules without address sets
+    /// whose addresses repeat.
+    Paired,
     /// Rows of bits by address class: the engine for rules between address sets.
     Bitmap,
 }
@@ -113,6 +116,12 @@ pub enum EngineKind {
 /// The most rules that are walked where the kind is [`Auto`](EngineKind::Auto): up to about so many the
 /// walk is as fast as the rows, and needs none.
 const MOST_WALKED: usize = 4;
+
+/// The most filters for which crossed tables are the fastest.
+const MOST_CROSSED: usize = 2_048;
+
+/// The most searches in which a forest is the fastest.
+const MOST_SEARCHES: usize = 2;
 
 impl EngineKind {
     /// Whether this kind serves all vNICs of a plane with as many IP rules by one index, not each list
@@ -126,7 +135,8 @@ impl EngineKind {
     }
 
     /// Every engine, for suites and benches that try them all.
-    pub const ALL: &[Self] = &[Self::Auto, Self::Walk, Self::Crossed, Self::Forest, Self::Bitmap];
+    pub const ALL: &[Self] =
+        &[Self::Auto, Self::Walk, Self::Crossed, Self::Paired, Self::Forest, Self::Bitmap];
 
     /// The name that [`FromStr`] reads.
     pub const fn name(self) -> &'static str {
@@ -134,6 +144,7 @@ impl EngineKind {
             Self::Auto => "auto",
             Self::Walk => "walk",
             Self::Crossed => "crossed",
+            Self::Paired => "paired",
             Self::Forest => "forest",
             Self::Bitmap => "bitmap",
         }
@@ -144,7 +155,9 @@ impl EngineKind {
         match self {
             Self::Auto if rules.len() <= MOST_WALKED => Ok(Box::new(Walk::new(rules))),
             Self::Walk => Ok(Box::new(Walk::new(rules))),
-            Self::Crossed | Self::Forest => Ok(Box::new(TupleLists::new(rules, self)?)),
+            Self::Crossed | Self::Paired | Self::Forest => {
+                Ok(Box::new(TupleLists::new(rules, self)?))
+            }
             Self::Auto | Self::Bitmap => Ok(Box::new(Bitmap::new(rules)?)),
         }
     }
@@ -157,18 +170,31 @@ impl EngineKind {
         match self {
             Self::Walk => Ok(Box::new(Scan::new(filters.to_vec()))),
             Self::Crossed => Ok(Box::new(Crossed::new(filters)?)),
+            Self::Paired => Ok(Box::new(Paired::new(filters)?)),
             Self::Forest => Ok(Box::new(Forest::new(filters)?)),
-            Self::Auto => Self::for_filters(filters.len()).build_for_headers(filters),
+            Self::Auto => Self::suited(filters),
             Self::Bitmap => Err(Unsupported::FiltersAlone),
         }
     }
 
-    /// The engine that is fastest for so many filters.
+    /// The engine that is fastest for the filters.
     ///
     /// Crossed tables of some thousand filters leave the caches, and take long to build; up to about
-    /// two thousand they answer twice as fast as the forest (`docs/performance.md`).
-    pub const fn for_filters(count: usize) -> Self {
-        if count <= 2_048 { Self::Crossed } else { Self::Forest }
+    /// two thousand they answer twice as fast as the forest. Where that needs more than two searches, lists
+    /// by address pairs are twice as fast, if they fit (`docs/performance.md`).
+    fn suited(filters: &[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported> {
+        if filters.len() <= MOST_CROSSED
+            && let Ok(crossed) = Crossed::new(filters)
+        {
+            return Ok(Box::new(crossed));
+        }
+        let forest = Forest::new(filters)?;
+        if forest.searches() > MOST_SEARCHES
+            && let Ok(paired) = Paired::new(filters)
+        {
+            return Ok(Box::new(paired));
+        }
+        Ok(Box::new(forest))
     }
 
     /// Builds an engine of this kind, or the plain walk where this kind can not serve the list.

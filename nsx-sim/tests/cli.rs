@@ -235,7 +235,7 @@ fn bench_classify_prints_one_object_and_counts_wrong_answers() {
     let filters = file("filters", &format!("{web}{rest}"));
     let right = file("right", "167772161\t167837697\t5\t80\t6\t0\t0\n1\t2\t3\t4\t17\t1\t1\n");
     let wrong = file("wrong", "167772161\t167837697\t5\t80\t6\t0\t1\n1\t2\t3\t4\t17\t1\n");
-    for engine in ["walk", "crossed", "forest"] {
+    for engine in ["walk", "crossed", "paired", "forest"] {
         for cache in [&[][..], &["--cache", "16"]] {
             let common = ["bench", "classify", &filters];
             let options = ["--engine", engine, "--passes", "1", "--json"];

@@ -20,6 +20,7 @@ mod header;
 mod lanes;
 mod lists;
 mod live;
+mod paired;
 mod places;
 mod table;
 
@@ -29,7 +30,9 @@ pub use forest::Forest;
 pub use header::{Carried, Filter, Header, Kind, NONE, Span};
 pub(crate) use lists::TupleLists;
 pub use live::{EditError, Live, LiveReader, Place, Rebuild, Rebuilt, Tables};
+pub use paired::Paired;
 
+use crate::engine::EngineKind;
 use live::gone::{All, Skip};
 use std::fmt;
 
@@ -41,6 +44,9 @@ pub trait HeaderClassifier: fmt::Debug + Send + Sync {
 
     /// Bytes of the tables that answers are read from.
     fn memory(&self) -> usize;
+
+    /// Which engine this is.
+    fn kind(&self) -> EngineKind;
 }
 
 /// Tries filter after filter: the oracle of the engines here.
@@ -77,5 +83,9 @@ impl HeaderClassifier for Scan {
 
     fn memory(&self) -> usize {
         size_of_val(self.filters.as_slice())
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Walk
     }
 }

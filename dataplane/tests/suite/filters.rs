@@ -2,7 +2,8 @@
 
 use dataplane::engine::Unsupported;
 use dataplane::engine::tuple::{
-    Carried, Crossed, Filter, FlowCache, Forest, Header, HeaderClassifier, Kind, NONE, Scan, Span,
+    Carried, Crossed, Filter, FlowCache, Forest, Header, HeaderClassifier, Kind, NONE, Paired,
+    Scan, Span,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,6 +17,8 @@ type Build = fn(&[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported>;
 const ENGINES: &[(&str, Build)] = &[
     ("crossed", |filters| Ok(Box::new(Crossed::new(filters)?))),
     ("crossed, scalar", |filters| Ok(Box::new(Crossed::new(filters)?.without_simd()))),
+    ("paired", |filters| Ok(Box::new(Paired::new(filters)?))),
+    ("paired, scalar", |filters| Ok(Box::new(Paired::new(filters)?.without_simd()))),
     ("forest", |filters| Ok(Box::new(Forest::new(filters)?))),
     ("forest, scalar", |filters| Ok(Box::new(Forest::new(filters)?.without_simd()))),
 ];

@@ -15,8 +15,13 @@ use crate::filters::{corners, filters, header};
 use crate::strategies::{cases, under_miri};
 
 /// The engines below.
-const KINDS: [EngineKind; 4] =
-    [EngineKind::Walk, EngineKind::Crossed, EngineKind::Forest, EngineKind::Auto];
+const KINDS: [EngineKind; 5] = [
+    EngineKind::Walk,
+    EngineKind::Crossed,
+    EngineKind::Paired,
+    EngineKind::Forest,
+    EngineKind::Auto,
+];
 
 /// What is done to the rules. Indexes pick among those that there are.
 #[derive(Clone, Debug)]

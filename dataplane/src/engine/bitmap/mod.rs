@@ -43,7 +43,7 @@ pub(crate) use late::Mask;
 pub(crate) use layout::{Rank, STEP};
 
 use super::tuple::{Header, HeaderClassifier, NONE};
-use super::{Classifier, RuleList, Unsupported};
+use super::{Classifier, EngineKind, RuleList, Unsupported};
 use crate::address_set::SetsState;
 use crate::matching::Key;
 use crate::{AddressSets, Layer, Member, SetId};
@@ -95,6 +95,10 @@ impl HeaderClassifier for Bitmap {
             let rank = own.get(place as usize).map(|rank| u32::try_from(rank / STEP));
             ranks[at] = rank.and_then(Result::ok).unwrap_or(NONE);
         });
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Bitmap
     }
 
     fn memory(&self) -> usize {

@@ -11,11 +11,14 @@ mod halves;
 mod simd;
 
 use super::carriage::Carriage;
+use super::classes::Field;
 use super::table::Table16;
 use super::{Filter, Header, HeaderClassifier};
-use crate::engine::Unsupported;
+use crate::engine::{EngineKind, Unsupported};
 pub(in crate::engine::tuple) use build::columns;
 use halves::Halves;
+#[cfg(target_arch = "x86_64")]
+pub(in crate::engine::tuple) use simd::{BATCH, pairs};
 
 /// The engine. See the module.
 #[derive(Clone, Debug)]
@@ -26,16 +29,49 @@ pub struct Crossed {
     simd: bool,
 }
 
-/// The tables behind the classes of what is carried: both addresses, and the answer.
+/// Classes of both addresses.
 #[derive(Clone, Debug)]
-pub(super) struct Ends {
+pub(super) struct Pairs {
     src: Halves,
     dst: Halves,
     dst_classes: u32,
     /// Whether addresses are told apart at all.
-    ends_matter: bool,
-    /// Class of both addresses, by source × destination.
-    pair: Table16,
+    matter: bool,
+    /// By source × destination.
+    table: Table16,
+}
+
+impl Pairs {
+    /// The classes of pairs of these.
+    pub(super) fn new(src: &Field, dst: &Field, table: Table16) -> Result<Self, Unsupported> {
+        Ok(Self {
+            dst_classes: dst.rows.count(),
+            matter: src.rows.len() * dst.rows.len() > 1,
+            src: Halves::new(&src.starts)?,
+            dst: Halves::new(&dst.starts)?,
+            table,
+        })
+    }
+
+    /// The class of a header's addresses.
+    pub(super) fn class(&self, header: &Header) -> u32 {
+        self.table.get(self.place(header))
+    }
+
+    /// The place of a header's addresses in the table.
+    fn place(&self, header: &Header) -> u32 {
+        self.src.class(header.src) * self.dst_classes + self.dst.class(header.dst)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.src.bytes() + self.dst.bytes() + self.table.bytes()
+    }
+}
+
+/// The tables behind the classes of what is carried: both addresses, and the answer.
+#[derive(Clone, Debug)]
+pub(super) struct Ends {
+    pairs: Pairs,
     /// Place in `ranks`, by pair × carried.
     last: Table16,
     width: u32,
@@ -45,14 +81,12 @@ pub(super) struct Ends {
 impl Ends {
     /// The rank for a header that carries something of this class.
     pub(super) fn rank(&self, header: &Header, carried: u32) -> u32 {
-        let pair = self.src.class(header.src) * self.dst_classes + self.dst.class(header.dst);
-        let last = self.last.get(self.pair.get(pair) * self.width + carried);
+        let last = self.last.get(self.pairs.class(header) * self.width + carried);
         self.ranks[last as usize]
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let tables = self.src.bytes() + self.dst.bytes() + self.pair.bytes() + self.last.bytes();
-        tables + size_of_val(&*self.ranks)
+        self.pairs.bytes() + self.last.bytes() + size_of_val(&*self.ranks)
     }
 
     /// The ranks for headers that carry something of these classes.
@@ -95,6 +129,10 @@ impl HeaderClassifier for Crossed {
         for (header, rank) in headers.iter().zip(ranks) {
             *rank = self.ends.rank(header, self.carriage.class(header));
         }
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Crossed
     }
 
     fn memory(&self) -> usize {

@@ -7,7 +7,7 @@
 
 mod bits;
 mod build;
-mod leaf;
+pub(super) mod leaf;
 mod pieces;
 #[cfg(target_arch = "x86_64")]
 mod simd;
@@ -16,7 +16,7 @@ use super::carriage::Carriage;
 use super::crossed::Ends;
 use super::live::gone::{All, Skip};
 use super::{Filter, Header, HeaderClassifier, NONE, Scan};
-use crate::engine::Unsupported;
+use crate::engine::{EngineKind, Unsupported};
 use bits::extract;
 use leaf::{Line, Services};
 
@@ -74,6 +74,11 @@ impl Forest {
         }
     }
 
+    /// How many searches a lookup takes: one in each tree, and one in what no tree took.
+    pub(in crate::engine) fn searches(&self) -> usize {
+        self.trees.len() + usize::from(self.rest.is_some())
+    }
+
     /// The bits of the addresses that each tree's root picks.
     pub(super) fn masks(&self) -> impl Iterator<Item = u64> {
         self.trees.iter().map(|tree| tree.mask)
@@ -123,6 +128,10 @@ impl Forest {
 impl HeaderClassifier for Forest {
     fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
         self.classify_without(headers, ranks, All);
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Forest
     }
 
     fn memory(&self) -> usize {

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
     /// Rules between groups, from PREFIX.groups, PREFIX.svcs and PREFIX.rules.
     #[arg(long, value_name = "PREFIX")]
     grouped: Option<PathBuf>,
-    /// The engine: walk, crossed, forest … Unless told, the one that suits the number of rules.
+    /// The engine: walk, crossed, paired, forest … Unless told, the one that suits the number of rules.
     #[arg(long, value_name = "NAME")]
     engine: Option<EngineKind>,
     /// Headers that are handed over in one call.
@@ -79,10 +79,11 @@ impl Args {
         let filters = classbench::filters(filters_path)?;
         let traced = classbench::trace(trace_path)?;
         let headers: Vec<Header> = traced.iter().map(|traced| traced.header).collect();
-        let kind = self.engine.unwrap_or_else(|| EngineKind::for_filters(filters.len()));
+        let kind = self.engine.unwrap_or_default();
         let start = Instant::now();
         let engine = kind.build_for_headers(&filters).with_context(|| format!("engine {kind}"))?;
         let build_ms = start.elapsed().as_secs_f64() * 1e3;
+        let kind = engine.kind();
         let mut cache = self.cache.map(|flows| FlowCache::new(flows, CACHE_SEED));
         let mut ranks = vec![NONE; headers.len()];
         let mut once = |ranks: &mut [u32]| {

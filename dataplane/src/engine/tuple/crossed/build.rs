@@ -2,8 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::halves::Halves;
-use super::{Crossed, Ends};
+use super::{Crossed, Ends, Pairs};
 use crate::engine::Unsupported;
 use crate::engine::tuple::carriage::Carriage;
 use crate::engine::tuple::classes::{Rows, cross, field};
@@ -90,12 +89,9 @@ impl Ends {
         let (pair, pairs) = cross(&src.rows, &dst.rows, MOST_ENTRIES, |row| hide(row, &closing))
             .ok_or(Unsupported::TooLarge)?;
         let last = Last::new(&pairs, carried, filters.len())?;
+        let pair = Table16::of(pair.iter().map(|&class| last.rows[class as usize]))?;
         let ends = Self {
-            dst_classes: dst.rows.count(),
-            ends_matter: pair.len() > 1,
-            src: Halves::new(&src.starts)?,
-            dst: Halves::new(&dst.starts)?,
-            pair: Table16::of(pair.iter().map(|&class| last.rows[class as usize]))?,
+            pairs: Pairs::new(&src, &dst, pair)?,
             last: Table16::new(last.table),
             width: last.columns.kept.len() as u32,
             ranks: filters.iter().map(|filter| filter.rank).chain([NONE]).collect(),

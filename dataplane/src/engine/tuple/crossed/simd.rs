@@ -4,12 +4,12 @@
 #[allow(clippy::wildcard_imports)] // the intrinsics, which have long names of their own
 use std::arch::x86_64::*;
 
-use super::{Crossed, Ends, Halves};
+use super::{Crossed, Ends};
 use crate::engine::tuple::Header;
 use crate::engine::tuple::lanes::{self, gather};
 
 /// Headers that go through the tables together: enough to wait for memory in common.
-const BATCH: usize = 128;
+pub(in crate::engine::tuple) const BATCH: usize = 128;
 
 /// The size from which on the later tables are waited for: about what the second-level cache has
 /// left beside the others.
@@ -36,25 +36,17 @@ pub(super) fn classify(tables: &Crossed, headers: &[Header], ranks: &mut [u32]) 
 pub(super) unsafe fn ends(tables: &Ends, headers: &[Header], carried: &[u32], ranks: &mut [u32]) {
     let count = headers.len().min(ranks.len()).min(carried.len()).min(BATCH);
     let wide = count - count % 16;
-    let (mut pairs, mut lasts) = ([0_u32; BATCH], [0_u32; BATCH]);
-    let far = tables.pair.bytes() + tables.last.bytes() > FAR;
-    // Filters that all take any address have one pair of classes: place 0, as it stands.
-    if tables.ends_matter {
-        for at in (0..wide).step_by(16) {
-            // SAFETY: the index is the scalar lookup's.
-            lanes::store(&mut pairs[at..], unsafe { pair(tables, &headers[at..]) });
-        }
-    }
-    if far {
-        for &pair in &pairs[..wide] {
-            lanes::prefetch(tables.pair.entries(), pair as usize);
-        }
+    let (mut rows, mut lasts) = ([0_u32; BATCH], [0_u32; BATCH]);
+    let far = tables.pairs.table.bytes() + tables.last.bytes() > FAR;
+    // SAFETY: the features are there; the places are those of these pairs.
+    unsafe {
+        pairs::places(&tables.pairs, &headers[..count], &mut rows, far);
+        pairs::classes(&tables.pairs, &mut rows, count);
     }
     let width = _mm512_set1_epi32(tables.width as i32);
     for at in (0..wide).step_by(16) {
-        // SAFETY: a pair of classes is a place in the table of pairs.
-        let row = unsafe { gather(&tables.pair, lanes::read(&pairs[at..])) };
-        let last = _mm512_add_epi32(_mm512_mullo_epi32(row, width), lanes::read(&carried[at..]));
+        let row = _mm512_mullo_epi32(lanes::read(&rows[at..]), width);
+        let last = _mm512_add_epi32(row, lanes::read(&carried[at..]));
         lanes::store(&mut lasts[at..], last);
     }
     if far {
@@ -75,19 +67,88 @@ pub(super) unsafe fn ends(tables: &Ends, headers: &[Header], carried: &[u32], ra
     }
 }
 
-/// The places of sixteen headers in the table of pairs.
-///
-/// # Safety
-///
-/// The processor has AVX-512F and BW.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn pair(tables: &Ends, headers: &[Header]) -> __m512i {
-    let lanes = lanes::load(headers);
-    let low = _mm512_set1_epi32(0xffff);
-    let class = |halves: &Halves, address: __m512i| {
-        // SAFETY: the half tables have an entry for each half, the joined one for each pair of
-        // their classes.
+/// Classes of both addresses, in two steps, so that there is something to do while memory is waited for.
+pub(in crate::engine::tuple) mod pairs {
+    #[allow(clippy::wildcard_imports)] // the intrinsics, which have long names of their own
+    use std::arch::x86_64::*;
+
+    use super::super::{Halves, Pairs};
+    use super::BATCH;
+    use crate::engine::tuple::Header;
+    use crate::engine::tuple::lanes::{self, gather, prefetch};
+
+    /// The places of up to a batch of headers in the table of pairs, which are asked for if it is `far`.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX-512F and BW.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(in crate::engine::tuple) unsafe fn places(
+        tables: &Pairs,
+        headers: &[Header],
+        places: &mut [u32; BATCH],
+        far: bool,
+    ) {
+        // Filters that all take any address have one pair of classes: place 0, as it stands.
+        if !tables.matter {
+            return;
+        }
+        let count = headers.len().min(BATCH);
+        let wide = count - count % 16;
+        let width = _mm512_set1_epi32(tables.dst_classes as i32);
+        for at in (0..wide).step_by(16) {
+            let lanes = lanes::load(&headers[at..]);
+            // SAFETY: the features are there.
+            let (src, dst) =
+                unsafe { (class(&tables.src, lanes.src), class(&tables.dst, lanes.dst)) };
+            let place = _mm512_add_epi32(_mm512_mullo_epi32(src, width), dst);
+            lanes::store(&mut places[at..], place);
+        }
+        for (header, place) in headers.iter().zip(places.iter_mut()).skip(wide) {
+            *place = tables.place(header);
+        }
+        if far {
+            for &place in &places[..count] {
+                prefetch(tables.table.entries(), place as usize);
+            }
+        }
+    }
+
+    /// The classes at these places.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX-512F and BW, and the places are of this table.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(in crate::engine::tuple) unsafe fn classes(
+        tables: &Pairs,
+        places: &mut [u32; BATCH],
+        count: usize,
+    ) {
+        let wide = count - count % 16;
+        for at in (0..wide).step_by(16) {
+            // SAFETY: the caller's.
+            let class = unsafe { gather(&tables.table, lanes::read(&places[at..])) };
+            lanes::store(&mut places[at..], class);
+        }
+        for place in &mut places[wide..count] {
+            *place = tables.table.get(*place);
+        }
+    }
+
+    /// The classes of sixteen addresses.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX-512F and BW.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn class(halves: &Halves, address: __m512i) -> __m512i {
+        let low = _mm512_set1_epi32(0xffff);
+        // SAFETY: the half tables have an entry for each half, the joined one for each pair of their
+        // classes.
         unsafe {
             let shift = _mm_cvtsi32_si128(halves.shift as i32);
             let upper = gather(&halves.upper, _mm512_srl_epi32(address, shift));
@@ -98,8 +159,5 @@ unsafe fn pair(tables: &Ends, headers: &[Header]) -> __m512i {
             let width = _mm512_set1_epi32(with.width as i32);
             gather(&with.joined, _mm512_add_epi32(_mm512_mullo_epi32(upper, width), lower))
         }
-    };
-    let (src, dst) = (class(&tables.src, lanes.src), class(&tables.dst, lanes.dst));
-    let width = _mm512_set1_epi32(tables.dst_classes as i32);
-    _mm512_add_epi32(_mm512_mullo_epi32(src, width), dst)
+    }
 }

@@ -8,17 +8,18 @@ use crate::engine::tuple::{Carried, Header, NONE};
 /// Which services a class of what is carried belongs to, a bit each: a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub(super) struct Services(pub(super) [u64; 8]);
+pub(in crate::engine::tuple) struct Services(pub(super) [u64; 8]);
 
 impl Services {
     /// How many services there can be.
-    pub(super) const MOST: usize = 512;
+    pub(in crate::engine::tuple) const MOST: usize = 512;
 
     /// What no header carries: service 0, that of places in a line which no filter takes.
-    pub(super) const NOTHING: Carried = Carried { kind_mask: 0, kind: 1, ..Carried::ANY };
+    pub(in crate::engine::tuple) const NOTHING: Carried =
+        Carried { kind_mask: 0, kind: 1, ..Carried::ANY };
 
     /// The rows as lines.
-    pub(super) fn of(rows: &Rows) -> Box<[Self]> {
+    pub(in crate::engine::tuple) fn of(rows: &Rows) -> Box<[Self]> {
         let line = |row: &[u64]| {
             let mut line = [0; 8];
             line[..row.len()].copy_from_slice(row);
@@ -27,7 +28,8 @@ impl Services {
         rows.iter().map(line).collect()
     }
 
-    fn holds(&self, service: Service) -> bool {
+    /// Whether a service is among them.
+    pub(in crate::engine::tuple) fn holds(&self, service: Service) -> bool {
         let byte = self.0[usize::from(service.byte & Service::BYTE) / 8].to_le_bytes();
         byte[usize::from(service.byte) % 8] & service.bit != 0
     }
@@ -36,7 +38,7 @@ impl Services {
 /// A service by where its bit is among [`Services`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(C)]
-pub(super) struct Service {
+pub(in crate::engine::tuple) struct Service {
     byte: u8,
     /// With one bit set.
     bit: u8,
@@ -46,7 +48,10 @@ impl Service {
     /// The bits of `byte` that count. Another says something else of the line.
     const BYTE: u8 = 63;
 
-    fn of(number: u16) -> Self {
+    /// That of [`Services::NOTHING`].
+    pub(in crate::engine::tuple) const NOTHING: Self = Self { byte: 0, bit: 1 };
+
+    pub(in crate::engine::tuple) fn of(number: u16) -> Self {
         Self { byte: (number / 8) as u8 & Self::BYTE, bit: 1 << (number % 8) }
     }
 }
@@ -72,7 +77,7 @@ impl Line {
         src: [0; 4],
         dst: [0; 4],
         open: [0; 8],
-        services: [Service { byte: 0, bit: 1 }; 4],
+        services: [Service::NOTHING; 4],
         ranks: [NONE; 4],
     };
 

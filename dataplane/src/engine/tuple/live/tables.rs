@@ -6,14 +6,14 @@ use super::block::{Block, PLACES};
 use super::gone::Gone;
 use super::sieve::{BATCH, Picked, Sieve};
 use crate::RuleId;
-use crate::engine::tuple::{Crossed, Filter, Forest, Header, HeaderClassifier, NONE, Scan};
+use crate::engine::tuple::{Filter, Forest, Header, HeaderClassifier, NONE, Scan};
 use crate::engine::{EngineKind, Unsupported};
 
 /// Tables for all rules of one time. A rule's place in the order of that time is its filters' rank.
 #[derive(Debug)]
 pub(in crate::engine::tuple) struct Base {
     /// Answers first, where it is not the whole that does.
-    crossed: Option<Crossed>,
+    quick: Option<Box<dyn HeaderClassifier>>,
     /// Can pass over what is gone, because it knows what comes next.
     whole: Whole,
     pub(super) rules: Box<[RuleId]>,
@@ -32,17 +32,28 @@ impl Base {
         filters: Vec<Filter>,
         rules: Vec<RuleId>,
     ) -> Result<Self, Unsupported> {
-        let (crossed, whole) = match kind {
+        let quick = match kind {
             EngineKind::Bitmap => return Err(Unsupported::FiltersAlone),
-            EngineKind::Walk => (None, Whole::Scan(Scan::new(filters))),
-            EngineKind::Forest => (None, Whole::Forest(Box::new(Forest::new(&filters)?))),
-            EngineKind::Crossed => (Some(Crossed::new(&filters)?), Whole::of(filters)),
-            EngineKind::Auto => match EngineKind::for_filters(filters.len()) {
-                EngineKind::Crossed => (Crossed::new(&filters).ok(), Whole::of(filters)),
-                _ => (None, Whole::Forest(Box::new(Forest::new(&filters)?))),
-            },
+            EngineKind::Walk => {
+                let whole = Whole::Scan(Scan::new(filters));
+                return Ok(Self { quick: None, whole, rules: rules.into() });
+            }
+            EngineKind::Forest => None,
+            EngineKind::Crossed | EngineKind::Paired => Some(kind.build_for_headers(&filters)?),
+            EngineKind::Auto => kind.build_for_headers(&filters).ok(),
         };
-        Ok(Self { crossed, whole, rules: rules.into() })
+        let quick = quick.filter(|quick| quick.kind() != EngineKind::Forest);
+        let whole = match (Forest::new(&filters), kind) {
+            (Ok(forest), _) => Whole::Forest(Box::new(forest)),
+            (Err(error), EngineKind::Forest) => return Err(error),
+            (Err(_), _) => Whole::Scan(Scan::new(filters)),
+        };
+        Ok(Self { quick, whole, rules: rules.into() })
+    }
+
+    /// What answers first.
+    fn first(&self) -> &dyn HeaderClassifier {
+        self.quick.as_deref().unwrap_or_else(|| self.whole.engine())
     }
 
     fn without(&self, headers: &[Header], ranks: &mut [u32], gone: &Gone) {
@@ -54,13 +65,6 @@ impl Base {
 }
 
 impl Whole {
-    fn of(filters: Vec<Filter>) -> Self {
-        match Forest::new(&filters) {
-            Ok(forest) => Self::Forest(Box::new(forest)),
-            Err(_) => Self::Scan(Scan::new(filters)),
-        }
-    }
-
     fn engine(&self) -> &dyn HeaderClassifier {
         match self {
             Self::Forest(forest) => &**forest,
@@ -71,15 +75,16 @@ impl Whole {
 
 impl HeaderClassifier for Base {
     fn classify_headers(&self, headers: &[Header], ranks: &mut [u32]) {
-        match &self.crossed {
-            Some(crossed) => crossed.classify_headers(headers, ranks),
-            None => self.whole.engine().classify_headers(headers, ranks),
-        }
+        self.first().classify_headers(headers, ranks);
+    }
+
+    fn kind(&self) -> EngineKind {
+        self.first().kind()
     }
 
     fn memory(&self) -> usize {
-        let crossed = self.crossed.as_ref().map_or(0, HeaderClassifier::memory);
-        crossed + self.whole.engine().memory() + size_of_val(&*self.rules)
+        let quick = self.quick.as_ref().map_or(0, |quick| quick.memory());
+        quick + self.whole.engine().memory() + size_of_val(&*self.rules)
     }
 }
 
