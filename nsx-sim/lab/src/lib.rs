@@ -14,5 +14,6 @@ pub mod pins;
 pub mod pks;
 pub mod pod;
 pub mod serve;
+pub mod spdy;
 mod tls;
 pub mod walk;

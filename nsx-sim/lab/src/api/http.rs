@@ -9,6 +9,7 @@ mod form;
 mod pods;
 mod read;
 mod scale;
+mod upgrade;
 mod watch;
 mod write;
 
@@ -104,8 +105,10 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
         .await
         .map_err(|_| Error::too_large())?;
     let call = Call { method, target, query, headers, body };
-    if call.target.subresource.as_deref() == Some("exec") {
-        return pods::exec(&app, &call, &mut parts).await;
+    match call.target.subresource.as_deref() {
+        Some("attach") => pods::attach(&app, &call, &mut parts).await,
+        Some("exec") => pods::exec(&app, &call, &mut parts).await,
+        Some("portforward") => pods::forward(&app, &call, &mut parts).await,
+        _ => collection::answer(&app, &call),
     }
-    collection::answer(&app, &call)
 }

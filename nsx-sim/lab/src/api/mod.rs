@@ -21,6 +21,7 @@ pub use error::Error;
 pub use resource::Resource;
 pub use store::Store;
 
+use crate::spdy::Session;
 use axum::extract::ws::WebSocket;
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
@@ -70,7 +71,7 @@ pub struct ExecRequest {
     pub pod: String,
     /// The container.
     pub container: String,
-    /// The command and its arguments.
+    /// The command and its arguments; empty for the container's own process.
     pub command: Vec<String>,
     /// Whether the caller sends input.
     pub stdin: bool,
@@ -82,15 +83,31 @@ pub struct ExecRequest {
     pub tty: bool,
 }
 
+/// A connection over which a command is served: what is spoken on it is agreed on.
+pub enum Socket {
+    /// A WebSocket with subprotocol `v5.channel.k8s.io` or `v4.channel.k8s.io`.
+    WebSocket(WebSocket),
+    /// SPDY, with `v4.channel.k8s.io` over it.
+    Spdy(Session),
+}
+
 /// Runs commands in containers.
 pub trait Exec: Send + Sync {
-    /// Serves one command over a socket whose subprotocol (`v5.channel.k8s.io` or
-    /// `v4.channel.k8s.io`) is agreed on, until it ends.
+    /// Serves one command until it ends, and gives its exit code; nothing if the client went first.
     fn serve(
         &self,
         store: Store,
         request: ExecRequest,
-        socket: WebSocket,
+        socket: Socket,
+    ) -> BoxFuture<'static, Option<u8>>;
+
+    /// Carries the client's connections to ports of a pod, until the client goes.
+    fn forward(
+        &self,
+        store: Store,
+        namespace: String,
+        pod: String,
+        session: Session,
     ) -> BoxFuture<'static, ()>;
 }
 

@@ -118,6 +118,10 @@ const fn status(group: &'static str, kind: &'static str) -> Subresource {
     Subresource { name: "status", kind: (group, "v1", kind), verbs: STATUS }
 }
 
+const fn streams(name: &'static str, kind: &'static str) -> Subresource {
+    Subresource { name, kind: ("", "v1", kind), verbs: &["create", "get"] }
+}
+
 const fn core(
     resource: Resource,
     plural: &'static str,
@@ -164,11 +168,9 @@ pub static RESOURCES: [Info; 13] = [
         categories: &["all"],
         subresources: &[
             status("", "Pod"),
-            Subresource {
-                name: "exec",
-                kind: ("", "v1", "PodExecOptions"),
-                verbs: &["create", "get"],
-            },
+            streams("attach", "PodAttachOptions"),
+            streams("exec", "PodExecOptions"),
+            streams("portforward", "PodPortForwardOptions"),
             Subresource { name: "log", kind: ("", "v1", "Pod"), verbs: &["get"] },
             Subresource { name: "binding", kind: ("", "v1", "Binding"), verbs: &["create"] },
             Subresource {

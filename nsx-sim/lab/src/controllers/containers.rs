@@ -32,8 +32,8 @@ pub fn backoff(restarts: i64) -> Duration {
     Duration::from_secs((10u64 << restarts.clamp(0, 5)).min(300))
 }
 
-/// A running container ends and is started again, now or later; a waiting one starts.
-pub fn turn(pod: &mut Value, name: &str, policy: &str) {
+/// A running container ends with this code and is started again, now or later; a waiting one starts.
+pub fn turn(pod: &mut Value, name: &str, policy: &str, code: u8) {
     let all = pod["status"]["containerStatuses"].as_array_mut();
     let Some(status) = all.into_iter().flatten().find(|s| s["name"] == name) else { return };
     if !status["state"]["running"].is_object() {
@@ -44,12 +44,12 @@ pub fn turn(pod: &mut Value, name: &str, policy: &str) {
         return;
     }
     let ended = json!({"terminated": {
-        "exitCode": 0, "reason": "Completed", "startedAt": status["state"]["running"]["startedAt"],
+        "exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" }, "startedAt": status["state"]["running"]["startedAt"],
         "finishedAt": now(), "containerID": status["containerID"],
     }});
     let ran = moment(status, "/state/running/startedAt")
         .map_or(0, |t| Timestamp::now().as_second() - t.as_second());
-    if policy != "Always" {
+    if !(policy == "Always" || policy == "OnFailure" && code != 0) {
         status["state"] = ended;
         status["ready"] = false.into();
         status["started"] = false.into();
@@ -73,7 +73,9 @@ pub fn settle(pod: &mut Value, policy: &str) {
     let ready = statuses.iter().all(|s| s["ready"] == true);
     let over = policy != "Always" && statuses.iter().all(|s| s["state"]["terminated"].is_object());
     if over {
-        pod["status"]["phase"] = "Succeeded".into();
+        let failed = |s: &Value| number(s, "/state/terminated/exitCode") != 0;
+        let phase = if statuses.iter().any(failed) { "Failed" } else { "Succeeded" };
+        pod["status"]["phase"] = phase.into();
     }
     let waiting: Vec<&str> =
         statuses.iter().filter(|s| s["ready"] != true).map(|s| text(s, "/name")).collect();

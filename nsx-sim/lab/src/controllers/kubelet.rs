@@ -173,12 +173,11 @@ impl Kubelet {
         let mut changes = Vec::new();
         for status in list(pod, "/status/containerStatuses") {
             let name = text(status, "/name");
-            let policy = text(pod, "/spec/restartPolicy");
             let restarts = number(status, "/restartCount");
             let at = if status["state"]["running"].is_object() {
                 let Some(lasts) = lasts(pod, name) else { continue };
                 moment(status, "/state/running/startedAt").map(|t| t + lasts)
-            } else if policy == "Always" && status["state"]["waiting"].is_object() {
+            } else if status["state"]["waiting"].is_object() {
                 let ended = moment(status, "/lastState/terminated/finishedAt");
                 ended.map(|t| t + backoff(restarts))
             } else {
@@ -199,12 +198,26 @@ impl Kubelet {
         store.update(Resource::Pods, &key.0, &key.1, |pod| {
             let policy = text(pod, "/spec/restartPolicy").to_owned();
             for name in &changes {
-                turn(pod, name, &policy);
+                turn(pod, name, &policy, 0);
             }
             settle(pod, &policy);
             Ok::<_, Error>(())
         })?;
         Ok(())
+    }
+}
+
+/// The first process of a container has ended with this code.
+pub fn ended(store: &Store, namespace: &str, name: &str, container: &str, code: u8) {
+    let told = store.update(Resource::Pods, namespace, name, |pod| {
+        let policy = text(pod, "/spec/restartPolicy").to_owned();
+        turn(pod, container, &policy, code);
+        settle(pod, &policy);
+        Ok::<_, Error>(())
+    });
+    // The pod may be gone meanwhile, and its containers with it.
+    if let Err(error) = told {
+        tracing::debug!(%error, %namespace, %name, "a container ended");
     }
 }
 

@@ -21,6 +21,8 @@ mod rollout;
 mod scheduler;
 mod status;
 
+pub(crate) use kubelet::ended;
+
 use crate::api::{Options, Resource, Store};
 use tokio::task::JoinHandle;
 

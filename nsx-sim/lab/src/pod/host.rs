@@ -61,6 +61,8 @@ pub struct Container {
     pub image: String,
     /// What it runs, where the manifest says so; its first process.
     pub command: Vec<String>,
+    /// Whether its first process reads what a client types.
+    pub stdin: bool,
     /// Its environment, as the manifest gives it.
     pub environment: Vec<(String, String)>,
     /// The TCP and UDP ports that it declares.

@@ -5,6 +5,7 @@
 //! and verdicts alone, and tests put doubles in place of both.
 
 pub mod exec;
+mod forward;
 pub mod host;
 mod image;
 mod manager;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocket;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::store_host::Told;
-use super::{Host, StoreHost, Wire, exec};
-use crate::api::{Exec, ExecRequest, Store};
+use super::{Host, StoreHost, Wire, exec, forward};
+use crate::api::{Exec, ExecRequest, Socket, Store};
+use crate::spdy::Session;
 
 /// Whether the firewall judges lookups of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -52,15 +52,31 @@ impl Containers {
     }
 }
 
+impl Containers {
+    fn runtime(&self, store: Store) -> Arc<Runtime> {
+        let host = Arc::new(StoreHost::new(store, self.told.clone()));
+        Arc::new(Runtime::new(host, self.wire.clone(), self.dns))
+    }
+}
+
 impl Exec for Containers {
     fn serve(
         &self,
         store: Store,
         request: ExecRequest,
-        socket: WebSocket,
+        socket: Socket,
+    ) -> BoxFuture<'static, Option<u8>> {
+        exec::serve(socket, request, self.runtime(store)).boxed()
+    }
+
+    fn forward(
+        &self,
+        store: Store,
+        namespace: String,
+        pod: String,
+        session: Session,
     ) -> BoxFuture<'static, ()> {
-        let host = Arc::new(StoreHost::new(store, self.told.clone()));
-        let runtime = Arc::new(Runtime::new(host, self.wire.clone(), self.dns));
-        exec::serve(socket, request, runtime).boxed()
+        let runtime = self.runtime(store);
+        async move { forward::serve(session, &namespace, &pod, runtime).await }.boxed()
     }
 }

@@ -166,6 +166,7 @@ fn pod(own: v1::Pod) -> Pod {
             .into_iter()
             .map(|own| Container {
                 running: running(&own.name),
+                stdin: own.stdin == Some(true),
                 command: own.command.into_iter().chain(own.args).flatten().collect(),
                 environment: own
                     .env

@@ -1,18 +1,24 @@
 //! What is below a pod: its log, commands in its containers, its node, its eviction.
 
 use super::answer::{json_answer, text_answer};
+use super::upgrade::{Protocols, tunnelled, upgrade};
 use super::{App, Call, body, write};
 use crate::api::error::{Cause, Error};
 use crate::api::kinds::{list, text};
-use crate::api::{ExecRequest, Resource};
-use axum::extract::FromRequestParts as _;
-use axum::extract::ws::WebSocketUpgrade;
+use crate::api::{Exec, ExecRequest, Resource, Socket};
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// The subprotocols of commands, the newest first.
-const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+/// How commands' streams are carried, the newest first.
+const COMMANDS: Protocols = Protocols {
+    websocket: &["v5.channel.k8s.io", "v4.channel.k8s.io"],
+    spdy: &["v4.channel.k8s.io"],
+};
+/// How connections are: newer clients have SPDY in a WebSocket.
+const FORWARDING: Protocols =
+    Protocols { websocket: &["SPDY/3.1+portforward.k8s.io"], spdy: &["portforward.k8s.io"] };
 
 /// What a container wrote.
 pub fn log(app: &App, call: &Call, name: &str) -> Result<Response, Error> {
@@ -74,15 +80,73 @@ fn success() -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 }
 
-/// Runs a command in a container, over a WebSocket.
+/// Runs a command in a container.
 pub async fn exec(app: &App, call: &Call, parts: &mut Parts) -> Result<Response, Error> {
-    let name = call.target.name.clone().unwrap_or_default();
-    let pod = pod(app, call, &name)?;
-    let container = container(&pod, &name, call.query.get("container"))?;
     let command = call.query.all("command");
     if command.is_empty() {
         return Err(Error::bad_request("you must specify at least one command for the container"));
     }
+    let (_, exec, mut request) = command_in(app, call)?;
+    request.command = command;
+    let store = app.store.clone();
+    let serve = async move |socket| {
+        exec.serve(store, request, socket).await;
+    };
+    upgrade(parts, &COMMANDS, serve).await
+}
+
+/// Has the client at the streams of a container's own process. Where that reads them, it is theirs, and
+/// the container ends with it.
+pub async fn attach(app: &App, call: &Call, parts: &mut Parts) -> Result<Response, Error> {
+    let (pod, exec, request) = command_in(app, call)?;
+    let container = list(&pod, "/spec/containers").iter().find(|c| c["name"] == request.container);
+    let says = |member: &str| container.is_some_and(|c| c[member] == true);
+    if request.tty && !says("tty") {
+        return Err(Error::bad_request(format!(
+            "error attaching to container: container {:?} did not allocate one TTY",
+            request.container
+        )));
+    }
+    let (reads, once) = (says("stdin"), says("stdinOnce"));
+    let store = app.store.clone();
+    let serve = async move |socket| {
+        let ExecRequest { namespace, pod, container, .. } = request.clone();
+        let code = exec.serve(store.clone(), request, socket).await;
+        // Who goes without a word closes the input, if it was the only one.
+        if let Some(code) = code.or(once.then_some(0)).filter(|_| reads) {
+            crate::controllers::ended(&store, &namespace, &pod, &container, code);
+        }
+    };
+    upgrade(parts, &COMMANDS, serve).await
+}
+
+/// Carries connections of the client's machine to ports of a pod.
+pub async fn forward(app: &App, call: &Call, parts: &mut Parts) -> Result<Response, Error> {
+    let name = call.target.name.clone().unwrap_or_default();
+    let pod = pod(app, call, &name)?;
+    if text(&pod, "/status/phase") != "Running" {
+        return Err(Error::bad_request(format!(
+            "unable to forward port because pod is not running. Current status={}",
+            text(&pod, "/status/phase")
+        )));
+    }
+    let exec = containers(app)?;
+    let (store, namespace) = (app.store.clone(), call.target.place().to_owned());
+    let serve = async move |socket| {
+        let session = match socket {
+            Socket::Spdy(session) => session,
+            Socket::WebSocket(socket) => tunnelled(socket),
+        };
+        exec.forward(store, namespace, name, session).await;
+    };
+    upgrade(parts, &FORWARDING, serve).await
+}
+
+/// The pod and the container that are meant and run, and what the client wants of them.
+fn command_in(app: &App, call: &Call) -> Result<(Value, Arc<dyn Exec>, ExecRequest), Error> {
+    let name = call.target.name.clone().unwrap_or_default();
+    let pod = pod(app, call, &name)?;
+    let container = container(&pod, &name, call.query.get("container"))?;
     let status = list(&pod, "/status/containerStatuses").iter().find(|s| s["name"] == container);
     if !status.is_some_and(|s| s["state"]["running"].is_object()) {
         return Err(Error::internal(format!(
@@ -90,34 +154,22 @@ pub async fn exec(app: &App, call: &Call, parts: &mut Parts) -> Result<Response,
              running"
         )));
     }
-    let Some(exec) = app.exec.clone() else {
-        return Err(Error::not_implemented("this server was started without containers"));
-    };
-    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(parts, &()).await else {
-        return Err(Error::bad_request(
-            "unable to upgrade: this server runs commands over WebSockets (kubectl 1.31 and newer; \
-             1.29 and 1.30 with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true), not over SPDY",
-        ));
-    };
-    let upgrade = upgrade.protocols(PROTOCOLS);
-    if upgrade.selected_protocol().is_none() {
-        return Err(Error::bad_request(format!(
-            "unable to upgrade: no subprotocol that this server speaks ({})",
-            PROTOCOLS.join(", ")
-        )));
-    }
     let request = ExecRequest {
         namespace: call.target.place().to_owned(),
         pod: name,
         container,
-        command,
+        command: Vec::new(),
         stdin: call.query.flag("stdin"),
         stdout: call.query.flag("stdout"),
         stderr: call.query.flag("stderr"),
         tty: call.query.flag("tty"),
     };
-    let store = app.store.clone();
-    Ok(upgrade.on_upgrade(move |socket| exec.serve(store, request, socket)))
+    Ok((pod, containers(app)?, request))
+}
+
+fn containers(app: &App) -> Result<Arc<dyn Exec>, Error> {
+    let without = || Error::not_implemented("this server was started without containers");
+    app.exec.clone().ok_or_else(without)
 }
 
 fn pod(app: &App, call: &Call, name: &str) -> Result<Value, Error> {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -22,6 +23,8 @@ const WAITING: usize = 64;
 pub(in crate::pod) const INTERRUPTED: u8 = 130;
 /// The exit code of a container's runtime for a command that is not there [K Docker].
 const NOT_STARTED: u8 = 126;
+/// How often is looked whether a container still runs.
+const LOOK: Duration = Duration::from_secs(1);
 /// Where commands are looked for.
 pub(in crate::pod) const PATH: &str =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -133,8 +136,16 @@ pub(super) async fn run(request: ExecRequest, streams: Streams, runtime: Arc<Run
         size,
         terminal: request.tty,
     });
+    let command = if request.command.is_empty() {
+        match own_process(&session.container, image) {
+            Some(command) => command,
+            None => return ended(&session).await,
+        }
+    } else {
+        request.command
+    };
     if !request.tty {
-        return start(session, request.command, Input::new(stdin), out, err).await;
+        return start(session, command, Input::new(stdin), out, err).await;
     }
     let (lines, input) = mpsc::channel(WAITING);
     let serving = async {
@@ -144,9 +155,29 @@ pub(super) async fn run(request: ExecRequest, streams: Streams, runtime: Arc<Run
     // The command goes first: its prompt stands before what was typed meanwhile.
     tokio::select! {
         biased;
-        code = start(session, request.command, Input::new(input), out.clone(), err) => code,
+        code = start(session, command, Input::new(input), out.clone(), err) => code,
         never = serving => match never {},
     }
+}
+
+/// The container's own process, for a client that attaches to it: a shell where the manifest names
+/// nothing else. Nothing for one that reads no input.
+fn own_process(container: &Container, image: Image) -> Option<Vec<String>> {
+    let shell = || if image.shell { vec!["sh".to_owned()] } else { Vec::new() };
+    container.stdin.then(|| match container.command.as_slice() {
+        [] => shell(),
+        command => command.to_vec(),
+    })
+}
+
+/// Waits until a container runs no more: it tells nothing meanwhile.
+async fn ended(session: &Session) -> u8 {
+    let (host, pod) = (&session.runtime.host, &session.pod);
+    let runs = |own: &Container| own.name == session.container.name && own.running;
+    while host.pod(&pod.namespace, &pod.name).is_some_and(|own| own.containers.iter().any(runs)) {
+        tokio::time::sleep(LOOK).await;
+    }
+    0
 }
 
 async fn start(

@@ -1,16 +1,18 @@
-//! A command over a real WebSocket, with kube-rs for a client.
+//! Commands over a real WebSocket, with kube-rs for a client, and over SPDY.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, AttachParams};
 use kube::runtime::wait::{await_condition, conditions::is_pod_running};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::api::{Network, Options, Running, start};
 use crate::pins;
 use crate::pod::wire::Open;
 use crate::pod::{Containers, Dns};
+use crate::spdy::testing::Client;
 
 /// A pod of the guide's.
 const POD: &str = "busybox-7b87695f88-jgc4f";
@@ -66,4 +68,74 @@ async fn a_terminal_takes_lines_and_ends_with_the_shell() {
     assert!(screen.contains(told), "{screen}");
     let status = status.await.unwrap();
     assert_eq!(status.details.unwrap().causes.unwrap()[0].message.as_deref(), Some("6"));
+}
+
+/// Opens the streams of a command, types `input` and reads all that comes back, by stream.
+async fn over_spdy(running: &Running, query: &str, streams: &[&str], input: &str) -> Vec<String> {
+    let path = format!("/api/v1/namespaces/default/pods/{POD}/{query}");
+    let mut client = Client::connect(&running.url, &path, "v4.channel.k8s.io").await.unwrap();
+    for (place, kind) in streams.iter().enumerate() {
+        client.open(u32::try_from(2 * place + 1).unwrap(), &[("streamtype", kind)]).await;
+    }
+    if let Some(place) = streams.iter().position(|kind| *kind == "stdin") {
+        client.data(u32::try_from(2 * place + 1).unwrap(), input).await;
+    }
+    client.read(streams.len()).await
+}
+
+#[tokio::test]
+async fn a_client_of_spdy_gets_the_output_and_the_exit_code() {
+    let (running, _) = cluster().await;
+    let query = "exec?command=sh&stdin=true&stdout=true&stderr=true";
+    let streams = ["error", "stdin", "stdout", "stderr"];
+    let told = over_spdy(&running, query, &streams, "hostname\nnosuch\nexit 7\n").await;
+    let status: Value = serde_json::from_str(&told[0]).unwrap();
+    assert_eq!(status["details"]["causes"][0], json!({"reason": "ExitCode", "message": "7"}));
+    assert_eq!(told[1..], ["", &format!("{POD}\n"), "sh: nosuch: not found\n"]);
+}
+
+#[tokio::test]
+async fn a_terminal_over_spdy_has_one_output_and_a_size() {
+    let (running, _) = cluster().await;
+    let query = "exec?command=sh&stdin=true&stdout=true&tty=true";
+    let told = over_spdy(&running, query, &["error", "stdin", "stdout", "resize"], "exit\r").await;
+    assert_eq!(serde_json::from_str::<Value>(&told[0]).unwrap()["status"], "Success");
+    assert!(told[2].contains("/home # "), "{}", told[2]);
+}
+
+#[tokio::test]
+async fn who_speaks_no_protocol_that_is_known_is_refused() {
+    let (running, _) = cluster().await;
+    let path = format!("/api/v1/namespaces/default/pods/{POD}/exec?command=sh");
+    let refused = Client::connect(&running.url, &path, "v9.channel.k8s.io").await.err().unwrap();
+    assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_forwarded_connection_is_answered_or_told_why_not() {
+    let (running, pods) = cluster().await;
+    let web: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "web"},
+        "spec": {"containers": [{"name": "web", "image": "nginxdemos/nginx-hello"}]}}))
+    .unwrap();
+    pods.create(&kube::api::PostParams::default(), &web).await.unwrap();
+    await_condition(pods.clone(), "web", is_pod_running()).await.unwrap();
+    let path = "/api/v1/namespaces/default/pods/web/portforward";
+    let mut client = Client::connect(&running.url, path, "portforward.k8s.io").await.unwrap();
+    for (place, (kind, port, id)) in
+        [("error", "8080", "0"), ("data", "8080", "0"), ("error", "81", "1"), ("data", "81", "1")]
+            .into_iter()
+            .enumerate()
+    {
+        let headers = [("streamtype", kind), ("port", port), ("requestid", id)];
+        client.open(u32::try_from(2 * place + 1).unwrap(), &headers).await;
+    }
+    let request = "GET /a?b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    client.data(3, request).await;
+    let told = client.read(4).await;
+    assert_eq!(told[0], "");
+    assert!(told[1].starts_with("HTTP/1.1 200 OK\r\n"), "{}", told[1]);
+    assert!(told[1].contains("Server name: web\n") && told[1].contains("URI: /a?b\n"));
+    assert!(told[2].contains("error forwarding port 81"), "{}", told[2]);
+    assert_eq!(told[3], "");
 }

@@ -69,6 +69,13 @@ pub(super) struct Connection {
     pod: Pod,
 }
 
+impl Connection {
+    /// Whether what listens at the other end speaks HTTP that is known here.
+    pub(super) fn answers(&self) -> bool {
+        listener(&self.pod, self.peer.port()) == Some(Web::Hello)
+    }
+}
+
 /// What a datagram or an echo request met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
@@ -211,8 +218,7 @@ impl Network {
     /// Sends a request and has it answered by what listens at the other end; nothing if that speaks
     /// no HTTP that is known here.
     pub(super) fn request(&self, connection: &Connection, request: &Request) -> Option<Response> {
-        let web = listener(&connection.pod, connection.peer.port())?;
-        (web == Web::Hello).then(|| {
+        connection.answers().then(|| {
             let now = self.runtime.host.now();
             http::hello(&connection.pod, connection.peer, request, now)
         })
