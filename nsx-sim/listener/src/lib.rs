@@ -141,29 +141,42 @@ async fn begin(
             Err(_) => return tracing::debug!(%address, "no TLS in time"),
         },
     };
-    if let Err(error) = converse(stream, caller, manner.title_case, app, ended).await {
+    let mut http = http1::Builder::new();
+    http.title_case_headers(manner.title_case);
+    if let Err(error) = converse(stream, Some(caller), &http, app, ended).await {
         tracing::debug!(%address, %error, "a connection broke");
     }
 }
 
+/// Answers the calls that come by a stream which is no listener's, until it ends. Who has sent the last
+/// question still gets the answer; headers begin with capitals.
+pub async fn serve_stream(stream: impl Stream + 'static, app: Router) {
+    let (_unending, ended) = watch::channel(());
+    let mut http = http1::Builder::new();
+    http.title_case_headers(true).half_close(true);
+    if let Err(error) = converse(Box::new(stream), None, &http, app, ended).await {
+        tracing::debug!(%error, "a stream broke");
+    }
+}
+
 /// What connections are, with TLS and without.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 async fn converse(
     stream: Box<dyn Stream>,
-    caller: Caller,
-    title_case: bool,
+    caller: Option<Caller>,
+    http: &http1::Builder,
     app: Router,
     mut ended: watch::Receiver<()>,
 ) -> hyper::Result<()> {
     let answer = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(caller.clone());
+        if let Some(caller) = &caller {
+            request.extensions_mut().insert(caller.clone());
+        }
         app.clone().call(request)
     });
-    let mut http = http1::Builder::new();
-    http.title_case_headers(title_case);
     let connection = http.serve_connection(TokioIo::new(stream), answer).with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {

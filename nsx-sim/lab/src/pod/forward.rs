@@ -8,10 +8,11 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -181,7 +182,7 @@ async fn connection(
         }
     };
     let served = async {
-        tokio::join!(answer(&network, &connection, far), leaving);
+        tokio::join!(answer(network, connection, far), leaving);
     };
     tokio::select! {
         () = served => Ok(()),
@@ -190,31 +191,27 @@ async fn connection(
 }
 
 /// What listens in the container answers. Where that speaks no HTTP that is known, it hangs up.
-async fn answer(network: &Network, connection: &Connection, stream: DuplexStream) {
+async fn answer(network: Network, connection: Connection, stream: DuplexStream) {
     if !connection.answers() {
         return;
     }
-    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+    let page = async move |request: axum::extract::Request| {
         let target = request.uri().path_and_query().map_or("/", |own| own.as_str()).to_owned();
         let request = Request { method: request.method().to_string(), target };
-        let response = network.request(connection, &request);
-        std::future::ready(response.map(printed).ok_or("nothing answers").and_then(|own| own))
-    });
-    let http = hyper::server::conn::http1::Builder::new()
-        .title_case_headers(true)
-        // A client that has sent its question still waits for the answer.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = http {
-        tracing::debug!(%error, "a forwarded connection broke");
-    }
+        // It has just been seen that it answers.
+        network.request(&connection, &request).map(printed).ok_or(StatusCode::BAD_GATEWAY)
+    };
+    listener::serve_stream(stream, Router::new().fallback(page)).await;
 }
 
-fn printed(own: super::network::Response) -> Result<hyper::Response<Body>, &'static str> {
-    let mut response = hyper::Response::builder().status(own.status);
-    for (name, value) in own.headers.iter().filter(|(name, _)| *name != "Connection") {
-        response = response.header(*name, value);
+fn printed(own: super::network::Response) -> Response {
+    let mut response = Response::new(Body::from(own.body));
+    *response.status_mut() = StatusCode::from_u16(own.status).unwrap_or_default();
+    // Whether the connection stays open is between the two who hold it.
+    for (name, value) in own.headers.into_iter().filter(|(name, _)| *name != "Connection") {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
     }
-    response.body(Body::from(own.body)).map_err(|_| "an answer that is none")
+    response
 }

@@ -6,16 +6,22 @@ use serde_json::{Value, json};
 
 const VERBS: [&str; 8] =
     ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/// The versions of aggregated discovery, the best first; clients before 1.30 know the second alone.
+const AGGREGATED: [(&str, &str); 2] = [
+    ("v2", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"),
+    ("v2beta1", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"),
+];
 
 /// The answer at a path of discovery: its media type and body.
 pub fn answer(path: &str, accept: &str) -> Option<(&'static str, Value)> {
-    let aggregated = accept.contains("as=APIGroupDiscoveryList") && accept.contains("v=v2");
+    let aggregated = aggregated(accept);
     let words: Vec<&str> = path.split('/').skip(1).collect();
+    if let (Some((version, media)), ["api" | "apis"]) = (aggregated, words.as_slice()) {
+        let groups = if words == ["api"] { vec![""] } else { groups() };
+        return Some((media, aggregate(&groups, version)));
+    }
     let legacy = |body: Value| Some(("application/json", body));
     match words.as_slice() {
-        ["api"] if aggregated => Some((AGGREGATED, aggregate(&[""]))),
-        ["apis"] if aggregated => Some((AGGREGATED, aggregate(&groups()))),
         ["api"] => legacy(json!({"kind": "APIVersions", "versions": ["v1"],
                                  "serverAddressByClientCIDRs": []})),
         ["apis"] => legacy(json!({"kind": "APIGroupList", "apiVersion": "v1",
@@ -57,7 +63,18 @@ fn group(name: &str) -> Value {
     json!({"name": name, "versions": [version], "preferredVersion": version})
 }
 
-fn aggregate(groups: &[&str]) -> Value {
+/// The version of aggregated discovery that the client likes best of those that are here, and its media
+/// type; nothing where it wants the older form.
+fn aggregated(accept: &str) -> Option<(&'static str, &'static str)> {
+    let wants = |range: &str, version: &str| {
+        let has = |wanted: &str| range.split(';').any(|part| part.trim() == wanted);
+        has("as=APIGroupDiscoveryList") && has(&format!("v={version}"))
+    };
+    let of = |range: &str| AGGREGATED.into_iter().find(|(version, _)| wants(range, version));
+    accept.split(',').find_map(of)
+}
+
+fn aggregate(groups: &[&str], version: &str) -> Value {
     let items = groups.iter().map(|name| {
         let resources = of(name).map(|info| {
             let subresources = info.subresources.iter().map(|sub| {
@@ -91,8 +108,8 @@ fn aggregate(groups: &[&str]) -> Value {
         }
         json!({"metadata": metadata, "versions": [version]})
     });
-    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
-           "items": items.collect::<Value>()})
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+           "metadata": {}, "items": items.collect::<Value>()})
 }
 
 fn resources(group: &str, group_version: &str) -> Value {
@@ -176,4 +193,21 @@ fn operation(info: &Info, verb: &str) -> Value {
         "x-kubernetes-group-version-kind":
             {"group": info.group, "version": info.version, "kind": info.kind},
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_gets_the_discovery_that_it_knows() {
+        let of = |accept: &str| answer("/apis", accept).unwrap();
+        let newer = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        let older = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+        let (media, body) = of(&format!("{newer},{older},application/json"));
+        assert_eq!((media, &body["apiVersion"]), (newer, &json!("apidiscovery.k8s.io/v2")));
+        let (media, body) = of(&format!("{older},application/json"));
+        assert_eq!((media, &body["apiVersion"]), (older, &json!("apidiscovery.k8s.io/v2beta1")));
+        assert_eq!(of("application/json").1["kind"], "APIGroupList");
+    }
 }
