@@ -60,6 +60,19 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("cli", &["explain", "generate", "guide", "http", "node", "realize", "version", "world"]),
 ];
 
+/// All of the source.
+const PLACES: [&str; 9] = [
+    "dataplane",
+    "nsx-sim/src",
+    "nsx-sim/client",
+    "nsx-sim/lab",
+    "nsx-sim/listener",
+    "nsx-sim/tests",
+    "fixtures/src",
+    "tests",
+    "benches",
+];
+
 /// What a part of the source never mentions outside comments.
 const NEVER: [(&str, &[&str]); 11] = [
     (
@@ -76,7 +89,7 @@ const NEVER: [(&str, &[&str]); 11] = [
     ("nsx-sim/src/observe", &["axum", "tokio", "SystemTime", "Instant"]),
     ("nsx-sim/src/guide", &["axum", "tokio", "dataplane"]),
     ("nsx-sim/client/src", &["axum", "tokio", "dataplane", "nsx_sim"]),
-    ("nsx-sim/lab/src", &["dataplane", "nsx_sim"]),
+    ("nsx-sim/lab", &["dataplane", "nsx_sim"]),
     ("nsx-sim/listener/src", &["dataplane", "nsx_sim", "lab::"]),
     ("nsx-sim/src/wire", &["axum", "tokio", "dataplane"]),
 ];
@@ -216,10 +229,32 @@ fn no_part_mentions_what_it_must_not_know() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Whether code names a crate: in a path, not as the end of a longer word.
+fn names_crate(code: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    let is_word = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let mut places = code.match_indices(&path);
+    places.any(|(place, _)| !is_word(&code[..place]) && !code[..place].ends_with("crate::"))
+        || code.contains(&format!("use {name};"))
+}
+
+#[test]
+fn the_command_line_alone_names_the_lab() {
+    assert!(names_crate("use lab::pks;", "lab") && names_crate("::lab::run()", "lab"));
+    assert!(!names_crate("slab::Slab", "lab") && !names_crate("crate::lab::run()", "lab"));
+    let all = files("nsx-sim/src");
+    let naming = all.iter().filter(|(_, text)| names_crate(&code(text), "lab"));
+    let naming: Vec<_> = naming.map(|(name, _)| name.replace('\\', "/")).collect();
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        naming.iter().partition(|name| name.starts_with("nsx-sim/src/cli/"));
+    assert!(!inside.is_empty(), "the command line has the lab's commands");
+    assert!(outside.is_empty(), "these name the lab, too: {outside:?}");
+}
+
 #[test]
 fn files_are_short() {
     let mut broken = Vec::new();
-    for place in ["dataplane", "nsx-sim/src", "nsx-sim/tests", "fixtures/src", "tests", "benches"] {
+    for place in PLACES {
         for (name, text) in files(place) {
             let (lines, name) = (text.lines().count(), name.replace('\\', "/"));
             let excepted = LONG_FILES.iter().find(|(own, _)| *own == name);

@@ -18,7 +18,7 @@ pub(super) enum Lab {
     Curl(lab::pod::outside::Args),
     /// Run NCP between a cluster and a manager, until it is interrupted: any cluster that kubectl
     /// reaches, as one of kind or kwok, gets a simulated NSX beneath it.
-    Ncp(lab::ncp::Args),
+    Ncp(Box<lab::ncp::Args>),
     /// A stand-in for the PKS command, which is proprietary: enough of it for the guide. A link to this
     /// program by the name of `pks` is the same.
     Pks(CommandOptions),
@@ -37,9 +37,10 @@ pub(super) fn run(command: Lab) -> anyhow::Result<ExitCode> {
         }
         Lab::Curl(args) => return lab::pod::outside::run(args),
         Lab::Ncp(mut args) => {
+            super::log(&args.log)?;
             args.nsx = connect_to(args.nsx);
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(lab::ncp::run(args))?;
+            runtime.block_on(lab::ncp::run(*args))?;
         }
         Lab::Pks(options) => pks(&options)?,
     }

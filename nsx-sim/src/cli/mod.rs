@@ -14,6 +14,9 @@ use nsx_client::{Client, Remote};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Where `explain` and `health` look unless told otherwise: where `serve` listens.
 const DEFAULT_URL: &str = "https://127.0.0.1:8443";
@@ -47,7 +50,7 @@ A world by number, the same from the same seed:
 Written down, changed by hand, and served:
   nsx-sim world --vms 10 > my.json
   nsx-sim serve --world my.json")]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Follow VMware's micro-segmentation guide through the public API and compare what packets do
     /// with the guide's table. Without --url a manager is started for it, in this process.
     Guide {
@@ -98,7 +101,7 @@ pub fn run() -> ExitCode {
         );
     }
     let done = match Cli::parse().command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Guide { remote, options } => run_guide(&remote, &options),
         Command::Explain { remote, args } => connect(remote).and_then(|client| {
             explain::run(&client, &args, &mut io::stdout().lock()).map_err(
@@ -116,6 +119,14 @@ pub fn run() -> ExitCode {
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
     ended("nsx-sim", done)
+}
+
+/// Logs on standard error what a filter lets through, such as `info` or `nsx_sim=debug`.
+fn log(filter: &str) -> anyhow::Result<()> {
+    let targets: Targets = filter.parse().with_context(|| format!("--log {filter}"))?;
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    tracing_subscriber::registry().with(log).with(targets).init();
+    Ok(())
 }
 
 /// The exit code; a failure is told in the name of the program.

@@ -16,9 +16,6 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// What `serve` is told.
 #[derive(clap::Args, Debug)]
@@ -161,9 +158,7 @@ enum OnOff {
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let filter: Targets = args.log.parse().with_context(|| format!("--log {}", args.log))?;
-    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    tracing_subscriber::registry().with(log).with(filter).init();
+    super::log(&args.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // Before anybody is told the address: a signal right after must not be lost.

@@ -3,6 +3,7 @@
 
 mod guide;
 mod policies;
+mod prepare;
 mod restart;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -44,6 +45,11 @@ async fn until<T>(mut answer: impl FnMut() -> Option<T>) -> T {
 impl Lab {
     async fn start() -> Self {
         let world = WorldDocument::read(fixtures::LAB_WORLD).expect("the lab's world reads");
+        Self::over(world).await
+    }
+
+    /// A cluster beside a manager with that world.
+    async fn over(world: WorldDocument) -> Self {
         let options = Options { tls: Tls::SelfSigned, world, ..Options::default() };
         let manager = start(options).await.expect("a manager");
         let remote = Remote {
@@ -72,7 +78,10 @@ impl Lab {
 
     /// NCP, once it has done what it knows of.
     async fn ncp(&self) -> ncp::Running {
-        let config = ncp::Config::default();
+        self.ncp_told(ncp::Config::default()).await
+    }
+
+    async fn ncp_told(&self, config: ncp::Config) -> ncp::Running {
         let started = ncp::start(config, self.kube.clone(), self.principal.clone()).await;
         let running = started.expect("NCP starts");
         until(|| running.is_idle().then_some(())).await;
@@ -159,6 +168,9 @@ impl Lab {
     /// All that NCP makes, as far as it says what it is and not when it came.
     fn made(&self) -> Vec<String> {
         let mut made = Vec::new();
+        let routers = self.list("/logical-routers");
+        let rules = routers.iter().filter_map(|own| own["id"].as_str());
+        let rules = rules.map(|id| format!("/logical-routers/{id}/nat/rules"));
         for path in [
             "/logical-switches",
             "/logical-ports",
@@ -171,9 +183,12 @@ impl Lab {
             "/firewall/sections",
             "/ns-groups",
             "/ip-sets",
-            "/logical-routers/610f44eb-f1ad-42e3-867a-f49f56c393d9/nat/rules",
-        ] {
-            for mut own in self.list(path) {
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(rules)
+        {
+            for mut own in self.list(&path) {
                 if let Some(own) = own.as_object_mut() {
                     own.retain(|key, _| !key.starts_with("_last") && !key.starts_with("_create_t"));
                 }

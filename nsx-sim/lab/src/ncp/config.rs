@@ -6,6 +6,9 @@ use nsx_client::{Client, Remote};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What NCP calls a cluster that nobody has named [P manifest of NCP 2.5.1].
+const DEFAULT_CLUSTER: &str = "k8scluster";
+
 /// Options of NCP on its own.
 #[derive(Arguments, Clone, Debug)]
 pub struct Args {
@@ -15,6 +18,9 @@ pub struct Args {
     /// Context in it; else the current one.
     #[arg(long)]
     pub context: Option<String>,
+    /// What is logged on standard error, as `info` or `lab=debug`.
+    #[arg(long, env = "NSX_SIM_LOG", default_value = "lab=info,warn", value_name = "FILTER")]
+    pub log: String,
     /// The manager.
     #[command(flatten)]
     pub nsx: Remote,
@@ -26,22 +32,33 @@ pub struct Args {
 /// What can be set.
 #[derive(Arguments, Clone, Debug)]
 pub struct Settings {
-    /// The cluster's name, in tags and names of all that NCP makes.
-    #[arg(long, default_value = crate::pins::CLUSTER)]
+    /// The cluster's name, in tags and names of all that NCP makes; each cluster of a manager has its
+    /// own.
+    #[arg(long, default_value = DEFAULT_CLUSTER, value_name = "NAME")]
     pub cluster: String,
-    /// Tier-1 router for the namespaces' switches, by id or name; else the one tagged with the cluster.
+    /// Router above the namespaces' switches, by id or name: a tier-1, or the tier-0 above the cluster's
+    /// own. Else the tier-1 tagged with the cluster.
     #[arg(long, value_name = "ROUTER")]
     pub top_tier_router: Option<String>,
+    /// With --prepare: edge cluster of the cluster's router and load balancer, by id or name; else the
+    /// first.
+    #[arg(long, value_name = "CLUSTER")]
+    pub edge_cluster: Option<String>,
     /// Overlay transport zone, by id or name; else the first.
     #[arg(long, value_name = "ZONE")]
     pub overlay_tz: Option<String>,
-    /// IP blocks for namespaces, by id or name; else those tagged for the cluster or for all.
+    /// IP blocks for namespaces, by id or name; else those tagged for the cluster or for all. With
+    /// --prepare also networks, such as 10.4.0.0/16, that blocks are made of.
     #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
     pub container_ip_blocks: Vec<String>,
+    /// IP blocks for namespaces annotated `ncp/no_snat`, in the same words; else those of the others.
+    #[arg(long, value_name = "BLOCK", value_delimiter = ',')]
+    pub no_snat_ip_blocks: Vec<String>,
     /// IP pools for the outside addresses of namespaces, by id or name; else those tagged as external.
+    /// With --prepare also networks and ranges, such as 10.5.0.10-10.5.0.99.
     #[arg(long, value_name = "POOL", value_delimiter = ',')]
     pub external_ip_pools: Vec<String>,
-    /// IP pools for Services of type LoadBalancer; else those of the namespaces.
+    /// IP pools for Services of type LoadBalancer, in the same words; else those of the namespaces.
     #[arg(long, value_name = "POOL", value_delimiter = ',')]
     pub external_ip_pools_lb: Vec<String>,
     /// Length of the prefix of a namespace's networks.
@@ -65,7 +82,7 @@ pub struct Settings {
     /// ports.
     #[arg(long)]
     pub prepare: bool,
-    /// Choose networks and addresses freely where the guide's screens show some.
+    /// Choose networks and addresses freely where the guide's screens show some of its cluster.
     #[arg(long)]
     pub no_pins: bool,
 }
@@ -75,12 +92,16 @@ pub struct Settings {
 pub struct Config {
     /// The cluster's name.
     pub cluster: String,
-    /// The tier-1 router, by id or name.
+    /// The router, tier-1 or the tier-0 above it, by id or name.
     pub top_tier_router: Option<String>,
+    /// The edge cluster for what is prepared, by id or name.
+    pub edge_cluster: Option<String>,
     /// The transport zone, by id or name.
     pub overlay_tz: Option<String>,
     /// The blocks, by id or name.
     pub container_ip_blocks: Vec<String>,
+    /// The blocks for namespaces without SNAT, by id or name.
+    pub no_snat_ip_blocks: Vec<String>,
     /// The pools, by id or name.
     pub external_ip_pools: Vec<String>,
     /// The pools for Services, by id or name.
@@ -106,8 +127,10 @@ impl From<&Settings> for Config {
         Self {
             cluster: set.cluster.clone(),
             top_tier_router: set.top_tier_router.clone(),
+            edge_cluster: set.edge_cluster.clone(),
             overlay_tz: set.overlay_tz.clone(),
             container_ip_blocks: set.container_ip_blocks.clone(),
+            no_snat_ip_blocks: set.no_snat_ip_blocks.clone(),
             external_ip_pools: set.external_ip_pools.clone(),
             external_ip_pools_lb: set.external_ip_pools_lb.clone(),
             subnet_prefix: set.subnet_prefix,
@@ -116,7 +139,8 @@ impl From<&Settings> for Config {
             log_dropped_traffic: set.log_dropped_traffic,
             workers: set.workers.into(),
             prepare: set.prepare,
-            pins: !set.no_pins,
+            // They are of one cluster.
+            pins: !set.no_pins && set.cluster == crate::pins::CLUSTER,
         }
     }
 }
@@ -127,8 +151,10 @@ impl Default for Config {
         Self {
             cluster: crate::pins::CLUSTER.to_owned(),
             top_tier_router: None,
+            edge_cluster: None,
             overlay_tz: None,
             container_ip_blocks: Vec::new(),
+            no_snat_ip_blocks: Vec::new(),
             external_ip_pools: Vec::new(),
             external_ip_pools_lb: Vec::new(),
             subnet_prefix: 24,

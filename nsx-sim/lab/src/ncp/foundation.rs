@@ -26,10 +26,14 @@ pub struct Foundation {
     pub balancer: Option<String>,
     /// The blocks for namespaces, in the order of use.
     pub blocks: Vec<Block>,
+    /// The blocks for namespaces without SNAT.
+    pub blocks_without_snat: Vec<Block>,
     /// The pools that namespaces get their outside address of.
     pub external: Vec<String>,
     /// The pools that Services get theirs of.
     pub external_for_services: Vec<String>,
+    /// The pool of ports' MAC addresses.
+    pub mac_pool: Option<String>,
     /// The application profiles of virtual servers, for TCP and UDP.
     pub profiles: Option<(String, String)>,
 }
@@ -38,41 +42,57 @@ impl Foundation {
     /// Looks for it: what the configuration names, or else what is tagged for this cluster or all.
     ///
     /// # Errors
-    /// [`Error::Missing`] that names what is not there.
+    /// [`Error::Missing`] that names all that is not there, and how it comes to be.
     pub async fn find(manager: &Manager, config: &Config) -> Result<Self> {
-        let cluster = &config.cluster;
-        let routers = manager.list("/logical-routers?router_type=TIER1".to_owned()).await?;
-        let router = match &config.top_tier_router {
-            Some(wanted) => named(&routers, wanted),
-            None => routers.iter().find(|own| tag_of(own, scope::CLUSTER) == Some(cluster)),
-        };
-        let router = router.map(id_of).ok_or_else(|| missing("tier-1 router", cluster))?;
+        let cluster = &*config.cluster;
+        let mut lack = Lack { cluster, lines: Vec::new() };
 
+        let routers = manager.list("/logical-routers".to_owned()).await?;
+        let router = router_of(&routers, config).map(id_of);
+        if router.is_none() {
+            lack.tagged("tier-1 router", "--top-tier-router", scope::CLUSTER, cluster);
+        }
         let zones = manager.list("/transport-zones".to_owned()).await?;
         let zone = match &config.overlay_tz {
             Some(wanted) => named(&zones, wanted),
             None => zones.iter().find(|own| own["transport_type"] == "OVERLAY"),
         };
-        let zone = zone.map(id_of).ok_or_else(|| missing("overlay transport zone", cluster))?;
+        if zone.is_none() {
+            let zone = config.overlay_tz.as_deref().unwrap_or("of type OVERLAY");
+            lack.lines.push(format!(
+                "transport zone {zone}: make one (POST /api/v1/transport-zones), or name another by \
+                 --overlay-tz"
+            ));
+        }
 
         let blocks = manager.list("/pools/ip-blocks".to_owned()).await?;
-        let blocks = chosen(&blocks, &config.container_ip_blocks, |block| is_for(block, cluster))?;
-        let blocks: Vec<_> = blocks.into_iter().filter_map(block).collect();
-        if blocks.is_empty() {
-            return Err(missing("IP block for namespaces", cluster));
+        let is_block = |block: &Value| is_for(block, cluster);
+        let mut read = |wanted: &[String], or_tagged: bool| -> Vec<Block> {
+            let found = chosen(&blocks, wanted, |own| or_tagged && is_block(own));
+            let found = found.unwrap_or_else(|absent| lack.named("IP block", &absent));
+            found.into_iter().filter_map(block).collect()
+        };
+        let blocks_without_snat = read(&config.no_snat_ip_blocks, false);
+        let blocks = read(&config.container_ip_blocks, true);
+        if blocks.is_empty() && config.container_ip_blocks.is_empty() {
+            lack.tagged("IP block", "--container-ip-blocks", scope::CLUSTER, cluster);
         }
 
         let pools = manager.list("/pools/ip-pools".to_owned()).await?;
         let is_external =
             |pool: &Value| tag_of(pool, scope::EXTERNAL).is_some() && is_for(pool, cluster);
-        let ids = |pools: Vec<&Value>| pools.into_iter().map(id_of).collect::<Vec<_>>();
-        let external = ids(chosen(&pools, &config.external_ip_pools, is_external)?);
+        let mut read = |wanted: &[String]| -> Vec<String> {
+            let found = chosen(&pools, wanted, is_external);
+            let found = found.unwrap_or_else(|absent| lack.named("IP pool", &absent));
+            found.into_iter().map(id_of).collect()
+        };
+        let external = read(&config.external_ip_pools);
         let external_for_services = match &config.external_ip_pools_lb[..] {
             [] => external.clone(),
-            wanted => ids(chosen(&pools, wanted, is_external)?),
+            wanted => read(wanted),
         };
-        if external.is_empty() && config.enable_snat {
-            return Err(missing("external IP pool", cluster));
+        if external.is_empty() && config.external_ip_pools.is_empty() && config.enable_snat {
+            lack.tagged("external IP pool", "--external-ip-pools", scope::EXTERNAL, "true");
         }
 
         let balancers = manager.list("/loadbalancer/services".to_owned()).await?;
@@ -80,20 +100,75 @@ impl Foundation {
         let profiles = manager.list("/loadbalancer/application-profiles".to_owned()).await?;
         let profile =
             |class: &str| profiles.iter().find(|own| own["resource_type"] == class).map(id_of);
+        let mac_pools = manager.list("/pools/mac-pools".to_owned()).await?;
+        let (Some(router), Some(zone), true) = (router, zone, lack.lines.is_empty()) else {
+            return Err(lack.told());
+        };
         Ok(Self {
-            overlay_zone: zone,
+            overlay_zone: id_of(zone),
             router,
             balancer: balancer.map(id_of),
             blocks,
+            blocks_without_snat,
             external,
             external_for_services,
+            mac_pool: mac_pools.first().map(id_of),
             profiles: profile("LbFastTcpProfile").zip(profile("LbFastUdpProfile")),
         })
     }
 }
 
-fn missing(what: &str, cluster: &str) -> Error {
-    Error::Missing(format!("the manager has no {what} for the cluster {cluster}"))
+/// What is not there.
+struct Lack<'a> {
+    cluster: &'a str,
+    lines: Vec<String>,
+}
+
+impl Lack<'_> {
+    /// Something that would be found by a tag.
+    fn tagged(&mut self, what: &str, option: &str, scope: &str, tag: &str) {
+        let cluster = self.cluster;
+        let also = if scope == scope::EXTERNAL {
+            format!(" and {}={cluster} (or {}=true)", scope::CLUSTER, scope::SHARED)
+        } else {
+            String::new()
+        };
+        self.lines.push(format!("{what}: tag one {scope}={tag}{also}, or name one by {option}"));
+    }
+
+    /// Something that is named.
+    fn named<T>(&mut self, what: &str, name: &str) -> Vec<T> {
+        self.lines.push(format!("{what} {name}: none has that id or name"));
+        Vec::new()
+    }
+
+    fn told(self) -> Error {
+        let lines: Vec<_> = self.lines.iter().map(|line| format!("\n  {line}")).collect();
+        Error::Missing(format!(
+            "the manager lacks what the cluster {} needs:{}\nWith --prepare NCP makes what is missing \
+             beneath an overlay zone and, for the way out, a tier-0 router.",
+            self.cluster,
+            lines.concat()
+        ))
+    }
+}
+
+/// The tier-1 router that is named, or else the cluster's own.
+fn router_of<'a>(routers: &'a [Value], config: &Config) -> Option<&'a Value> {
+    let named = config.top_tier_router.as_ref().map(|wanted| named(routers, wanted));
+    match named {
+        Some(None) => None,
+        Some(Some(named)) if named["router_type"] == "TIER1" => Some(named),
+        Some(_) | None => own_router(routers, &config.cluster),
+    }
+}
+
+/// The tier-1 router tagged with a cluster.
+pub fn own_router<'a>(routers: &'a [Value], cluster: &str) -> Option<&'a Value> {
+    let own = |own: &&Value| {
+        own["router_type"] == "TIER1" && tag_of(own, scope::CLUSTER) == Some(cluster)
+    };
+    routers.iter().find(own)
 }
 
 /// Whether something may be used: it is tagged with this cluster, or for all.
@@ -104,24 +179,21 @@ fn is_for(object: &Value, cluster: &str) -> bool {
     }
 }
 
-fn named<'a>(objects: &'a [Value], wanted: &str) -> Option<&'a Value> {
+/// The object of that id or name.
+pub fn named<'a>(objects: &'a [Value], wanted: &str) -> Option<&'a Value> {
     objects.iter().find(|own| own["id"] == wanted || own["display_name"] == wanted)
 }
 
-/// What the configuration names, all of it, or else whatever fits.
+/// What the configuration names, or else whatever fits; the name of the first that is not there.
 fn chosen<'a>(
     objects: &'a [Value],
     wanted: &[String],
     fits: impl Fn(&Value) -> bool,
-) -> Result<Vec<&'a Value>> {
+) -> std::result::Result<Vec<&'a Value>, String> {
     if wanted.is_empty() {
         return Ok(objects.iter().filter(|own| fits(own)).collect());
     }
-    let one = |wanted: &String| {
-        let absent = || Error::Missing(format!("the manager has no {wanted}"));
-        named(objects, wanted).ok_or_else(absent)
-    };
-    wanted.iter().map(one).collect()
+    wanted.iter().map(|wanted| named(objects, wanted).ok_or_else(|| wanted.clone())).collect()
 }
 
 fn block(object: &Value) -> Option<Block> {
@@ -145,13 +217,31 @@ mod tests {
     #[test]
     fn what_is_named_must_be_there() {
         let pools = [json!({"id": "p1", "display_name": "vips"}), json!({"id": "p2"})];
-        let ids = |wanted: &[&str]| {
+        let ids = |wanted: &[&str]| -> std::result::Result<Vec<String>, String> {
             let wanted: Vec<_> = wanted.iter().map(|own| (*own).to_owned()).collect();
             chosen(&pools, &wanted, |_| true).map(|found| found.into_iter().map(id_of).collect())
         };
         assert_eq!(ids(&["vips"]).unwrap(), ["p1"]);
         assert_eq!(ids(&[]).unwrap(), ["p1", "p2"]);
-        let missing: Result<Vec<String>> = ids(&["p2", "p3"]);
-        assert_eq!(missing.unwrap_err().to_string(), "the manager has no p3");
+        assert_eq!(ids(&["p2", "p3"]).unwrap_err(), "p3");
+    }
+
+    #[test]
+    fn a_tier_0_router_that_is_named_stands_above_the_cluster_s_own() {
+        let own = json!([{"scope": "ncp/cluster", "tag": "one"}]);
+        let routers = [
+            json!({"id": "t0", "router_type": "TIER0"}),
+            json!({"id": "t1", "router_type": "TIER1"}),
+            json!({"id": "own", "router_type": "TIER1", "tags": own}),
+        ];
+        let found = |wanted: Option<&str>| {
+            let top_tier_router = wanted.map(str::to_owned);
+            let config = Config { cluster: "one".into(), top_tier_router, ..Config::default() };
+            router_of(&routers, &config).map(id_of)
+        };
+        assert_eq!(found(None).as_deref(), Some("own"));
+        assert_eq!(found(Some("t0")).as_deref(), Some("own"));
+        assert_eq!(found(Some("t1")).as_deref(), Some("t1"));
+        assert_eq!(found(Some("t2")), None);
     }
 }

@@ -23,9 +23,11 @@ mod pods;
 mod policies;
 mod probes;
 mod queue;
+mod reports;
 mod services;
 mod state;
 mod told;
+mod uplink;
 mod view;
 
 pub use config::{Args, Config, Settings};
@@ -42,6 +44,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinSet;
 use view::View;
+
+/// After how many failures in a row somebody is told: what waits for something else is done by then.
+const TOLD_AFTER: u32 = 5;
 
 /// What can be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -115,10 +120,19 @@ impl Drop for Running {
 /// # Errors
 /// Where one of the two APIs can not be reached, or the manager lacks what NCP needs.
 pub async fn run(args: Args) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let unheard = |error: std::io::Error| Error::Missing(error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
     let cluster = args.cluster().await?;
     let running = start(Config::from(&args.settings), cluster, args.manager()?).await?;
-    tracing::info!(cluster = %running.ncp.config.cluster, "NCP runs");
-    tokio::signal::ctrl_c().await.map_err(|error| Error::Missing(error.to_string()))
+    let Config { cluster, .. } = &running.ncp.config;
+    tracing::info!(%cluster, "NCP runs; what was there is taken over");
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.map_err(unheard)?,
+        _ = terminate.recv() => {}
+    }
+    running.stop().await;
+    Ok(())
 }
 
 /// Starts NCP between a cluster and a manager; returns once it has taken over what was there.
@@ -174,10 +188,14 @@ impl Ncp {
         loop {
             let key = self.queue.take().await;
             let done = self.look_at(&key).await;
-            if let Err(error) = &done {
+            let failures = self.queue.done(key.clone(), done.is_ok());
+            let Err(error) = done else { continue };
+            if failures == TOLD_AFTER {
+                tracing::warn!(?key, %error, "still not done; it is tried again");
+                self.report(&key, &error).await;
+            } else {
                 tracing::debug!(?key, %error, "not done yet");
             }
-            self.queue.done(key, done.is_ok());
         }
     }
 

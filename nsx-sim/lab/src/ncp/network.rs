@@ -1,14 +1,16 @@
 //! A namespace's network: a subnet of a block, a pool, a logical switch on the router, a translation.
 
-use super::Ncp;
 use super::external::{allocate, release};
 use super::foundation::Block;
 use super::manager::{Error, Result, id_of, text_of};
 use super::naming::{Tag, object_name, project_tags, scope, tag_of};
+use super::reports::ERROR;
 use super::state::{External, Project, Segment, first_host};
+use super::{Ncp, told};
 use crate::pins::{self, Pod};
 use ipnet::Ipv4Net;
 use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -39,6 +41,12 @@ impl Ncp {
         let _growing = project.growth.lock().await;
         if project.segments.lock().is_empty() {
             self.grow(&project, &namespace).await?;
+        }
+        let annotations = namespace.metadata.annotations.as_ref();
+        if annotations.is_some_and(|own| own.contains_key(ERROR)) {
+            let patch = Patch::Merge(json!({"metadata": {"annotations": {ERROR: null}}}));
+            let api = told::everywhere::<Namespace>(&self.kube);
+            api.patch(name, &PatchParams::default(), &patch).await?;
         }
         Ok(())
     }
@@ -91,9 +99,18 @@ impl Ncp {
         let wanted = pinned.and_then(|own| own.subnet).filter(|_| index == 0);
         let name = self.segment_name(project, index);
         let tags = project_tags(&self.config.cluster, &project.name, &project.uid);
-        let (subnet, network) = self.carve(&name, &tags, wanted).await?;
+        let translates = self.config.enable_snat && !keeps_addresses(namespace);
+        if !translates {
+            self.advertise_networks().await?;
+        }
+        let foundation = &self.foundation;
+        let blocks = match &foundation.blocks_without_snat[..] {
+            own if !translates && !own.is_empty() => own,
+            _ => &foundation.blocks,
+        };
+        let (subnet, network) = self.carve(blocks, &name, &tags, wanted).await?;
         // All of a namespace's networks share the address that the first one got.
-        let is_new = index == 0 && self.config.enable_snat && !keeps_addresses(namespace);
+        let is_new = index == 0 && translates;
         let made = self.grow_on(project, (&name, &subnet, network), snat, is_new).await;
         if made.is_err() {
             self.manager.delete(format!("/pools/ip-subnets/{subnet}")).await?;
@@ -162,6 +179,7 @@ impl Ncp {
             "admin_state": "UP",
             "replication_mode": "MTEP",
             "ip_pool_id": pool,
+            "mac_pool_id": self.foundation.mac_pool,
             "tags": project_tags(&self.config.cluster, &project.name, &project.uid),
         });
         Ok(id_of(&self.manager.post("/logical-switches".to_owned(), body).await?))
@@ -253,6 +271,7 @@ impl Ncp {
     /// is free before the one that is wanted is taken, and given back once that is there.
     async fn carve(
         &self,
+        blocks: &[Block],
         name: &str,
         tags: &[Tag],
         wanted: Option<Ipv4Addr>,
@@ -264,7 +283,6 @@ impl Ncp {
                 json!({"display_name": name, "block_id": block.id, "size": size, "tags": tags});
             self.manager.post("/pools/ip-subnets".to_owned(), body).await
         };
-        let blocks = &self.foundation.blocks;
         let mut fillers = Vec::new();
         let mut made = Err(Error::Missing("there is no IP block".to_owned()));
         let block = wanted.and_then(|wanted| {
@@ -342,14 +360,22 @@ impl Ncp {
     /// # Errors
     /// Where the manager does not take it.
     pub async fn advertise(&self) -> Result<()> {
+        self.advertising(&["enabled", "advertise_nat_routes", "advertise_lb_vip"]).await
+    }
+
+    /// Has it tell of the networks themselves, for pods that keep their addresses on the way out.
+    async fn advertise_networks(&self) -> Result<()> {
+        self.advertising(&["enabled", "advertise_nsx_connected_routes"]).await
+    }
+
+    async fn advertising(&self, wanted: &[&str]) -> Result<()> {
         let path = format!("/logical-routers/{}/routing/advertisement", self.foundation.router);
         let mut config = self.manager.get(path.clone()).await?;
-        let wanted = ["enabled", "advertise_nat_routes", "advertise_lb_vip"];
         if wanted.iter().all(|own| config[*own] == true) {
             return Ok(());
         }
         for own in wanted {
-            config[own] = true.into();
+            config[*own] = true.into();
         }
         self.manager.put(path, config).await.map(drop)
     }

@@ -6,8 +6,10 @@
 
 use super::Ncp;
 use super::config::Config;
+use super::foundation::{named, own_router};
 use super::manager::{Error, Manager, Result, id_of};
 use super::naming::{Tag, cluster_tags, scope, tag_of};
+use ipnet::Ipv4Net;
 use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
@@ -15,13 +17,14 @@ use uuid::Uuid;
 
 /// Pods' addresses, as in the guide.
 const POD_BLOCK: &str = "172.15.0.0/16";
-/// Addresses outside, as in the guide: network, first and last.
-const OUTSIDE: (&str, &str, &str) = ("10.40.14.0/24", "10.40.14.34", "10.40.14.254");
+/// Addresses outside, as in the guide.
+const OUTSIDE: Range =
+    Range { first: Ipv4Addr::new(10, 40, 14, 34), last: Ipv4Addr::new(10, 40, 14, 254) };
 
 /// Makes what of it is missing at the manager.
 ///
 /// # Errors
-/// Where the manager has no overlay zone or refuses.
+/// Where the manager refuses.
 pub async fn prepare(manager: &Manager, config: &Config) -> Result<()> {
     let cluster = &*config.cluster;
     let tags = cluster_tags(cluster);
@@ -29,44 +32,100 @@ pub async fn prepare(manager: &Manager, config: &Config) -> Result<()> {
     let is_usable = |own: &Value| is_own(own) || tag_of(own, scope::SHARED) == Some("true");
 
     let blocks = manager.list("/pools/ip-blocks".to_owned()).await?;
+    for text in config.container_ip_blocks.iter().chain(&config.no_snat_ip_blocks) {
+        if named(&blocks, text).is_none() && text.parse::<Ipv4Net>().is_ok() {
+            block(manager, text, text, &tags).await?;
+        }
+    }
     if config.container_ip_blocks.is_empty() && !blocks.iter().any(is_usable) {
-        let name = format!("{cluster}-subnet-block");
-        let body = json!({"display_name": name, "cidr": POD_BLOCK, "tags": tags});
-        manager.post("/pools/ip-blocks".to_owned(), body).await?;
+        block(manager, &format!("{cluster}-subnet-block"), POD_BLOCK, &tags).await?;
     }
     let pools = manager.list("/pools/ip-pools".to_owned()).await?;
+    for text in config.external_ip_pools.iter().chain(&config.external_ip_pools_lb) {
+        if let (None, Some(range)) = (named(&pools, text), Range::read(text)) {
+            pool(manager, text, range, &tags).await?;
+        }
+    }
     let is_external = |own: &Value| is_usable(own) && tag_of(own, scope::EXTERNAL).is_some();
     if config.external_ip_pools.is_empty() && !pools.iter().any(is_external) {
-        let (cidr, start, end) = OUTSIDE;
-        let mut tags = tags.clone();
-        tags.push(Tag::new(scope::EXTERNAL, "true"));
-        let range = json!({"start": start, "end": end});
-        let body = json!({
-            "display_name": format!("{cluster}-vips"),
-            "subnets": [{"cidr": cidr, "allocation_ranges": [range]}],
-            "tags": tags,
-        });
-        manager.post("/pools/ip-pools".to_owned(), body).await?;
+        pool(manager, &format!("{cluster}-vips"), OUTSIDE, &tags).await?;
     }
-
-    if config.top_tier_router.is_none() {
-        router(manager, cluster, &tags).await?;
-    }
-    Ok(())
+    router(manager, config, &tags).await
 }
 
-async fn router(manager: &Manager, cluster: &str, tags: &[Tag]) -> Result<()> {
+async fn block(manager: &Manager, name: &str, cidr: &str, tags: &[Tag]) -> Result<()> {
+    let body = json!({"display_name": name, "cidr": cidr, "tags": tags});
+    manager.post("/pools/ip-blocks".to_owned(), body).await.map(drop)
+}
+
+async fn pool(manager: &Manager, name: &str, range: Range, tags: &[Tag]) -> Result<()> {
+    let mut tags = tags.to_vec();
+    tags.push(Tag::new(scope::EXTERNAL, "true"));
+    let body = json!({
+        "display_name": name,
+        "subnets": [{
+            "cidr": range.network().to_string(),
+            "allocation_ranges": [{"start": range.first, "end": range.last}],
+        }],
+        "tags": tags,
+    });
+    manager.post("/pools/ip-pools".to_owned(), body).await.map(drop)
+}
+
+/// Addresses in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
+    first: Ipv4Addr,
+    last: Ipv4Addr,
+}
+
+impl Range {
+    /// A network's, or those between two that have a dash between them.
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(network) = text.parse::<Ipv4Net>() {
+            let mut hosts = network.hosts();
+            let first = hosts.next()?;
+            return Some(Self { first, last: hosts.next_back().unwrap_or(first) });
+        }
+        let (first, last) = text.split_once('-')?;
+        let range = Self { first: first.parse().ok()?, last: last.parse().ok()? };
+        (range.first <= range.last).then_some(range)
+    }
+
+    /// The smallest network in which they all are hosts.
+    fn network(self) -> Ipv4Net {
+        let holds = |net: &Ipv4Net| {
+            net.network() < self.first && self.last < net.broadcast() && net.contains(&self.last)
+        };
+        let nets = (0..=30).rev().filter_map(|length| Ipv4Net::new(self.first, length).ok());
+        nets.map(|net| net.trunc()).find(holds).unwrap_or_default()
+    }
+}
+
+/// The cluster's router with its way up and its load balancer, unless another router is named.
+async fn router(manager: &Manager, config: &Config, tags: &[Tag]) -> Result<()> {
+    let cluster = &*config.cluster;
     let is_own = |own: &Value| tag_of(own, scope::CLUSTER) == Some(cluster);
     let routers = manager.list("/logical-routers".to_owned()).await?;
-    let own = routers.iter().find(|own| own["router_type"] == "TIER1" && is_own(own));
-    let router = match own {
+    let top = config.top_tier_router.as_ref().and_then(|wanted| named(&routers, wanted));
+    let is = |own: &Value, tier: &str| own["router_type"] == tier;
+    if config.top_tier_router.is_some() && top.is_none_or(|own| is(own, "TIER1")) {
+        return Ok(());
+    }
+    let router = match own_router(&routers, cluster) {
         Some(own) => id_of(own),
         None => {
             let edges = manager.list("/edge-clusters".to_owned()).await?;
+            let edge = match &config.edge_cluster {
+                None => edges.first(),
+                Some(wanted) => Some(named(&edges, wanted).ok_or_else(|| {
+                    Error::Missing(format!("the manager has no edge cluster {wanted}"))
+                })?),
+            };
             let body = json!({
                 "display_name": format!("{cluster}-cluster-router"),
                 "router_type": "TIER1",
-                "edge_cluster_id": edges.first().map(id_of),
+                "edge_cluster_id": edge.map(id_of),
                 "tags": tags,
             });
             id_of(&manager.post("/logical-routers".to_owned(), body).await?)
@@ -74,7 +133,13 @@ async fn router(manager: &Manager, cluster: &str, tags: &[Tag]) -> Result<()> {
     };
     let ports = manager.list(format!("/logical-router-ports?logical_router_id={router}")).await?;
     let linked = |own: &Value| own["resource_type"] == "LogicalRouterLinkPortOnTIER1";
-    let upper = routers.iter().find(|own| own["router_type"] == "TIER0").map(id_of);
+    let upper = top.or_else(|| routers.iter().find(|own| is(own, "TIER0"))).map(id_of);
+    if upper.is_none() {
+        tracing::warn!("the manager has no tier-0 router: nothing leads out of the cluster");
+    }
+    if let Some(upper) = &upper {
+        super::uplink::prepare(manager, upper, cluster, tags).await?;
+    }
     if let Some(upper) = upper.filter(|_| !ports.iter().any(linked)) {
         let body = json!({
             "resource_type": "LogicalRouterLinkPortOnTIER0",
@@ -150,7 +215,9 @@ impl Ncp {
 
     async fn node_port(&self, node: &Node, switch: &str) -> Result<()> {
         let name = super::view::name_of(node).1;
-        let vif = Uuid::new_v5(&Uuid::NAMESPACE_DNS, name.as_bytes()).to_string();
+        // Another cluster of this manager may have a node of that name.
+        let whole = format!("{}/{name}", self.config.cluster);
+        let vif = Uuid::new_v5(&Uuid::NAMESPACE_DNS, whole.as_bytes()).to_string();
         let mut tags = cluster_tags(&self.config.cluster);
         tags.push(Tag::new(scope::NODE, &*name));
         let binding = |address: Ipv4Addr| {
@@ -179,10 +246,33 @@ impl Ncp {
             }
             made => made?,
         };
-        if tag_of(&port, scope::NODE) != Some(&*name) {
+        if tag_of(&port, scope::NODE) != Some(&*name) || !self.is_own(&port) {
             return Err(Error::Missing(format!("the port of node {name} is somebody else's")));
         }
         self.learn_node(&port);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_a_row_are_a_network_s_or_between_two() {
+        let read = |text: &str| {
+            Range::read(text).map(|own| format!("{} {} {}", own.network(), own.first, own.last))
+        };
+        let read = |text: &str| read(text).unwrap_or_default();
+        assert_eq!(read("10.5.0.0/24"), "10.5.0.0/24 10.5.0.1 10.5.0.254");
+        assert_eq!(read("10.40.14.34-10.40.14.254"), "10.40.14.0/24 10.40.14.34 10.40.14.254");
+        assert_eq!(read("10.5.0.255-10.5.1.0"), "10.5.0.0/23 10.5.0.255 10.5.1.0");
+        assert_eq!(
+            read("10.5.0.0-10.5.0.9"),
+            "10.4.0.0/15 10.5.0.0 10.5.0.9",
+            "no host is .0 of it"
+        );
+        assert_eq!(read("10.5.0.9-10.5.0.1"), "");
+        assert_eq!(read("vips"), "");
     }
 }

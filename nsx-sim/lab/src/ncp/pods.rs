@@ -4,6 +4,7 @@ use super::external::{allocate, release};
 use super::manager::{Error, Result, id_of, text_of};
 use super::naming::{object_name, pod_tags, scope, tag_of, tags_of};
 use super::network::pinned_pods;
+use super::reports::ERROR;
 use super::state::{Name, NodeVif, Port, Project, Segment};
 use super::view::GATHERING;
 use super::{Key, Ncp, told};
@@ -13,10 +14,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The annotation by which a pod's container interface learns what it has.
 pub const NETWORK: &str = "ncp/pod-network";
+
+/// How often an address is asked for that is to rest and that another pod has got, and how long in
+/// between.
+const MOST_TRIES: usize = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// What that says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +51,8 @@ pub struct Wanted {
     pub labels: BTreeMap<String, String>,
     /// What it was told of its network.
     pub told: Option<PodNetwork>,
+    /// Whether it was told that it has none.
+    pub is_blamed: bool,
 }
 
 impl Wanted {
@@ -55,13 +64,15 @@ impl Wanted {
             return None;
         }
         let meta = &pod.metadata;
-        let told = meta.annotations.as_ref().and_then(|own| own.get(NETWORK));
+        let annotation = |name: &str| meta.annotations.as_ref().and_then(|own| own.get(name));
+        let told = annotation(NETWORK);
         Some(Self {
             name: (meta.namespace.clone()?, meta.name.clone()?),
             uid: meta.uid.clone()?,
             node: spec.node_name.clone().filter(|own| !own.is_empty())?,
             labels: meta.labels.clone().unwrap_or_default(),
             told: told.and_then(|own| serde_json::from_str(own).ok()),
+            is_blamed: annotation(ERROR).is_some(),
         })
     }
 }
@@ -143,6 +154,14 @@ impl Ncp {
                 Err(error) => break Err(error),
             };
             match self.post_port(wanted, &project, &segment, (&vif, tag), address).await {
+                // The pod that had its address is gone a moment ago.
+                Ok(port) if address.is_none() && self.state.rests(&segment.pool, port.address) => {
+                    project.leave(&segment.switch);
+                    let path = format!("/logical-ports/{}?detach=true", port.id);
+                    if let Err(error) = self.manager.delete(path).await {
+                        break Err(error);
+                    }
+                }
                 Ok(port) => break Ok(port),
                 // Its pool has nothing left: addresses rest, or others took some.
                 Err(error)
@@ -285,11 +304,15 @@ impl Ncp {
             gateway: segment.gateway(),
             port_id: port.id.clone(),
         };
-        if wanted.told.as_ref() == Some(&network) {
+        if wanted.told.as_ref() == Some(&network) && !wanted.is_blamed {
             return Ok(());
         }
         let text = serde_json::to_string(&network).unwrap_or_default();
-        let patch = Patch::Merge(json!({"metadata": {"annotations": {NETWORK: text}}}));
+        let mut annotations = json!({NETWORK: text});
+        if wanted.is_blamed {
+            annotations[ERROR] = Value::Null;
+        }
+        let patch = Patch::Merge(json!({"metadata": {"annotations": annotations}}));
         let api = told::within::<Pod>(&self.kube, namespace);
         match api.patch(pod, &PatchParams::default(), &patch).await.map_err(Error::from) {
             // The pod's end is told by the watch.
@@ -308,20 +331,24 @@ impl Ncp {
 
     /// Takes a port away. Its address rests for a while: it is taken from the pool anew.
     async fn remove_port(&self, name: &Name, port: &Port) -> Result<()> {
+        let project = self.state.project(&name.0);
+        let segment = project.as_ref().and_then(|own| own.on(&port.switch));
+        let rests = !self.is_pinned(port.address) && !self.config.ip_reallocation_time.is_zero();
+        // Said before the address is free: whoever gets it meanwhile gives it back.
+        let place = segment.as_ref().filter(|_| rests).map(|own| (own.pool.clone(), port.address));
+        self.state.resting.lock().extend(place.clone());
         self.manager.delete(format!("/logical-ports/{}?detach=true", port.id)).await?;
         self.state.release_tag(&port.node, port.traffic_tag);
         self.state.ports.lock().remove(name);
-        let project = self.state.project(&name.0);
-        let segment = project.as_ref().and_then(|own| own.on(&port.switch));
         if let (Some(project), Some(segment)) = (project, segment) {
-            if self.is_pinned(port.address) || self.config.ip_reallocation_time.is_zero() {
-                project.leave(&segment.switch);
-            } else {
-                match allocate(&self.manager, &segment.pool, port.address).await {
-                    Ok(()) => self.rest(&name.0, &segment, port.address),
-                    // Another pod has it already, or the pool is gone.
-                    Err(_) => project.leave(&segment.switch),
+            match place {
+                Some(place) if self.retake(&segment.pool, port.address).await.is_err() => {
+                    // The pool is gone.
+                    self.state.resting.lock().remove(&place);
+                    project.leave(&segment.switch);
                 }
+                Some(_) => self.rest(&name.0, &segment, port.address),
+                None => project.leave(&segment.switch),
             }
         }
         self.port_moved(name);
@@ -331,6 +358,20 @@ impl Ncp {
             self.queue.push(Key::Namespace(name.0.clone()));
         }
         Ok(())
+    }
+
+    /// Takes an address that has just become free; a pod that got it meanwhile gives it back.
+    async fn retake(&self, pool: &str, address: Ipv4Addr) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            match allocate(&self.manager, pool, address).await {
+                Err(error) if error.is_refusal() && tries < MOST_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// The address that the guide has for a pod.
@@ -349,11 +390,13 @@ impl Ncp {
         let (manager, time) = (self.manager.clone(), self.config.ip_reallocation_time);
         let (pool, switch) = (segment.pool.clone(), segment.switch.clone());
         let project = self.state.project(namespace);
+        let resting = self.state.resting.clone();
         self.tasks.spawn(async move {
             tokio::time::sleep(time).await;
             if let Err(error) = release(&manager, &pool, address).await {
                 tracing::warn!(%error, %address, "an address is not given back before the next start");
             }
+            resting.lock().remove(&(pool, address));
             if let Some(project) = project {
                 project.leave(&switch);
             }

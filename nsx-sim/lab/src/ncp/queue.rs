@@ -129,11 +129,12 @@ impl<K: Clone + Eq + Hash + Send + 'static> Queue<K> {
         }
     }
 
-    /// Gives a thing back: done with, or to be tried again after a while.
-    pub fn done(&self, key: K, success: bool) {
+    /// Gives a thing back: done with, or to be tried again after a while. Returns how often it has
+    /// failed in a row.
+    pub fn done(&self, key: K, success: bool) -> u32 {
         let mut lists = self.inner.lists.lock();
         let Some(Standing::Taken { failures, again }) = lists.known.get(&key).copied() else {
-            return;
+            return 0;
         };
         if success && !again {
             lists.known.remove(&key);
@@ -147,7 +148,9 @@ impl<K: Clone + Eq + Hash + Send + 'static> Queue<K> {
             drop(lists);
             let delay = FIRST_RETRY.saturating_mul(1 << failures.min(10)).min(LAST_RETRY);
             self.wake_after(key, delay);
+            return failures + 1;
         }
+        0
     }
 
     /// Whether nothing is in the list, waits or is looked at.

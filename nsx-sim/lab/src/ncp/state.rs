@@ -4,7 +4,7 @@ use super::manager::{Error, Result};
 use super::naming::Tag;
 use ipnet::Ipv4Net;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct State {
     pub ports: Mutex<HashMap<Name, Port>>,
     /// Nodes' vNICs by the node's name.
     pub nodes: Mutex<HashMap<String, NodeVif>>,
+    /// Addresses, by their pool, of pods that are gone: no other pod gets them yet.
+    pub resting: Arc<Mutex<HashSet<(String, Ipv4Addr)>>>,
     /// Services of type LoadBalancer.
     pub services: Mutex<HashMap<Name, Balanced>>,
     /// Held while a network is carved.
@@ -244,6 +246,11 @@ impl State {
         let own = nodes.get_mut(node)?;
         let full = || Error::Missing(format!("node {node} has no free VLAN tag"));
         Some(own.take().map(|tag| (own.vif.clone(), tag)).ok_or_else(full))
+    }
+
+    /// Whether an address rests.
+    pub fn rests(&self, pool: &str, address: Ipv4Addr) -> bool {
+        self.resting.lock().contains(&(pool.to_owned(), address))
     }
 
     /// Gives a tag back.
