@@ -1,4 +1,5 @@
-//! Containers' clusters, projects and pods, as the tags on their ports and switches tell of them.
+//! Containers' clusters, nodes, projects, pods, applications and policies, as the tags on objects tell
+//! of them.
 //!
 //! The container plugin tells the product of them by another way, which the published API does not
 //! have; the tags that it leaves on objects say the same, save states of the platform
@@ -10,7 +11,9 @@ use super::list::{Paging, Row};
 use super::ports::is_up;
 use super::routes::Routes;
 use crate::inventory::{Error, Object};
-use crate::kinds::logical_port;
+use crate::kinds::firewall::section;
+use crate::kinds::load_balancer::virtual_server;
+use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::logical_switch;
 use crate::wire;
 use serde_json::{Value, json};
@@ -28,13 +31,22 @@ const PROJECT: &str = "ncp/project";
 const PROJECT_UID: &str = "ncp/project_uid";
 const POD: &str = "ncp/pod";
 const POD_UID: &str = "ncp/pod_uid";
+const NODE: &str = "ncp/node_name";
+
+/// Scopes that the lab's own plugin has: what others call them is not known (docs/fidelity.md).
+const SERVICE: &str = "ncp/service";
+const SERVICE_UID: &str = "ncp/service_uid";
+const POLICY: &str = "ncp/policy";
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
-    let all: [(&str, &'static str, Find); 3] = [
+    let all: [(&str, &'static str, Find); 6] = [
         ("/fabric/container-clusters", "ContainerCluster", clusters),
         ("/fabric/container-projects", "ContainerProject", projects),
         ("/fabric/container-application-instances", "ContainerApplicationInstance", instances),
+        ("/fabric/container-applications", "ContainerApplication", applications),
+        ("/fabric/container-cluster-nodes", "ContainerClusterNode", nodes),
+        ("/fabric/container-network-policies", "ContainerNetworkPolicy", policies),
     ];
     for (path, kind, found) in all {
         routes.on("GET", path, move |call| list(call, found(call)));
@@ -112,18 +124,23 @@ fn clusters(call: &Call<'_>) -> Found {
     found
 }
 
+/// What all things below a cluster tell [spec DiscoveredResource].
+fn described(object: &Object, kind: &str, id: &str, name: &str) -> Value {
+    json!({
+        "external_id": id,
+        "display_name": name,
+        "resource_type": kind,
+        "container_cluster_id": cluster_id(object),
+        "_last_sync_time": object.header.modified.time,
+    })
+}
+
 fn projects(call: &Call<'_>) -> Found {
     let mut found = Found::new();
     for object in tagged(call) {
         let (Some(name), Some(id)) = (tag(&object, PROJECT), project_id(&object)) else { continue };
         found.entry(id.clone()).or_insert_with(|| {
-            let mut printed = json!({
-                "external_id": id,
-                "display_name": name,
-                "resource_type": "ContainerProject",
-                "container_cluster_id": cluster_id(&object),
-                "_last_sync_time": object.header.modified.time,
-            });
+            let mut printed = described(&object, "ContainerProject", &id, name);
             wire::without_nulls(&mut printed);
             printed
         });
@@ -138,18 +155,78 @@ fn instances(call: &Call<'_>) -> Found {
         let name = tag(object, POD)?;
         let id = tag(object, POD_UID).unwrap_or(&object.header.id).to_owned();
         let up = is_up(object);
-        let mut printed = json!({
-            "external_id": id,
-            "display_name": name,
-            "resource_type": "ContainerApplicationInstance",
-            "container_cluster_id": cluster_id(object),
-            "container_project_id": project_id(object),
-            "status": if up { "UP" } else { "DOWN" },
-            "tags": object.header.tags(),
-            "_last_sync_time": object.header.modified.time,
-        });
+        let mut printed = described(object, "ContainerApplicationInstance", &id, name);
+        printed["container_project_id"] = project_id(object).into();
+        printed["cluster_node_id"] = node_below(call, object).into();
+        printed["status"] = if up { "UP" } else { "DOWN" }.into();
+        printed["tags"] = json!(object.header.tags());
         wire::without_nulls(&mut printed);
         Some((id, printed))
     });
     pods.collect()
+}
+
+/// A node's identifier, on the port that it has itself.
+fn node_id(port: &Object) -> Option<String> {
+    let name = tag(port, NODE)?;
+    Some(made(&[tag(port, CLUSTER).unwrap_or_default(), name]))
+}
+
+/// The node that carries a pod: that of the port that the pod's is a child of.
+fn node_below(call: &Call<'_>, pod: &Object) -> Option<String> {
+    let (_, parent) = pod.body::<LogicalPort>()?.vif()?;
+    let ports = call.world.inventory.by_key(logical_port::BY_ATTACHMENT, parent?);
+    ports.iter().find_map(|port| node_id(port))
+}
+
+/// Nodes, each by its own port, where containers' ports hang below.
+fn nodes(call: &Call<'_>) -> Found {
+    let ports = call.world.inventory.all(logical_port::KIND.name);
+    let nodes = ports.iter().filter_map(|object| {
+        let (id, name) = (node_id(object)?, tag(object, NODE)?);
+        let mut printed = described(object, "ContainerClusterNode", &id, name);
+        wire::without_nulls(&mut printed);
+        Some((id, printed))
+    });
+    nodes.collect()
+}
+
+/// Services that a load balancer carries, by their virtual servers: one for each of a service's ports.
+fn applications(call: &Call<'_>) -> Found {
+    let mut found = Found::new();
+    for object in call.world.inventory.all(virtual_server::KIND.name) {
+        let Some(name) = tag(&object, SERVICE) else { continue };
+        let known = tag(&object, SERVICE_UID).map(str::to_owned);
+        let id = known.unwrap_or_else(|| named_in_project(&object, name));
+        found.entry(id.clone()).or_insert_with(|| {
+            let mut printed = described(&object, "ContainerApplication", &id, name);
+            printed["container_project_id"] = project_id(&object).into();
+            wire::without_nulls(&mut printed);
+            printed
+        });
+    }
+    found
+}
+
+/// Policies, by the sections that carry them out: one or more for each.
+fn policies(call: &Call<'_>) -> Found {
+    let mut found = Found::new();
+    for object in call.world.inventory.all(section::KIND.name) {
+        let Some(name) = tag(&object, POLICY) else { continue };
+        let id = named_in_project(&object, name);
+        found.entry(id.clone()).or_insert_with(|| {
+            let mut printed = described(&object, "ContainerNetworkPolicy", &id, name);
+            printed["container_project_id"] = project_id(&object).into();
+            printed["policy_type"] = "NETWORK_POLICY".into();
+            wire::without_nulls(&mut printed);
+            printed
+        });
+    }
+    found
+}
+
+/// An identifier of something that has a name within its project.
+fn named_in_project(object: &Object, name: &str) -> String {
+    let above = [CLUSTER, PROJECT].map(|scope| tag(object, scope).unwrap_or_default());
+    made(&[above[0], above[1], object.kind.name, name])
 }

@@ -226,6 +226,8 @@ fn refused(error: Error) -> Answer {
         Error::NotModifiable { kind, id, why } => {
             (400, INVALID_FIELD, COMMON, format!("The object {kind}/{id} was not changed: {why}."))
         }
+        // Number not known.
+        Error::NotNow(text) => (409, 409, COMMON, text),
         Error::Locked { id, by } => {
             (423, 423, FIREWALL, format!("The section {id} is locked by user {by}."))
         }

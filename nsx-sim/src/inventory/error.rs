@@ -55,6 +55,9 @@ pub enum Error {
     /// System objects, default sections and the like do not take this change.
     #[error("{kind}/{id} is not modifiable: {why}")]
     NotModifiable { kind: &'static str, id: String, why: &'static str },
+    /// What is asked for needs another state than there is; the text says which.
+    #[error("{0}")]
+    NotNow(String),
     /// Somebody else holds the section's lock.
     #[error("section {id} is locked by {by}")]
     Locked { id: String, by: String },

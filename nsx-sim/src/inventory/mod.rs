@@ -149,6 +149,13 @@ impl Inventory {
         self.tables.get(kind).map(Table::all).unwrap_or_default()
     }
 
+    /// All objects of all kinds, by kind, name and id.
+    pub fn everything(&self) -> Vec<Arc<Object>> {
+        let mut kinds: Vec<&str> = self.tables.keys().copied().collect();
+        kinds.sort_unstable();
+        kinds.into_iter().flat_map(|kind| self.all(kind)).collect()
+    }
+
     /// At most so many objects of a kind that follow a name and id in the order of lists, or in the
     /// opposite one, and how many there are of the kind in all.
     pub fn page(

@@ -184,6 +184,25 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Lets exactly these objects be there, as they are: those of them that are gone or have changed
+    /// come back, and all others go, unasked. `concerns` says which objects it is about.
+    pub fn bring_back(&mut self, objects: &[Arc<Object>], concerns: impl Fn(&Object) -> bool) {
+        let key = |own: &Object| (own.kind.name, own.header.id.clone());
+        let concerned = objects.iter().filter(|own| concerns(own));
+        let mut wanted: HashMap<_, _> = concerned.map(|own| (key(own), Arc::clone(own))).collect();
+        for before in self.inventory.everything().into_iter().filter(|own| concerns(own)) {
+            let after = wanted.remove(&key(&before));
+            if after.as_ref().is_none_or(|after| !Arc::ptr_eq(after, &before)) {
+                let (kind, id) = (before.kind, before.header.id.clone());
+                self.stage(Write { kind, id, before: Some(before), after });
+            }
+        }
+        for gone in objects.iter().filter_map(|own| wanted.remove(&key(own))) {
+            let (kind, id) = (gone.kind, gone.header.id.clone());
+            self.stage(Write { kind, id, before: None, after: Some(gone) });
+        }
+    }
+
     /// The objects of a kind that are part of one object, as this change leaves them.
     pub fn children(&self, kind: &'static Kind, parent: &str) -> Vec<Arc<Object>> {
         let mut parts = self.inventory.children(kind, parent);

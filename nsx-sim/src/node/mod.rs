@@ -3,6 +3,7 @@
 
 mod api_service;
 mod auth_policy;
+mod backups;
 mod files;
 mod licenses;
 mod users;
@@ -10,6 +11,7 @@ mod vidm;
 
 pub use api_service::{ApiServiceConfig, HttpServiceProperties, Limits, NamedSwitch};
 pub use auth_policy::AuthPolicy;
+pub use backups::{Backup, Backups, Made, Restored};
 pub use files::{File, FileProblem, FileProperties, FileStore};
 pub use licenses::{KeyProblem, License, LicenseKey, Licenses, SHOWN_ONLY as LICENSE_SHOWN_ONLY};
 pub use users::{SshKey, SshKeyName, User, UserUpdate, Users};
@@ -78,6 +80,10 @@ pub struct State {
     pub agreed: BTreeSet<Agreement>,
     /// Its file store.
     pub files: FileStore,
+    /// Its backups.
+    pub backups: Backups,
+    /// Whether its repository was told to be as the cluster's.
+    pub repository_synchronized: bool,
     /// The identity provider of remote users, where one was registered.
     pub vidm: Option<Vidm>,
     /// Registration tokens by name, and whom each was given to.
@@ -114,6 +120,8 @@ impl Node {
             // Whoever installs a manager has agreed.
             agreed: BTreeSet::from([Agreement::Installation]),
             files: FileStore::default(),
+            backups: Backups::default(),
+            repository_synchronized: false,
             vidm: None,
             tokens: BTreeMap::new(),
         };

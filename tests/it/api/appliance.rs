@@ -202,7 +202,7 @@ fn the_virtual_address_is_set_and_cleared() {
 }
 
 #[test]
-fn backups_are_set_up_and_never_made() {
+fn backups_are_set_up() {
     let manager = Manager::new();
     let path = "/cluster/backups/config";
     let fresh = manager.get(path).expect(200);
@@ -226,9 +226,20 @@ fn backups_are_set_up_and_never_made() {
     assert_eq!(made["backup_schedule"]["seconds_between_backups"], 3600);
     manager.put(path, json!({})).refused(400, 255);
     manager.put("/cluster/restore/config", json!({})).refused(400, 255);
-    let history = manager.get("/cluster/backups/history").expect(200);
-    assert_eq!(history["cluster_backup_statuses"], json!([]));
-    manager.post("/cluster?action=backup_to_remote", json!({})).expect(501);
+}
+
+#[test]
+fn the_only_node_of_the_cluster_stays_and_has_all_that_the_cluster_has() {
+    let manager = Manager::new();
+    let id = manager.get("/cluster/nodes").column("id").swap_remove(0);
+    manager.delete(&format!("/cluster/nodes/{id}")).refused(400, 255);
+    manager.post(&format!("/cluster/{id}?action=remove_node"), json!({})).refused(400, 255);
+    manager.delete("/cluster/nodes/other").refused(404, 600);
+    manager.post("/cluster/other?action=remove_node", json!({})).refused(404, 600);
+    let path = format!("/cluster/nodes/{id}/repo_sync/status");
+    assert_eq!(manager.get(&path).expect(200), json!({"status": "NOT_STARTED"}));
+    manager.call("POST", "/cluster/node?action=repo_sync", "").expect(200);
+    assert_eq!(manager.get(&path).expect(200), json!({"status": "SUCCESS"}));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod allocated;
 mod appliance;
 mod appliance_files;
+mod backups;
 mod batch;
 mod containers;
 mod described;

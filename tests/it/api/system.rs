@@ -182,11 +182,24 @@ fn an_upgrade_is_planned_and_never_begun() {
     let more: Vec<Value> = edges.iter().map(|id| json!({"id": id})).collect();
     let list = manager.post(&add, json!({"list": more})).expect(200);
     assert_eq!(list["list"].as_array().unwrap().len(), edges.len());
+    let order = || {
+        let group = manager.get(&format!("{groups}/edges")).expect(200);
+        let units = group["upgrade_units"].as_array().unwrap().iter();
+        units.map(|unit| unit["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let reorder = |id: &str| format!("{groups}/edges/upgrade-unit/{id}?action=reorder");
+    manager.post(&reorder(&edges[1]), json!({"id": edges[0]})).expect(200);
+    assert_eq!(order(), [edges[1].clone(), edges[0].clone()]);
+    manager.post(&reorder(&edges[1]), json!({"id": edges[0], "is_before": false})).expect(200);
+    assert_eq!(order(), edges);
+    manager.post(&reorder(&edges[1]), json!({"id": edges[1]})).refused(400, 255);
+    manager.post(&reorder(&edges[1]), json!({})).refused(400, 255);
+    manager.post(&reorder("none"), json!({"id": edges[0]})).refused(404, 600);
     let other = json!({"type": "EDGE", "upgrade_units": [{"id": edges[0]}]});
     manager.post(groups, other).refused(400, 255);
     manager.delete(&format!("{groups}/edges")).refused(400, 255);
     manager
-        .put(&format!("{groups}/edges"), json!({"type": "EDGE", "_revision": 1}))
+        .put(&format!("{groups}/edges"), json!({"type": "EDGE", "_revision": 3}))
         .refused(400, 255);
 
     let unit = manager.get(&format!("/upgrade/upgrade-units/{}", edges[0])).expect(200);

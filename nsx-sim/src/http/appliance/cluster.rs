@@ -7,7 +7,6 @@ use super::super::routes::Routes;
 use super::node::{missing, names, started, status};
 use super::settings;
 use crate::inventory::{Error, Level};
-use crate::kinds::appliance::backup::{BACKUP, RESTORE};
 use crate::kinds::appliance::network::INTERFACE;
 use crate::kinds::appliance::node::{ADDRESS, CLUSTER_ID, ID, VIRTUAL_IP, VirtualIp};
 use crate::kinds::appliance::served;
@@ -65,13 +64,18 @@ pub fn register(routes: &mut Routes) {
     });
     routes.on("GET", "/cluster/nodes/{node}/repo_sync/status", |call| {
         own_node(call, "ClusterNodeConfig")?;
-        // One node has no other to fetch from.
-        Ok(Reply::ok(json!({"status": "NOT_STARTED"})))
+        let done = call.world.node.read().repository_synchronized;
+        Ok(Reply::ok(json!({"status": if done { "SUCCESS" } else { "NOT_STARTED" }})))
+    });
+    // One node has no other to fetch from, so it has all at once.
+    routes.on("POST", "/cluster/node?action=repo_sync", |call| {
+        call.world.node.write().repository_synchronized = true;
+        Ok(Reply::empty())
     });
     register_interfaces(routes);
     register_deployments(routes);
     register_virtual_ip(routes);
-    register_backups(routes);
+    register_removal(routes);
 }
 
 fn own_node(call: &Call<'_>, kind: &'static str) -> Result<(), Error> {
@@ -313,26 +317,16 @@ fn set_virtual_ip(call: &Call<'_>, address: Ipv4Addr) -> Result<Reply, Failure> 
     Ok(Reply::ok(settings::read(call, &VIRTUAL_IP)?))
 }
 
-/// Nothing leaves the process, so no backup was ever made and none is there to restore.
-fn register_backups(routes: &mut Routes) {
-    settings::document(routes, "/cluster/backups/config", &BACKUP);
-    settings::document(routes, "/cluster/restore/config", &RESTORE);
-    routes.on_as(Level::Shape, "GET", "/cluster/backups/history", |_| {
-        Ok(Reply::ok(json!({
-            "cluster_backup_statuses": [],
-            "node_backup_statuses": [],
-            "inventory_backup_statuses": [],
-        })))
-    });
-    routes.on_as(Level::Shape, "GET", "/cluster/backups/status", |_| {
-        Ok(Reply::ok(json!({"operation_type": "NONE"})))
-    });
-    routes.on_as(Level::Shape, "GET", "/cluster/restore/backuptimestamps", |call| {
-        settings::rows(call, [])
-    });
-    routes.on_as(Level::Shape, "GET", "/cluster/restore/status", |_| {
-        Ok(Reply::ok(json!({
-            "status": {"value": "INITIAL", "description": "No restore was ever begun"},
-        })))
-    });
+/// The only node of a cluster stays.
+fn register_removal(routes: &mut Routes) {
+    for (verb, path, kind) in [
+        ("DELETE", "/cluster/nodes/{node}", "ClusterNodeConfig"),
+        ("POST", "/cluster/{node}?action=remove_node", "ClusterNodeInfo"),
+    ] {
+        routes.on(verb, path, move |call| {
+            own_node(call, kind)?;
+            let why = "it is the only node of the cluster";
+            Err(Error::NotModifiable { kind, id: ID.to_owned(), why }.into())
+        });
+    }
 }

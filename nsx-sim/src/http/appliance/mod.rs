@@ -1,5 +1,6 @@
 //! The appliance and its cluster: `/node`, `/cluster` and what stands beside them.
 
+mod backups;
 mod cluster;
 mod file_store;
 mod host;
@@ -20,6 +21,7 @@ pub fn register(routes: &mut Routes) {
     services::register(routes);
     network::register(routes);
     cluster::register(routes);
+    backups::register(routes);
     tasks::register(routes);
     file_store::register(routes);
 }

@@ -5,7 +5,7 @@ use super::super::call::{Call, Reply};
 use super::super::collections;
 use super::super::routes::Routes;
 use crate::inventory::{Error, Kind, Level, Object};
-use crate::kinds::system::plan::{Unit, UnitGroup};
+use crate::kinds::system::plan::{Order, Unit, UnitGroup};
 use crate::wire;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -97,6 +97,15 @@ fn groups<T: UnitGroup>(routes: &mut Routes, plan: Plan) {
             call.commit(|tx| tx.edit(kind, call.param(0), |group: &mut T, _| group.add(list)))?;
         let printed = call.print(&group);
         Ok(Reply::ok(json!({"list": printed[format!("{}_units", plan.word)]})))
+    });
+    let reorder = format!("{one}/{}-unit/{{unit}}?action=reorder", plan.word);
+    routes.on_as(Level::Stateful, "POST", &reorder, move |call| {
+        let order: Order = wire::read(call.json()?).map_err(Error::from)?;
+        let unit = call.param(1);
+        call.commit(|tx| {
+            tx.edit(kind, call.param(0), |group: &mut T, _| group.reorder(unit, &order))
+        })?;
+        Ok(Reply::empty())
     });
     routes.on("GET", &format!("{}/aggregate-info", kind.path), move |call| {
         call.query.flag("sync")?;

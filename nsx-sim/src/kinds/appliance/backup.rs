@@ -1,5 +1,5 @@
 //! Where backups would go, and from where a restore would come [spec BackupConfiguration,
-//! RestoreConfiguration]. Nothing leaves the process: no backup is ever made.
+//! RestoreConfiguration]. Backups are made when they are asked for; schedules are kept, not obeyed.
 
 use super::document;
 use crate::inventory::{Error, Header, Kind, Resource, Transaction};
@@ -42,6 +42,13 @@ impl Resource for BackupConfiguration {
     }
 }
 
+impl BackupConfiguration {
+    /// Where backups go, once that was set.
+    pub fn place(&self) -> Option<String> {
+        self.remote_file_server.as_ref().map(FileServer::place)
+    }
+}
+
 /// Wherefrom.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +69,13 @@ impl Resource for RestoreConfiguration {
     }
 }
 
+impl RestoreConfiguration {
+    /// Where backups come from, once that was set.
+    pub fn place(&self) -> Option<String> {
+        self.remote_file_server.as_ref().map(FileServer::place)
+    }
+}
+
 /// A caller must name the server; only the manager's own first document has none.
 fn required(sent: bool, server: Option<&FileServer>) -> Result<(), Error> {
     if sent && server.is_none() {
@@ -78,6 +92,14 @@ struct FileServer {
     port: Int<1, 65_535>,
     protocol: TransferProtocol,
     directory_path: String,
+}
+
+impl FileServer {
+    /// The directory, as one that looks there again would name it.
+    fn place(&self) -> String {
+        let directory = self.directory_path.trim_end_matches('/');
+        format!("{}:{}{directory}", &*self.server, self.port.get())
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

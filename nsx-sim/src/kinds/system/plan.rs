@@ -82,6 +82,15 @@ struct KeyValue {
     value: Text<255>,
 }
 
+/// A place beside another [spec ReorderRequest, ReorderMigrationRequest].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    id: String,
+    #[serde(default = "yes")]
+    is_before: bool,
+}
+
 /// What both kinds of groups have.
 pub trait UnitGroup: Resource + Clone {
     /// The declaration.
@@ -107,6 +116,25 @@ pub trait UnitGroup: Resource + Clone {
                 return Err(Error::field("list", format!("has exceeded maximum size {MOST}")));
             }
         }
+        Ok(())
+    }
+
+    /// Puts a unit before or behind another one of the group.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a unit that is not of the group, [`Error::InvalidFields`] where the
+    /// other is not.
+    fn reorder(&mut self, id: &str, order: &Order) -> Result<(), Error> {
+        let kind = Self::kind().name;
+        let mut units = self.units().to_vec();
+        let place = |units: &[Unit], id: &str| units.iter().position(|own| own.id == id);
+        let missing = || Error::NotFound { kind, id: id.to_owned() };
+        let unit = units.remove(place(&units, id).ok_or_else(missing)?);
+        let other = place(&units, &order.id)
+            .ok_or_else(|| Error::field("id", format!("names no other unit: {}", order.id)))?;
+        units.insert(if order.is_before { other } else { other + 1 }, unit);
+        *self.units() = Items::try_new(units)
+            .map_err(|_| Error::field("list", format!("has exceeded maximum size {MOST}")))?;
         Ok(())
     }
 
