@@ -36,6 +36,18 @@ bench *args:
 clients:
     tests/clients/run
 
+# Run the dataplane's tests of shared and unchecked memory under Miri (needs a nightly toolchain with miri)
+miri *args:
+    MIRIFLAGS="-Zmiri-disable-isolation" cargo +nightly miri test --package dataplane --test suite -- publishing:: live:: filters:: at_size:: "$@"
+
+# Run all of the dataplane's tests under AddressSanitizer (needs a nightly toolchain)
+asan *args:
+    RUSTFLAGS="-Zsanitizer=address" cargo +nightly test --package dataplane --lib --tests --target x86_64-unknown-linux-gnu --target-dir target/asan "$@"
+
+# Fuzz each target of the dataplane for so many seconds (needs a nightly toolchain and cargo-fuzz)
+fuzz seconds="60":
+    cd dataplane && for target in frame filter edits; do cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="$1"; done
+
 # Make every call of the conformance run: some hundred thousand, in about a minute
 conformance:
     cargo test --package tests --test it conformance -- --include-ignored --nocapture

@@ -22,7 +22,7 @@ pub(crate) fn config() -> ProptestConfig {
 /// Always the same cases, so many of them.
 pub(crate) fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
-        cases: under_miri(count, 2),
+        cases: under_miri(count, 1),
         rng_seed: RngSeed::Fixed(0x5eed),
         failure_persistence: None,
         ..ProptestConfig::default()
