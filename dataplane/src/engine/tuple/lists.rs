@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::expand::{Wide, expand, number};
+use super::expand::{Wide, expand};
 use super::header::icmp_protocol;
 use super::places::Places;
 use super::{Filter, Header, HeaderClassifier, Kind, NONE};
@@ -26,7 +26,8 @@ const BATCH: usize = 128;
 /// Where a key is looked up.
 enum Way {
     V4(Header),
-    V6(Header),
+    /// The header is without addresses, whose places are not known yet.
+    V6(Header, [u128; 2]),
     /// No table answers: not IP, or addresses of two families.
     Walk,
 }
@@ -46,15 +47,14 @@ impl TupleLists {
         Ok(Self { rules, v4, v6, places })
     }
 
-    fn way(&self, key: Key<'_>) -> Way {
+    fn way(key: Key<'_>) -> Way {
         let Some(ip) = &key.packet.ip else { return Way::Walk };
         match (ip.src, ip.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
                 Way::V4(header(key.direction, ip, src.into(), dst.into()))
             }
-            (IpAddr::V6(_), IpAddr::V6(_)) => {
-                let place = |address| self.places.place(number(address));
-                Way::V6(header(key.direction, ip, place(ip.src), place(ip.dst)))
+            (IpAddr::V6(src), IpAddr::V6(dst)) => {
+                Way::V6(header(key.direction, ip, 0, 0), [src.into(), dst.into()])
             }
             _ => Way::Walk,
         }
@@ -86,9 +86,12 @@ fn found(rank: u32) -> Option<usize> {
 impl Classifier for TupleLists {
     fn classify(&self, sets: &AddressSets, key: Key<'_>) -> Option<usize> {
         let mut rank = [NONE];
-        match self.way(key) {
+        match Self::way(key) {
             Way::V4(header) => self.v4.classify_headers(&[header], &mut rank),
-            Way::V6(header) => self.v6.classify_headers(&[header], &mut rank),
+            Way::V6(mut header, ends) => {
+                [header.src, header.dst] = ends.map(|address| self.places.place(address));
+                self.v6.classify_headers(&[header], &mut rank);
+            }
             Way::Walk => return self.walk(sets, key),
         }
         found(rank[0])
@@ -104,15 +107,24 @@ impl Classifier for TupleLists {
         let mut ranks = [NONE; BATCH];
         let mut v4 = Gathered::default();
         let mut v6 = Gathered::default();
+        let (mut ends, mut found_places) = ([0; 2 * BATCH], [0; 2 * BATCH]);
         for keys in keys.chunks(BATCH) {
             let start = answers.len();
             for (at, key) in keys.iter().enumerate() {
                 answers.push(None);
-                match self.way(*key) {
+                match Self::way(*key) {
                     Way::V4(header) => v4.push(header, start + at),
-                    Way::V6(header) => v6.push(header, start + at),
+                    Way::V6(header, own) => {
+                        (ends[2 * v6.count], ends[2 * v6.count + 1]) = own.into();
+                        v6.push(header, start + at);
+                    }
                     Way::Walk => answers[start + at] = self.walk(sets, *key),
                 }
+            }
+            let places = &mut found_places[..2 * v6.count];
+            self.places.places(&ends[..places.len()], places);
+            for (header, place) in v6.headers.iter_mut().zip(places.as_chunks().0) {
+                [header.src, header.dst] = *place;
             }
             for (gathered, tables) in [(&mut v4, &self.v4), (&mut v6, &self.v6)] {
                 let (headers, places) = gathered.take();

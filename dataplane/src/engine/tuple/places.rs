@@ -1,5 +1,7 @@
 //! Wide addresses as 32-bit numbers.
 
+use std::hint::select_unpredictable;
+
 use super::expand::Wide;
 use super::{Filter, Span};
 use crate::engine::Unsupported;
@@ -45,8 +47,42 @@ impl Places {
         after.saturating_sub(1) as u32
     }
 
+    /// The places of as many addresses as there is room for. They are searched for step by step side by
+    /// side, so that they wait for memory in common.
+    pub(super) fn places(&self, addresses: &[u128], places: &mut [u32]) {
+        places.fill(0);
+        let mut size = self.starts.len();
+        while size > 1 {
+            let half = size / 2;
+            for (address, place) in addresses.iter().zip(places.iter_mut()) {
+                let middle = *place + half as u32;
+                let beyond = self.starts[middle as usize] <= *address;
+                *place = select_unpredictable(beyond, middle, *place);
+            }
+            size -= half;
+        }
+    }
+
     /// Bytes taken.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.starts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_addresses_have_the_places_that_each_has_alone() {
+        for count in [1, 2, 3, 7, 8, 40] {
+            let places = Places { starts: (0..count).map(|at| at * at * 3).collect() };
+            let addresses: Vec<u128> = (0..count * count * 3).chain([u128::MAX]).collect();
+            let mut found = vec![7; addresses.len()];
+            places.places(&addresses, &mut found);
+            let alone: Vec<u32> = addresses.iter().map(|own| places.place(*own)).collect();
+            assert_eq!(found, alone, "{count} intervals");
+            assert_eq!(found.last().copied(), u32::try_from(count - 1).ok());
+        }
     }
 }
