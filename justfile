@@ -14,6 +14,10 @@ build:
 test *args:
     cargo test --workspace "$@"
 
+# The manager without the lab, in target/release
+manager:
+    cargo build --release --locked --package nsx-sim --no-default-features
+
 # Formatting, lints and documentation, without a warning
 lint:
     cargo fmt --all --check

@@ -3,6 +3,7 @@
 #[path = "../../tests/support/golden.rs"]
 mod golden;
 #[path = "cli/lab.rs"]
+#[cfg(feature = "lab")]
 mod lab;
 #[path = "cli/replay.rs"]
 mod replay;

@@ -1,9 +1,16 @@
 //! The lab's commands. They are the crate `lab`'s own; here they get a manager and a terminal.
 
 use super::connect_to;
+use clap::Parser;
 use lab::pks::{CommandOptions, Places, kubeconfig};
+use nsx_client::Remote;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// A line of the program's help.
+pub(super) const HINT: &str =
+    "\n  nsx-sim serve --lab                a cluster beside it: type the guide with kubectl";
 
 /// The lab's part of the command line.
 #[derive(clap::Subcommand, Debug)]
@@ -47,7 +54,60 @@ pub(super) fn run(command: Lab) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The program called as `pks`.
-pub(super) fn pks(options: &CommandOptions) -> anyhow::Result<()> {
+/// What the program does where it is called by another name, as by a link: `pks`.
+pub(super) fn by_other_name() -> Option<(&'static str, anyhow::Result<()>)> {
+    let own = std::env::args_os().next().map(PathBuf::from);
+    let is_pks = own.is_some_and(|own| own.file_stem().is_some_and(|stem| stem == "pks"));
+    is_pks.then(|| ("pks", pks(&lab::pks::Cli::parse().options)))
+}
+
+fn pks(options: &CommandOptions) -> anyhow::Result<()> {
     lab::pks::run(options, &Places::of_environment()?, &mut io::stdout().lock())
+}
+
+/// What `serve` is told of the lab.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Beside {
+    #[command(flatten)]
+    args: lab::serve::Args,
+}
+
+impl Beside {
+    /// Whether there is to be a lab.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.args.lab
+    }
+
+    /// Starts it over a manager, where it is wanted.
+    pub(super) async fn start(&self, manager: &Remote) -> anyhow::Result<Cluster> {
+        let wanted = self.is_wanted();
+        Ok(Cluster(if wanted { Some(lab::serve::start(&self.args, manager).await?) } else { None }))
+    }
+}
+
+/// The lab that runs, if any.
+pub(super) struct Cluster(Option<lab::serve::Running>);
+
+impl Cluster {
+    /// Where it is and what to type first.
+    pub(super) fn announcement(&self) -> String {
+        self.0.as_ref().map(lab::serve::Running::announcement).unwrap_or_default()
+    }
+
+    /// Ends it.
+    pub(super) fn stop(self) {
+        if let Some(running) = self.0 {
+            running.stop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_pks_is_declared_without_contradiction() {
+        lab::pks::Cli::command().debug_assert();
+    }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod generated;
 mod health;
+#[cfg_attr(not(feature = "lab"), path = "without_lab.rs")]
 mod lab;
 mod replay;
 mod serve;
@@ -12,7 +13,6 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use nsx_client::{Client, Remote};
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -26,14 +26,13 @@ const DEFAULT_URL: &str = "https://127.0.0.1:8443";
 #[command(
     version,
     max_term_width = 100,
-    after_help = "\
+    after_help = format!("\
 Start here:
   nsx-sim serve                      a manager with the micro-segmentation guide's world
   nsx-sim serve --vms 100 --groups 20 --rules 200
                                      a manager with as many machines, groups and rules
-  nsx-sim guide                      follow the guide end to end and check its result table
-  nsx-sim serve --lab                a cluster beside it: type the guide with kubectl
-  nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080"
+  nsx-sim guide                      follow the guide end to end and check its result table{}
+  nsx-sim explain --from service-b-86d8c888c7-jpwf9 --to service-c-5c5fc5c857-d9sqm --port 8080", lab::HINT)
 )]
 struct Cli {
     #[command(subcommand)]
@@ -83,6 +82,7 @@ Written down, changed by hand, and served:
     #[command(subcommand)]
     Bench(bench::Bench),
     /// The lab's commands.
+    #[cfg(feature = "lab")]
     #[command(flatten)]
     Lab(lab::Lab),
     /// Ask a running manager whether it is healthy; for container health checks.
@@ -94,11 +94,8 @@ Written down, changed by hand, and served:
 
 /// Runs the command line; the whole of `main`.
 pub fn run() -> ExitCode {
-    if called_as("pks") {
-        return ended(
-            "pks",
-            lab::pks(&::lab::pks::Cli::parse().options).map(|()| ExitCode::SUCCESS),
-        );
+    if let Some((name, done)) = lab::by_other_name() {
+        return ended(name, done.map(|()| ExitCode::SUCCESS));
     }
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(*args),
@@ -115,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::World(args) => generated::run(&args),
         Command::Bench(bench) => bench::run(&bench),
+        #[cfg(feature = "lab")]
         Command::Lab(command) => lab::run(command),
         Command::Health { remote } => connect(remote).and_then(|client| health::check(&client)),
     };
@@ -139,12 +137,6 @@ fn ended(program: &str, done: anyhow::Result<ExitCode>) -> ExitCode {
         let _ = writeln!(io::stderr(), "{program}: {error:#}");
         ExitCode::from(2)
     })
-}
-
-/// Whether the program was called by another name: a link to it.
-fn called_as(name: &str) -> bool {
-    let own = std::env::args_os().next().map(PathBuf::from);
-    own.is_some_and(|own| own.file_stem().is_some_and(|stem| stem == name))
 }
 
 /// Whether nobody reads the output any more, as with `| head`: no failure of ours.
@@ -197,6 +189,5 @@ mod tests {
     #[test]
     fn every_command_is_declared_without_contradiction() {
         Cli::command().debug_assert();
-        ::lab::pks::Cli::command().debug_assert();
     }
 }

@@ -1,6 +1,7 @@
 //! `serve`: a manager until it is interrupted.
 
 use super::generated::Numbers;
+use super::lab;
 use crate::http::{Options, Running, Tls, WorldDocument, start};
 use crate::node::{Account, Limits, Setup};
 use crate::realize::TagMatching;
@@ -85,7 +86,7 @@ pub(super) struct Args {
     #[command(flatten)]
     numbers: Numbers,
     #[command(flatten)]
-    lab: lab::serve::Args,
+    lab: lab::Beside,
 }
 
 /// What a world begins with.
@@ -117,7 +118,7 @@ impl Args {
             (Some(_), true) => bail!("--world and the numbers of a world exclude each other"),
             (None, true) => self.numbers.document(self.seed),
             (Some(choice), false) => choice.document(),
-            (None, false) if self.lab.lab => WorldChoice::Lab.document(),
+            (None, false) if self.lab.is_wanted() => WorldChoice::Lab.document(),
             (None, false) => WorldChoice::Guide.document(),
         }
     }
@@ -176,16 +177,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             cert: None,
             cert_key: None,
         };
-        let cluster = if lab.lab { Some(lab::serve::start(&lab, &manager).await?) } else { None };
-        let more = cluster.as_ref().map(lab::serve::Running::announcement).unwrap_or_default();
-        announce(&server, &user, &password, example, &more)?;
+        let cluster = lab.start(&manager).await?;
+        announce(&server, &user, &password, example, &cluster.announcement())?;
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("terminated"),
         }
-        if let Some(cluster) = cluster {
-            cluster.stop();
-        }
+        cluster.stop();
         server.stop().await?;
         Ok(ExitCode::SUCCESS)
     })
