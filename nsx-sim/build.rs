@@ -5,21 +5,27 @@
 //! fixed address needs no relocations, which would be a megabyte to read at every start and as much
 //! memory of its own; what is lost is that its code lies at an address unknown to an attacker, and a
 //! simulator guards nothing. Code that every start runs lies together, apart from what few runs need:
-//! see `layout.ld`.
+//! see `layout/layout.ld`. With `NSX_SIM_PLAIN` in the environment nothing is folded and laid out, so that
+//! `layout/profile` sees each function by its own name.
 
 use std::env;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=layout.ld");
+    println!("cargo:rerun-if-changed=layout");
+    println!("cargo:rerun-if-env-changed=NSX_SIM_PLAIN");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|own| own == value);
     let of_rustc = is("CARGO_CFG_TARGET_ARCH", "x86_64")
         && is("CARGO_CFG_TARGET_OS", "linux")
         && is("CARGO_CFG_TARGET_ENV", "gnu");
     if of_rustc && is("PROFILE", "release") {
-        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
         println!("cargo:rustc-link-arg-bins=-no-pie");
+        if env::var_os("NSX_SIM_PLAIN").is_some() {
+            return;
+        }
         let place = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-        println!("cargo:rustc-link-arg-bins=-Wl,-T,{place}/layout.ld");
+        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
+        println!("cargo:rustc-link-arg-bins=-Wl,-L,{place}/layout");
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{place}/layout/layout.ld");
     }
 }
