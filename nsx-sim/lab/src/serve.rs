@@ -46,6 +46,17 @@ pub struct Args {
         value_parser = clap::value_parser!(u16).range(3..=1000)
     )]
     pub lab_nodes: u16,
+    /// The release of Kubernetes that the cluster says it is, instead of the guide's. Newer kubectls warn
+    /// of that one's age; what the API does is the same.
+    #[arg(
+        long,
+        env = "NSX_SIM_LAB_KUBERNETES",
+        default_value = api::VERSION,
+        requires = "lab",
+        value_name = "VERSION",
+        value_parser = release
+    )]
+    pub lab_kubernetes: String,
     /// Where UAA listens, which has port 8443 of its host in the guide.
     #[arg(
         long,
@@ -88,6 +99,7 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
     let cluster = api::start(api::Options {
         listen: args.lab_listen,
         nodes,
+        version: args.lab_kubernetes.clone(),
         exec: Some(Arc::new(Containers::new(wire, args.dns))),
         ..api::Options::default()
     })
@@ -110,12 +122,24 @@ pub async fn start(args: &Args, manager: &Remote) -> anyhow::Result<Running> {
             uuid: pins::CLUSTER.trim_start_matches("pks-").to_owned(),
             master_host: address.ip().to_string(),
             master_port: address.port(),
+            kubernetes: args.lab_kubernetes.trim_start_matches('v').to_owned(),
             workers,
             token: cluster.token.clone(),
             ca_pem: cluster.ca_pem.clone(),
         },
     })?;
     Ok(Running { cluster, ncp, pks })
+}
+
+/// A release as Kubernetes writes it: three numbers behind a `v`, which may be left out.
+fn release(text: &str) -> Result<String, String> {
+    let numbers = text.strip_prefix('v').unwrap_or(text);
+    let parts: Vec<&str> = numbers.split('.').collect();
+    if parts.len() == 3 && parts.iter().all(|part| part.parse::<u16>().is_ok()) {
+        Ok(format!("v{numbers}"))
+    } else {
+        Err("a release is three numbers, such as v1.31.4".to_owned())
+    }
 }
 
 /// The guide's nodes, and behind them as many as are wanted, with names like theirs and the next
@@ -189,5 +213,19 @@ impl Running {
         self.pks.stop();
         self.ncp.kill();
         self.cluster.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_three_numbers() {
+        assert_eq!(release("v1.31.4").as_deref(), Ok("v1.31.4"));
+        assert_eq!(release("1.31.4").as_deref(), Ok("v1.31.4"));
+        for none in ["", "1.31", "v1.31.x", "1.31.4.5", "vv1.2.3"] {
+            assert!(release(none).is_err(), "{none}");
+        }
     }
 }

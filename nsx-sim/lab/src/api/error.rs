@@ -90,8 +90,10 @@ impl Error {
     }
 
     /// There is no such path.
-    pub fn no_path() -> Error {
-        let message = "the server could not find the requested resource".to_owned();
+    pub fn no_path(path: &str) -> Error {
+        let message = format!(
+            "the server could not find the requested resource: {path} is no part of this cluster"
+        );
         Error::new(404, "NotFound", message, json!({}))
     }
 

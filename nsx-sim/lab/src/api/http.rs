@@ -8,6 +8,7 @@ mod discovery;
 mod form;
 mod pods;
 mod read;
+mod reviews;
 mod scale;
 mod upgrade;
 mod watch;
@@ -34,6 +35,7 @@ pub(super) struct App {
     pub store: Store,
     pub exec: Option<Arc<dyn Exec>>,
     token: Option<String>,
+    version: String,
     /// Held while a write is admitted that takes something scarce, such as an address.
     pub scarce: Mutex<()>,
 }
@@ -49,8 +51,8 @@ pub(super) struct Call {
 
 impl App {
     pub(super) fn new(store: Store, options: &Options) -> Arc<App> {
-        let (exec, token) = (options.exec.clone(), options.token.clone());
-        Arc::new(App { store, exec, token, scarce: Mutex::new(()) })
+        let Options { exec, token, version, .. } = options.clone();
+        Arc::new(App { store, exec, token, version, scarce: Mutex::new(()) })
     }
 
     fn admits(&self, headers: &HeaderMap) -> bool {
@@ -85,7 +87,7 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
     let path = request.uri().path().trim_end_matches('/').to_owned();
     match path.as_str() {
         "/readyz" | "/healthz" | "/livez" => return Ok(answer::text_answer("ok")),
-        "/version" => return Ok(json_answer(200, &answer::version())),
+        "/version" => return Ok(json_answer(200, &answer::version(&app.version))),
         _ => {}
     }
     if !app.admits(request.headers()) {
@@ -93,17 +95,22 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
     }
     let accept = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok());
     if request.method() == Method::GET
-        && let Some((media, body)) = discovery::answer(&path, accept.unwrap_or_default())
+        && let Some((media, body)) =
+            discovery::answer(&path, accept.unwrap_or_default(), &app.version)
     {
         return Ok(answer::typed_answer(media, &body));
     }
-    let target = Target::parse(&path).ok_or_else(Error::no_path)?;
+    let target = Target::parse(&path);
     let (mut parts, body) = request.into_parts();
     let query = Query::parse(parts.uri.query());
     let (method, headers) = (parts.method.clone(), parts.headers.clone());
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
         .await
         .map_err(|_| Error::too_large())?;
+    if let Some(review) = reviews::at(&path).filter(|_| method == Method::POST) {
+        return reviews::answer(review, &headers, &body);
+    }
+    let target = target.ok_or_else(|| Error::no_path(&path))?;
     let call = Call { method, target, query, headers, body };
     match call.target.subresource.as_deref() {
         Some("attach") => pods::attach(&app, &call, &mut parts).await,

@@ -28,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The release that the cluster says it is: the guide's.
+/// The release that a cluster says it is unless told otherwise: the guide's.
 pub const VERSION: &str = "v1.16.7";
 
 /// How to serve.
@@ -42,6 +42,8 @@ pub struct Options {
     pub token: Option<String>,
     /// The nodes of the cluster: name and address.
     pub nodes: Vec<(String, std::net::Ipv4Addr)>,
+    /// The release that it says it is.
+    pub version: String,
     /// Whether the guide's namespaces and pods are there from the start.
     pub guide: bool,
     /// Who gives pods their addresses.
@@ -118,6 +120,7 @@ impl Default for Options {
             tls: true,
             token: Some(uuid::Uuid::new_v4().simple().to_string()),
             nodes: Vec::new(),
+            version: VERSION.to_owned(),
             guide: true,
             network: Network::Ncp,
             ending: Duration::ZERO,

@@ -233,3 +233,56 @@ async fn what_does_not_fit_its_kind_is_refused_with_its_path() {
     let refused = refusal(pods.create(&PostParams::default(), &pod).await);
     assert_eq!(refused.2, "namespaces \"nowhere\" not found");
 }
+
+#[tokio::test]
+async fn whoever_has_the_token_may_do_all_and_what_is_missing_is_named() {
+    use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
+    use k8s_openapi::api::batch::v1::Job;
+    let (_running, client) = server(plain()).await;
+    let asked = serde_json::from_value(json!({"spec": {"resourceAttributes":
+        {"verb": "create", "resource": "pods", "namespace": "default"}}}))
+    .unwrap();
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let told = reviews.create(&PostParams::default(), &asked).await.unwrap();
+    assert!(told.status.unwrap().allowed);
+    let jobs: Api<Job> = Api::namespaced(client, "default");
+    let (code, reason, message) = refusal(jobs.get("a").await);
+    assert_eq!((code, reason.as_str()), (404, "NotFound"));
+    assert!(message.contains("/apis/batch/v1/namespaces/default/jobs/a"), "{message}");
+}
+
+#[tokio::test]
+async fn the_cluster_says_that_it_is_the_release_that_it_is_told() {
+    let (_running, client) = server(Options { version: "v1.31.4".into(), ..plain() }).await;
+    let told = client.apiserver_version().await.unwrap();
+    assert_eq!((told.git_version.as_str(), told.minor.as_str()), ("v1.31.4", "31"));
+    let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(client);
+    for node in nodes.list(&ListParams::default()).await.unwrap() {
+        assert_eq!(node.status.unwrap().node_info.unwrap().kubelet_version, "v1.31.4");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_followed_lasts_as_long_as_its_container() {
+    use futures_util::AsyncBufReadExt as _;
+    let (_running, client) = server(plain()).await;
+    let pods: Api<Pod> = Api::namespaced(client, "default");
+    let web = serde_json::from_value(json!({"metadata": {"name": "web"},
+        "spec": {"containers": [{"name": "web", "image": "nginx"}]}}))
+    .unwrap();
+    pods.create(&PostParams::default(), &web).await.unwrap();
+    kube::runtime::wait::await_condition(
+        pods.clone(),
+        "web",
+        kube::runtime::wait::conditions::is_pod_running(),
+    )
+    .await
+    .unwrap();
+    let follow = kube::api::LogParams { follow: true, ..Default::default() };
+    let mut lines = pods.log_stream("web", &follow).await.unwrap().lines();
+    let first = lines.next().await.unwrap().unwrap();
+    assert!(first.contains("epoll"), "{first}");
+    pods.delete("web", &DeleteParams::default()).await.unwrap();
+    let rest: Vec<_> = lines.collect().await;
+    assert!(rest.iter().all(Result::is_ok));
+}

@@ -5,7 +5,7 @@ use super::status::owned_by;
 use crate::api::error::Error;
 use crate::api::kinds::template;
 use crate::api::store::timestamp;
-use crate::api::{Options, Resource, Store, VERSION};
+use crate::api::{Options, Resource, Store};
 use crate::pins;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub fn fill(store: &Store, options: &Options) -> Result<(), Error> {
     let nodes: Vec<(String, Ipv4Addr)> =
         if options.nodes.is_empty() { named.collect() } else { options.nodes.clone() };
     for (name, address) in &nodes {
-        store.create(Resource::Nodes, node(name, *address))?;
+        store.create(Resource::Nodes, node(name, *address, &options.version))?;
     }
     for own in pins::NAMESPACES.iter().filter(|n| n.initial) {
         let system = matches!(own.name, "jenkinso" | "pks-system");
@@ -54,7 +54,7 @@ fn ago(seconds: i64) -> String {
     timestamp(at.unwrap_or_default())
 }
 
-fn node(name: &str, address: Ipv4Addr) -> Value {
+fn node(name: &str, address: Ipv4Addr, version: &str) -> Value {
     let resources = json!({"cpu": "2", "ephemeral-storage": "16446332Ki", "memory": "8167848Ki",
                            "pods": ROOM});
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
@@ -94,8 +94,8 @@ fn node(name: &str, address: Ipv4Addr) -> Value {
             ],
             "nodeInfo": {
                 "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "docker://18.9.9",
-                "kernelVersion": "4.15.0-96-generic", "kubeProxyVersion": VERSION,
-                "kubeletVersion": VERSION, "machineID": name.replace('-', ""),
+                "kernelVersion": "4.15.0-96-generic", "kubeProxyVersion": version,
+                "kubeletVersion": version, "machineID": name.replace('-', ""),
                 "operatingSystem": "linux", "osImage": "Ubuntu 16.04.6 LTS", "systemUUID": name,
             },
         },

@@ -11,9 +11,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The release that the guide's cluster runs: PKS 1.7.0 with Kubernetes 1.16.7.
+/// The release that the guide's cluster runs.
 const PKS_VERSION: &str = "1.7.0-build.26";
-const K8S_VERSION: &str = "1.16.7";
 
 /// What the API knows.
 struct Shared {
@@ -73,7 +72,7 @@ fn entry(cluster: &Cluster) -> Value {
         "uuid": cluster.uuid,
         "plan_name": "small",
         "pks_version": PKS_VERSION,
-        "k8s_version": K8S_VERSION,
+        "k8s_version": cluster.kubernetes,
         "last_action": "CREATE",
         "last_action_state": "succeeded",
         "last_action_description": "Instance provisioning completed",

@@ -41,6 +41,8 @@ pub struct Cluster {
     pub master_host: String,
     /// The port there.
     pub master_port: u16,
+    /// The release of Kubernetes, without a `v`.
+    pub kubernetes: String,
     /// How many workers it has.
     pub workers: usize,
     /// The token that its API server takes.

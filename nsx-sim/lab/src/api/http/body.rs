@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 /// The object of a call.
 pub fn object(call: &Call) -> Result<Value, Error> {
-    let kind = call.header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
-    match kind {
-        "" | "application/json" | "text/json" => json(&call.body),
-        "application/vnd.kubernetes.protobuf" => protobuf::object(&call.body),
+    read(call.header(header::CONTENT_TYPE), &call.body)
+}
+
+/// The object in a body of this type.
+pub fn read(kind: &str, body: &[u8]) -> Result<Value, Error> {
+    match kind.split(';').next().unwrap_or_default().trim() {
+        "" | "application/json" | "text/json" => json(body),
+        "application/vnd.kubernetes.protobuf" => protobuf::object(body),
         other => Err(Error::media_type(format!(
             "the body of the request was in an unknown format ({other}) - accepted media types \
              include: application/json, application/vnd.kubernetes.protobuf"

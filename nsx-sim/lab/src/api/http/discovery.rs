@@ -1,6 +1,6 @@
 //! What the server has: the two forms of discovery, and as much OpenAPI as `kubectl apply` asks for.
 
-use crate::api::VERSION;
+use super::reviews::{self, REVIEWS, Review};
 use crate::api::resource::{Info, RESOURCES};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ const AGGREGATED: [(&str, &str); 2] = [
 ];
 
 /// The answer at a path of discovery: its media type and body.
-pub fn answer(path: &str, accept: &str) -> Option<(&'static str, Value)> {
+pub fn answer(path: &str, accept: &str, release: &str) -> Option<(&'static str, Value)> {
     let aggregated = aggregated(accept);
     let words: Vec<&str> = path.split('/').skip(1).collect();
     if let (Some((version, media)), ["api" | "apis"]) = (aggregated, words.as_slice()) {
@@ -37,8 +37,10 @@ pub fn answer(path: &str, accept: &str) -> Option<(&'static str, Value)> {
             legacy(resources(name, &format!("{name}/v1")))
         }
         ["openapi", "v3"] => legacy(openapi_index()),
-        ["openapi", "v3", "api", "v1"] => legacy(openapi("")),
-        ["openapi", "v3", "apis", name, "v1"] if groups().contains(name) => legacy(openapi(name)),
+        ["openapi", "v3", "api", "v1"] => legacy(openapi("", release)),
+        ["openapi", "v3", "apis", name, "v1"] if groups().contains(name) => {
+            legacy(openapi(name, release))
+        }
         _ => None,
     }
 }
@@ -51,11 +53,16 @@ fn groups() -> Vec<&'static str> {
             groups.push(info.group);
         }
     }
+    groups.push(reviews::GROUP);
     groups
 }
 
 fn of(group: &str) -> impl Iterator<Item = &'static Info> {
     RESOURCES.iter().filter(move |i| i.group == group)
+}
+
+fn reviews_of(group: &str) -> impl Iterator<Item = &'static Review> {
+    REVIEWS.iter().filter(move |_| group == reviews::GROUP)
 }
 
 fn group(name: &str) -> Value {
@@ -100,8 +107,13 @@ fn aggregate(groups: &[&str], version: &str) -> Value {
             }
             resource
         });
+        let reviews = reviews_of(name).map(|review| {
+            json!({"resource": review.plural, "singularResource": review.singular,
+                   "responseKind": {"group": name, "version": "v1", "kind": review.kind},
+                   "scope": "Cluster", "verbs": ["create"]})
+        });
         let version = json!({"version": "v1", "freshness": "Current",
-                             "resources": resources.collect::<Value>()});
+                             "resources": resources.chain(reviews).collect::<Value>()});
         let mut metadata = json!({"creationTimestamp": null});
         if !name.is_empty() {
             metadata["name"] = (*name).into();
@@ -139,6 +151,10 @@ fn resources(group: &str, group_version: &str) -> Value {
             all.push(resource);
         }
     }
+    all.extend(reviews_of(group).map(|review| {
+        json!({"name": review.plural, "singularName": review.singular, "namespaced": false,
+               "kind": review.kind, "verbs": ["create"]})
+    }));
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version,
            "resources": all})
 }
@@ -161,7 +177,7 @@ fn openapi_index() -> Value {
 
 /// The document of a group: every kind with the parameter that says that the server finds unknown
 /// members, so that kubectl leaves that to it. Schemas are not told.
-fn openapi(group: &str) -> Value {
+fn openapi(group: &str, release: &str) -> Value {
     let mut paths = json!({});
     for info in of(group) {
         let scope = if info.namespaced { "namespaces/{namespace}/" } else { "" };
@@ -173,7 +189,7 @@ fn openapi(group: &str) -> Value {
         paths[collection.as_str()] =
             json!({"get": operation(info, "list"), "post": operation(info, "post")});
     }
-    json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": VERSION},
+    json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": release},
            "paths": paths, "components": {"schemas": {}}})
 }
 
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_client_gets_the_discovery_that_it_knows() {
-        let of = |accept: &str| answer("/apis", accept).unwrap();
+        let of = |accept: &str| answer("/apis", accept, "v1.16.7").unwrap();
         let newer = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
         let older = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
         let (media, body) = of(&format!("{newer},{older},application/json"));

@@ -5,12 +5,19 @@ use super::upgrade::{Protocols, tunnelled, upgrade};
 use super::{App, Call, body, write};
 use crate::api::error::{Cause, Error};
 use crate::api::kinds::{list, text};
-use crate::api::{Exec, ExecRequest, Resource, Socket};
+use crate::api::{Exec, ExecRequest, Resource, Socket, Store};
+use axum::body::Body;
 use axum::http::request::Parts;
 use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// How often is looked whether a container still runs whose log is followed.
+const LOOK: Duration = Duration::from_secs(1);
 /// How commands' streams are carried, the newest first.
 const COMMANDS: Protocols = Protocols {
     websocket: &["v5.channel.k8s.io", "v4.channel.k8s.io"],
@@ -38,7 +45,28 @@ pub fn log(app: &App, call: &Call, name: &str) -> Result<Response, Error> {
     let told = lines[lines.len() - tail..]
         .iter()
         .map(|line| if stamps { format!("{stamp} {line}\n") } else { format!("{line}\n") });
-    Ok(text_answer(told.collect::<String>()))
+    let told = told.collect::<String>();
+    if !call.query.flag("follow") {
+        return Ok(text_answer(told));
+    }
+    let (store, namespace, name) =
+        (app.store.clone(), call.target.place().to_owned(), name.to_owned());
+    let first = stream::iter((!told.is_empty()).then_some(Ok::<_, Infallible>(told)));
+    // Nothing more is written; the client waits for it as long as the container runs.
+    let rest = stream::once(ended(store, namespace, name, container));
+    Ok(text_answer(Body::from_stream(first.chain(rest.filter_map(|()| ready(None))))))
+}
+
+/// Waits until a container runs no more.
+async fn ended(store: Store, namespace: String, name: String, container: String) {
+    let runs = || {
+        let pod = store.get(Resource::Pods, &namespace, &name)?.value();
+        let mut all = list(&pod, "/status/containerStatuses").iter();
+        all.find(|s| s["name"] == container).map(|s| s["state"]["running"].is_object())
+    };
+    while runs() == Some(true) {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Puts a pod on a node.

@@ -14,6 +14,7 @@ impl Lab {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let free = "127.0.0.1:0".parse().unwrap();
         let cluster = server::Cluster {
+            kubernetes: "1.16.7".to_owned(),
             name: "ci-cluster".into(),
             uuid: "592ff063-c3b0-46b4-81ce-0bcfaffd6246".into(),
             master_host: "127.0.0.1".into(),
