@@ -9,6 +9,7 @@ use crate::{Dataplane, Member, Rule, RuleId, RuleProgram, ScopeId, SetId, VnicId
 #[expect(missing_docs, reason = "each is the method of its name")]
 pub enum Edit {
     Load(RuleProgram),
+    Reload(RuleProgram),
     InsertRule {
         rule: Arc<Rule>,
         before: Option<RuleId>,
@@ -37,6 +38,10 @@ impl Dataplane {
         match edit {
             Edit::Load(program) => {
                 self.load(program.clone());
+                true
+            }
+            Edit::Reload(program) => {
+                self.reload(program.clone());
                 true
             }
             Edit::InsertRule { rule, before } => self.insert_rule(Arc::clone(rule), *before),

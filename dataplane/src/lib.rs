@@ -46,6 +46,7 @@ mod matching;
 mod packet;
 mod plane;
 mod publisher;
+mod reload;
 mod rule;
 mod rule_edits;
 mod ruling;

@@ -251,6 +251,11 @@ impl Lists {
         Ok(index.insert(rank, rule))
     }
 
+    /// Whether no two rules of the index have one name.
+    pub(crate) fn has_names_of_its_own(&self) -> bool {
+        self.index.as_ref().is_some_and(|index| index.count() == self.ranks.len())
+    }
+
     /// Whether the index has a rule of that name.
     pub(crate) fn rank_known(&self, rule: RuleId, layer: Layer) -> bool {
         layer == Layer::Ip && self.ranks.contains_key(&rule)

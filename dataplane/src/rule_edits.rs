@@ -17,29 +17,37 @@ impl Dataplane {
         if before.is_some_and(|before| !self.lists.holds(before, rule.layer)) {
             return false;
         }
-        while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
-        match self.lists.insert(Arc::clone(&rule), before) {
-            Ok(number) => {
-                self.seat_late(&rule, number, true);
-                self.counters.know(rule.id);
-                self.note(true)
-            }
-            Err(rule) => {
-                let mut rules: Vec<Rule> = self.rules_cloned();
-                let at = before.and_then(|before| {
-                    rules.iter().position(|own| own.id == before && own.layer == rule.layer)
-                });
-                rules.insert(at.unwrap_or(rules.len()), Arc::unwrap_or_clone(rule));
-                self.load(RuleProgram { rules });
-                true
-            }
+        if self.put_in(&rule, before) {
+            return self.note(true);
         }
+        let mut rules: Vec<Rule> = self.rules_cloned();
+        let at = before.and_then(|before| {
+            rules.iter().position(|own| own.id == before && own.layer == rule.layer)
+        });
+        rules.insert(at.unwrap_or(rules.len()), Arc::unwrap_or_clone(rule));
+        self.load(RuleProgram { rules });
+        true
+    }
+
+    /// Puts a rule in force among those of the index. False, and nothing done, if that can not be.
+    pub(crate) fn put_in(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> bool {
+        while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
+        let Ok(number) = self.lists.insert(Arc::clone(rule), before) else { return false };
+        self.seat_late(rule, number, true);
+        self.counters.know(rule.id);
+        true
+    }
+
+    /// Takes a rule out of the index, and leaves its counters. False if it is not there.
+    pub(crate) fn take_out(&mut self, rule: RuleId) -> bool {
+        let Some((own, number)) = self.lists.remove(rule) else { return false };
+        self.seat_late(&own, number, false);
+        true
     }
 
     /// Takes a rule out of force. False if there is none of that name.
     pub fn remove_rule(&mut self, rule: RuleId) -> bool {
-        if let Some((own, number)) = self.lists.remove(rule) {
-            self.seat_late(&own, number, false);
+        if self.take_out(rule) {
             self.counters.forget(rule);
             return self.note(true);
         }

@@ -13,16 +13,22 @@ use crate::strategies::under_miri;
 const SETS: u32 = 60;
 const HOSTS: u32 = 400;
 const VNICS: u32 = 4;
+/// So few scopes that many rules are on each.
+const FEW: u32 = 8;
 
 /// Marsaglia's xorshift: the same choices every time.
-struct Choice(u64);
+struct Choice {
+    state: u64,
+    /// How many scopes there are to apply rules to.
+    scopes: u32,
+}
 
 impl Choice {
     fn below(&mut self, end: u32) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        u32::try_from(self.0 % u64::from(end)).unwrap()
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        u32::try_from(self.state % u64::from(end)).unwrap()
     }
 
     fn port(&mut self) -> u16 {
@@ -84,8 +90,12 @@ impl Choice {
         }
     }
 
+    fn scope(&mut self) -> ScopeId {
+        ScopeId(self.below(self.scopes))
+    }
+
     fn rule(&mut self, id: u64) -> Rule {
-        let scopes = |choice: &mut Self| vec![ScopeId(choice.below(8)), ScopeId(choice.below(8))];
+        let scopes = |choice: &mut Self| vec![choice.scope(), choice.scope()];
         Rule {
             id: RuleId(id),
             layer: Layer::Ip,
@@ -96,9 +106,13 @@ impl Choice {
             source: self.peer(),
             destination: self.peer(),
             service: self.service(),
-            applied_to: match self.below(3) {
-                0 => AppliedTo::OneOf { scopes: scopes(self), vnics: vec![VnicId(1)] },
-                _ => AppliedTo::Everywhere,
+            applied_to: match self.below(9) {
+                0..3 if self.scopes == FEW => {
+                    AppliedTo::OneOf { scopes: scopes(self), vnics: vec![VnicId(1)] }
+                }
+                _ if self.scopes == FEW => AppliedTo::Everywhere,
+                0 => AppliedTo::Everywhere,
+                _ => AppliedTo::OneOf { scopes: scopes(self), vnics: Vec::new() },
             },
             stateful: true,
             tcp_strict: false,
@@ -125,11 +139,14 @@ struct Both {
 }
 
 impl Both {
-    fn of(rules: u32) -> Self {
+    fn of(rules: u32, scopes: u32) -> Self {
         let planes = [EngineKind::Walk, EngineKind::Bitmap]
             .map(|engine| Dataplane::new(Config { engine, ..Config::default() }));
-        let mut both =
-            Self { choice: Choice(u64::from(rules) + 1), planes, next: u64::from(rules) };
+        let mut both = Self {
+            choice: Choice { state: u64::from(rules) + 1, scopes },
+            planes,
+            next: rules.into(),
+        };
         let program: Vec<Rule> = (0..rules).map(|id| both.choice.rule(id.into())).collect();
         for _ in 0..SETS * 20 {
             let (set, member) = (both.choice.below(SETS), both.choice.member());
@@ -137,8 +154,10 @@ impl Both {
         }
         for vnic in 0..VNICS {
             both.each(|plane| plane.add_vnic(VnicId(vnic)));
-            let scope = ScopeId(both.choice.below(8));
-            both.each(|plane| plane.join(scope, VnicId(vnic)));
+            for _ in 0..scopes.div_ceil(2 * FEW) {
+                let scope = both.choice.scope();
+                both.each(|plane| plane.join(scope, VnicId(vnic)));
+            }
         }
         for plane in &mut both.planes {
             plane.load(RuleProgram { rules: program.clone() });
@@ -154,7 +173,7 @@ impl Both {
     fn change(&mut self) {
         let choice = &mut self.choice;
         let (set, member) = (SetId(choice.below(SETS)), choice.member());
-        let (scope, vnic) = (ScopeId(choice.below(8)), VnicId(choice.below(VNICS)));
+        let (scope, vnic) = (choice.scope(), VnicId(choice.below(VNICS)));
         let id = RuleId(choice.below(u32::try_from(self.next).unwrap()).into());
         match choice.below(9) {
             0 | 1 => self.each(|plane| plane.add_member(set, member)),
@@ -194,12 +213,35 @@ fn lists_of_every_size_agree_with_the_walk_through_changes() {
         &[(40, 20), (700, 2), (1_300, 2), (3_000, 1)],
     );
     for &(rules, changes) in sizes {
-        let mut both = Both::of(rules);
+        let mut both = Both::of(rules, FEW);
         both.compare(under_miri(100, 4));
         for _ in 0..changes {
             both.change();
             both.compare(3);
         }
         both.compare(under_miri(100, 4));
+    }
+}
+
+#[test]
+fn rules_on_few_vnics_each_agree_with_the_walk_through_changes() {
+    // Lists of a block or two, of some, and of buckets that overflow.
+    for (rules, scopes, changes) in [(2_000, 400, 400), (3_000, 160, 200), (9_000, 300, 60)] {
+        let mut both = Both::of(rules, scopes);
+        both.compare(300);
+        for change in 0..changes {
+            both.change();
+            both.compare(3);
+            if change % 40 == 0 {
+                for vnic in (0..VNICS).map(VnicId) {
+                    let [walk, bitmap] = both
+                        .planes
+                        .each_ref()
+                        .map(|plane| plane.rules_on(vnic).map(|rule| rule.id).collect::<Vec<_>>());
+                    assert_eq!(walk, bitmap);
+                }
+            }
+        }
+        both.compare(300);
     }
 }

@@ -64,9 +64,9 @@ impl Model {
     /// Makes a change here and in the plane.
     pub(crate) fn edit(&mut self, plane: &mut Dataplane, edit: &Edit) {
         match edit.clone() {
-            Edit::Load(program) => {
-                self.rules.clone_from(&program.rules);
-                plane.load(program);
+            Edit::Load(program) | Edit::Reload(program) => {
+                self.rules = program.rules;
+                plane.apply(edit);
                 let known: Vec<RuleId> = self.rules.iter().map(|rule| rule.id).collect();
                 self.packets.retain(|(rule, ..)| known.contains(rule));
                 self.admissions.retain(|rule| known.contains(rule));

@@ -221,7 +221,8 @@ fn rule_id() -> impl Strategy<Value = RuleId> {
 
 pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
-        6 => program().prop_map(Edit::Load),
+        3 => program().prop_map(Edit::Load),
+        3 => program().prop_map(Edit::Reload),
         6 => (rule(), rule_id(), option::weighted(0.7, rule_id())).prop_map(|(rule, id, before)| {
             Edit::InsertRule { rule: Arc::new(Rule { id, ..rule }), before }
         }),

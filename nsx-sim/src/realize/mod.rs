@@ -120,7 +120,7 @@ impl Realization {
                 plane.drop_scope(EVERY_VNIC);
             }
             self.guards_routers = plan.stands();
-            plane.load(program);
+            plane.reload(program);
             self.membership.forget_unused(plane);
         }
     }

@@ -7,12 +7,14 @@ use rustc_hash::FxHashMap;
 use super::classes::{Classes, STRANGER};
 use super::radix::Radix;
 use super::rows::Shape;
-use crate::{AddressRange, AddressSet, AddressSets, Family, Member, SetId};
+use crate::{AddressRange, AddressSet, AddressSets, Family, Member, Peer, SetId, Term};
 
 /// The field of a rule that a label is named in.
 pub(super) const SOURCE: usize = 0;
 /// Likewise.
 pub(super) const DESTINATION: usize = 1;
+/// The row of the labels themselves that rules listed by vNIC name.
+pub(super) const SIGN: usize = 2;
 
 /// An address as a number.
 fn number(address: IpAddr) -> u128 {
@@ -55,7 +57,7 @@ impl Half {
 /// The addresses and their classes. Holds no membership of its own: it follows [`AddressSets`].
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
-    pub(super) classes: Classes<2>,
+    pub(super) classes: Classes<3>,
     sets: FxHashMap<SetId, u32>,
     ranges: FxHashMap<AddressRange, u32>,
     v4: Half,
@@ -67,7 +69,7 @@ pub(super) struct Addresses {
 impl Addresses {
     pub(super) fn new(shape: Shape) -> Self {
         Self {
-            classes: Classes::new([shape, shape.listed()]),
+            classes: Classes::new([shape, shape.listed(), Shape::Signs]),
             sets: FxHashMap::default(),
             ranges: FxHashMap::default(),
             v4: Half::new(u32::MAX.into()),
@@ -95,6 +97,19 @@ impl Addresses {
     pub(super) fn range_label(&mut self, range: AddressRange) -> (u32, bool) {
         let new = !self.ranges.contains_key(&range);
         (*self.ranges.entry(range).or_insert_with(|| self.classes.label()), new)
+    }
+
+    /// Whether an address of a class is one of those that a rule's end names.
+    pub(super) fn meets(&self, class: u32, peer: &Peer) -> bool {
+        let Peer::OneOf { terms, negated } = peer else { return true };
+        let carried =
+            |label: Option<&u32>| label.is_some_and(|own| self.classes.carries(class, *own));
+        let held = terms.iter().any(|term| match term {
+            Term::Set(set) => carried(self.sets.get(set)),
+            Term::Range(range) => carried(self.ranges.get(range)),
+            Term::Mac(_) => false,
+        });
+        held != *negated
     }
 
     /// Classes of all addresses, for labels whose rules are all named.

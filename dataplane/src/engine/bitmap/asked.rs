@@ -2,9 +2,11 @@
 #![allow(clippy::inline_always)] // Part of the one piece of code that runs for every packet.
 #![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
 
+use super::addresses::{DESTINATION, SIGN, SOURCE};
 use super::index::{NO_WAY, way};
 use super::tables::Tables;
 use super::view::rows_of;
+use super::{local, services};
 use crate::engine::tuple::{Header, Kind};
 use crate::matching::Key;
 use crate::{Direction, Family, Packet, Rule, TcpFlags, Transport};
@@ -18,10 +20,24 @@ pub(super) struct Point {
     pub(super) applied: u32,
     /// The number of a row of ways.
     pub(super) way: usize,
+    /// The labels of source and destination.
+    pub(super) signs: [u32; 2],
+    /// The vNIC's own list.
+    pub(super) list: u32,
+    /// What is carried, as a key and as a lane.
+    pub(super) key: u32,
+    pub(super) carried: u16,
+    /// What source lanes may not have.
+    pub(super) unwanted: u16,
+    /// The classes of source and destination.
+    pub(super) classes: [u32; 2],
 }
 
 /// Packets that are looked up together.
 pub(super) trait Asked {
+    /// Whether each is asked about on a vNIC, which may have rules of its own.
+    const OF_VNICS: bool;
+
     /// How many.
     fn count(&self) -> usize;
     /// The rows that one of them meets.
@@ -34,6 +50,8 @@ pub(super) trait Asked {
 pub(super) struct Keys<'a, 'p>(pub(super) u32, pub(super) &'a [Key<'p>]);
 
 impl Asked for Keys<'_, '_> {
+    const OF_VNICS: bool = true;
+
     fn count(&self) -> usize {
         self.1.len()
     }
@@ -46,17 +64,24 @@ impl Asked for Keys<'_, '_> {
         };
         let Tables { index, of, .. } = *tables;
         let family = ip.family();
+        let classes = [ip.src, ip.dst].map(|address| index.addresses.class(address));
         // SAFETY: addresses are of classes that there are.
-        let (source, destination) = unsafe {
-            let source = index.addresses.class(ip.src);
-            (rows_of(of, source)[0], rows_of(of, index.addresses.class(ip.dst))[1])
-        };
+        let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
+        let key = services::key_of(ip.transport, family);
+        let way = way(direction, family);
+        let [applied, list] = index.applied_rows(self.0);
         Point {
-            source,
-            destination,
+            source: source[SOURCE],
+            destination: destination[DESTINATION],
             service: index.services.row(ip.transport, family),
-            applied: index.applied_row(self.0),
-            way: way(direction, family),
+            applied,
+            way,
+            signs: [source[SIGN], destination[SIGN]],
+            list,
+            key,
+            carried: local::lane_of_service(key),
+            unwanted: local::unwanted(way),
+            classes,
         }
     }
 
@@ -67,6 +92,8 @@ impl Asked for Keys<'_, '_> {
 }
 
 impl Asked for &[(u32, Key<'_>)] {
+    const OF_VNICS: bool = true;
+
     fn count(&self) -> usize {
         self.len()
     }
@@ -84,6 +111,8 @@ impl Asked for &[(u32, Key<'_>)] {
 }
 
 impl Asked for &[Header] {
+    const OF_VNICS: bool = false;
+
     fn count(&self) -> usize {
         self.len()
     }
@@ -96,14 +125,15 @@ impl Asked for &[Header] {
         // SAFETY: the table's numbers are classes that there are.
         let (source, destination) = unsafe {
             let source = table.get_long(header.src);
-            (rows_of(of, source)[0], rows_of(of, table.get_long(header.dst))[1])
+            let destination = table.get_long(header.dst);
+            (rows_of(of, source)[SOURCE], rows_of(of, destination)[DESTINATION])
         };
         Point {
             source,
             destination,
             service: index.services.row_of(header),
-            applied: 0,
             way: way(direction(header), Family::V4),
+            ..Point::default()
         }
     }
 

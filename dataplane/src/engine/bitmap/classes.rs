@@ -31,7 +31,8 @@ struct Label<const D: usize> {
     sweep_at: usize,
 }
 
-/// Classes with `D` rows each: source and destination of addresses, Applied To of vNICs.
+/// Classes with `D` rows each: source, destination and labels of addresses, Applied To and own list of
+/// vNICs.
 #[derive(Clone, Debug)]
 pub(super) struct Classes<const D: usize> {
     pub(super) rows: [Rows; D],
@@ -71,6 +72,11 @@ impl<const D: usize> Classes<D> {
     /// Notes that a rule's field names a label, before any thing carries it.
     pub(super) fn name(&mut self, label: u32, field: usize, place: u32) {
         self.labels[label as usize].places[field].push(place);
+    }
+
+    /// Whether a rule's field has named a label.
+    pub(super) fn is_named(&self, label: u32, field: usize) -> bool {
+        !self.labels[label as usize].places[field].is_empty()
     }
 
     pub(super) fn labels_of(&self, class: u32) -> &[u32] {

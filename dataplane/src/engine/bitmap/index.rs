@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::addresses::{Addresses, DESTINATION, SOURCE};
+use super::addresses::{Addresses, DESTINATION};
 use super::arena::Arena;
 use super::classes::Classes;
 use super::late::{Late, Mask};
-use super::layout::{Layout, Rank, STEP, is_open};
-use super::listed::Tag;
-use super::rows::Base;
+use super::layout::{Layout, Rank, STEP};
+use super::local::{Entries, Local};
+use super::rows::{Base, Shape};
 use super::services::Services;
 use super::wide::Processor;
-use crate::{
-    AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Peer, Rule, ScopeId,
-    ServiceMatch, SetId, Term, VnicId,
-};
+use crate::{AddressSets, AppliedTo, Direction, Family, Member, Rule, ScopeId, SetId, VnicId};
 
 /// What puts a rule on a vNIC, where not every vNIC has it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,7 +26,7 @@ pub(crate) enum Ground {
 }
 
 /// The label and field of each condition of a rule that is not "any".
-type Named = Vec<(u32, usize)>;
+pub(super) type Named = Vec<(u32, usize)>;
 
 /// IP rules, and where each stands in every row.
 #[derive(Clone, Debug)]
@@ -39,8 +36,10 @@ pub(crate) struct Index {
     pub(super) layout: Layout,
     pub(super) addresses: Addresses,
     pub(super) services: Services,
-    pub(super) applied: Classes<1>,
-    grounds: FxHashMap<Ground, u32>,
+    pub(super) applied: Classes<2>,
+    /// The rules that are listed by the class of the vNIC; rows have all others.
+    pub(super) local: Local,
+    pub(super) grounds: FxHashMap<Ground, u32>,
     /// Whether any rule stands on some vNICs only.
     pub(super) restricted: bool,
     /// The rules in force by direction and IP version, and none for what is not IP.
@@ -48,14 +47,27 @@ pub(crate) struct Index {
     /// Whether there ever was a rule whose service asks for more than the tables look at.
     pub(super) conditions: bool,
     /// Rules that came since: tried by themselves until they are settled.
-    late: Late,
+    pub(super) late: Late,
     /// Rules that went since, by place.
-    gone: Vec<(u32, Arc<Rule>)>,
+    pub(super) gone: Vec<(Spot, Arc<Rule>)>,
     /// The rank of the rule that came last.
-    latest: Rank,
+    pub(super) latest: Rank,
     /// All rules in order, with their place; late ones have none.
-    order: BTreeMap<Rank, (Arc<Rule>, Option<u32>)>,
+    pub(super) order: BTreeMap<Rank, (Arc<Rule>, Option<Spot>)>,
 }
+
+/// Where a rule is to be found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spot {
+    /// At a place in the rows.
+    Row(u32),
+    /// In lists of vNICs.
+    Lists(Entries),
+}
+
+/// The rows of a class of vNICs: of the rules that stand on them, and the list of those of its own.
+pub(super) const APPLIED: usize = 0;
+pub(super) const LIST: usize = 1;
 
 /// The most rules that went and still take room, before it is time to settle.
 const MOST_GONE: usize = 32;
@@ -80,13 +92,23 @@ impl Index {
     }
 
     fn build(rules: Vec<(Rank, Arc<Rule>)>, sets: &AddressSets, applied: bool) -> Option<Self> {
-        let layout = Layout::new(&rules)?;
+        let mut layout = Layout::new(&rules)?;
+        let mut local = Local::default();
+        if applied && matches!(layout.shape, Shape::Packed { .. }) {
+            local = Local::of(rules.iter().map(|(_, rule)| rule));
+        }
+        let (own, rules): (Vec<_>, Vec<_>) =
+            rules.into_iter().partition(|(_, rule)| local.takes(rule));
+        if !own.is_empty() {
+            layout = Layout::new(&rules)?;
+        }
         let shape = layout.shape;
         let mut index = Self {
             processor: Processor::best(),
             addresses: Addresses::new(shape),
             services: Services::new(shape),
-            applied: Classes::new([shape]),
+            applied: Classes::new([shape, Shape::Local]),
+            local,
             grounds: FxHashMap::default(),
             restricted: false,
             ways: std::array::from_fn(|_| Base::new(shape)),
@@ -105,17 +127,26 @@ impl Index {
             }
             if applied {
                 for label in index.grounds(rule).0 {
-                    index.applied.name(label, 0, *place);
+                    index.applied.name(label, APPLIED, *place);
                 }
             }
         }
         index.restricted &= applied;
+        for (rank, rule) in own {
+            let entries = index.enter(&rule, rank).0;
+            for label in index.grounds(&rule).0 {
+                for place in entries.places() {
+                    index.applied.name(label, LIST, place);
+                }
+            }
+            index.order.insert(rank, (rule, Some(Spot::Lists(entries))));
+        }
         let wanted = places.iter().zip(&rules).map(|(place, (_, rule))| (*place, &rule.service));
         index.services.fill(wanted);
         index.addresses.fill(sets);
-        let places = places.into_iter().map(Some);
+        let places = places.into_iter().map(|place| Some(Spot::Row(place)));
         let ordered = rules.into_iter().zip(places);
-        index.order = ordered.map(|((rank, rule), place)| (rank, (rule, place))).collect();
+        index.order.extend(ordered.map(|((rank, rule), place)| (rank, (rule, place))));
         Some(index)
     }
 
@@ -124,9 +155,23 @@ impl Index {
         self.order.iter().map(|(rank, (rule, _))| (*rank, rule))
     }
 
-    /// The rules that have a place, in order.
+    /// The number of all rules.
+    pub(crate) fn count(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The rules that have a place in the rows, in order.
     pub(super) fn settled(&self) -> impl Iterator<Item = (&Rule, u32)> {
-        self.order.values().filter_map(|(rule, place)| Some((&**rule, (*place)?)))
+        self.order.values().filter_map(|(rule, spot)| match spot {
+            Some(Spot::Row(place)) => Some((&**rule, *place)),
+            _ => None,
+        })
+    }
+
+    /// Whether vNICs may have lists of their own.
+    #[inline]
+    pub(super) const fn has_local(&self) -> bool {
+        !self.local.is_empty()
     }
 
     /// Whether rules went that lists still have.
@@ -145,14 +190,16 @@ impl Index {
     }
 
     /// Where rows lie.
-    fn arenas(&self) -> [&Arena; 4] {
-        let [source, destination] = &self.addresses.classes.rows;
-        [source, destination, &self.services.rows, &self.applied.rows[0]].map(|rows| &rows.lines)
+    fn arenas(&self) -> [&Arena; 6] {
+        let ([source, destination, signs], [applied, lists]) =
+            (&self.addresses.classes.rows, &self.applied.rows);
+        [source, destination, signs, &self.services.rows, applied, lists].map(|rows| &rows.lines)
     }
 
-    fn arenas_mut(&mut self) -> [&mut Arena; 4] {
-        let [source, destination] = &mut self.addresses.classes.rows;
-        let all = [source, destination, &mut self.services.rows, &mut self.applied.rows[0]];
+    fn arenas_mut(&mut self) -> [&mut Arena; 6] {
+        let ([source, destination, signs], [applied, lists]) =
+            (&mut self.addresses.classes.rows, &mut self.applied.rows);
+        let all = [source, destination, signs, &mut self.services.rows, applied, lists];
         all.map(|rows| &mut rows.lines)
     }
 
@@ -203,8 +250,8 @@ impl Index {
     /// Spreads the ranks evenly again.
     pub(crate) fn rename(&mut self) {
         // The ranks of rules that went would be in the way.
-        while let Some((place, rule)) = self.gone.pop() {
-            self.clear(&rule, place);
+        while let Some((spot, rule)) = self.gone.pop() {
+            self.clear(&rule, spot);
         }
         let ranks = (1..).map(|at| at * STEP);
         let names: FxHashMap<Rank, Rank> = self.order.keys().copied().zip(ranks).collect();
@@ -212,6 +259,8 @@ impl Index {
         let order = std::mem::take(&mut self.order);
         self.order = order.into_iter().map(|(rank, own)| (renamed(rank), own)).collect();
         self.layout.rename(renamed);
+        self.local.rename(renamed);
+        self.applied.rows[LIST].rename(renamed);
         self.late.rename(renamed);
         self.addresses.classes.rows[DESTINATION].rename(renamed);
         self.latest = 0;
@@ -223,12 +272,16 @@ impl Index {
         class: u32,
         holds: impl Fn(&AppliedTo) -> bool + 'a,
     ) -> impl Iterator<Item = &'a Rule> {
-        let row = self.applied.of[class as usize][0];
-        let on = move |place: &Option<u32>, rule: &Rule| match place {
-            Some(place) => self.applied.rows[0].holds(row, *place),
+        let [row, list] = self.applied.of[class as usize];
+        let own = self.has_local().then(|| self.applied.rows[LIST].local_places(list));
+        let own: FxHashSet<u32> = own.into_iter().flatten().collect();
+        let on = move |spot: &Option<Spot>, rule: &Rule| match spot {
+            Some(Spot::Row(place)) => self.applied.rows[APPLIED].holds(row, *place),
+            Some(Spot::Lists(entries)) if entries.places().is_empty() => holds(&rule.applied_to),
+            Some(Spot::Lists(entries)) => own.contains(&entries.places().start),
             None => holds(&rule.applied_to),
         };
-        let rules = self.order.values().filter(move |(rule, place)| on(place, rule));
+        let rules = self.order.values().filter(move |(rule, spot)| on(spot, rule));
         rules.map(|(rule, _)| &**rule)
     }
 
@@ -265,171 +318,28 @@ impl Index {
 
     /// Takes a rule out of force. Tells the rule and, if it was late, its number.
     pub(crate) fn remove(&mut self, rank: Rank) -> Option<(Arc<Rule>, Mask)> {
-        let (rule, place) = self.order.remove(&rank)?;
-        let Some(place) = place else {
+        let (rule, spot) = self.order.remove(&rank)?;
+        let Some(spot) = spot else {
             let number = self.late.remove(rank);
             return Some((rule, number));
         };
-        for way in &mut self.ways {
-            way.put(place as usize, false);
+        match spot {
+            Spot::Row(place) => {
+                for way in &mut self.ways {
+                    way.put(place as usize, false);
+                }
+            }
+            Spot::Lists(entries) => self.local.end(entries),
         }
-        self.gone.push((place, Arc::clone(&rule)));
+        self.gone.push((spot, Arc::clone(&rule)));
         Some((rule, 0))
-    }
-
-    /// Works one change of rules into the rows, if one waits. No answer changes by it. An error says
-    /// that there is no room at a rule's place in the order, and the rows must be made anew.
-    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
-        let next = self.late.first().map(|(rank, rule)| (rank, Arc::clone(rule)));
-        let place = next.as_ref().and_then(|(rank, rule)| self.layout.place(*rank, rule));
-        // Every packet may have to try late rules; those that went only take room.
-        if (place.is_none() || !self.late.is_many())
-            && let Some((place, rule)) = self.gone.pop()
-        {
-            self.clear(&rule, place);
-            return Ok(Some(Settled { late: None, new: Vec::new() }));
-        }
-        let Some((rank, rule)) = next else { return Ok(None) };
-        let place = place.ok_or(Crowded)?;
-        let number = self.late.remove(rank);
-        let new = self.work_in(&rule, rank, place, sets);
-        self.layout.take(place, rank, &rule);
-        self.order.insert(rank, (Arc::clone(&rule), Some(place)));
-        Ok(Some(Settled { late: Some((rule, number)), new }))
-    }
-
-    fn work_in(&mut self, rule: &Rule, rank: Rank, place: u32, sets: &AddressSets) -> Vec<Ground> {
-        self.put_bases(rule, rank, place);
-        let (named, new) = self.peers(rule);
-        for (label, field) in named {
-            self.addresses.classes.enter(label, field, place);
-        }
-        for (label, origin) in new {
-            match origin {
-                Origin::Range(range) => self.addresses.cover(range, label),
-                Origin::Set(set) => {
-                    let set = sets.get(set);
-                    for member in set.into_iter().flat_map(crate::AddressSet::iter) {
-                        if let Member::Range(range) = member {
-                            self.addresses.follow_label(set, label, range);
-                        }
-                    }
-                }
-            }
-        }
-        self.services.change(&rule.service, place, true);
-        let (labels, new) = self.grounds(rule);
-        for label in labels {
-            self.applied.enter(label, 0, place);
-        }
-        new
-    }
-
-    /// Takes a rule's bits out of all rows, and frees its place.
-    fn clear(&mut self, rule: &Rule, place: u32) {
-        for (label, field) in self.peers(rule).0 {
-            self.addresses.classes.quit(label, field, place);
-        }
-        for label in self.grounds(rule).0 {
-            self.applied.quit(label, 0, place);
-        }
-        self.services.change(&rule.service, place, false);
-        for base in [SOURCE, DESTINATION] {
-            self.addresses.classes.rows[base].base.put(place as usize, false);
-        }
-        self.services.rows.base.put(place as usize, false);
-        self.applied.rows[0].base.put(place as usize, false);
-        self.layout.give_back(place);
-    }
-
-    /// What a stranger meets of a rule.
-    fn put_bases(&mut self, rule: &Rule, rank: Rank, place: u32) {
-        let code = self.services.codes.code(rule);
-        self.services.rows.tag(place, Tag { rank, bits: code });
-        let tag = Tag::of(rule, rank, code);
-        let [source, destination] = &mut self.addresses.classes.rows;
-        destination.tag(place, tag);
-        let place = place as usize;
-        source.base.put(place, is_open(&rule.source));
-        destination.base.put(place, is_open(&rule.destination));
-        self.services.rows.base.put(place, rule.service == ServiceMatch::Any);
-        let everywhere = rule.applied_to == AppliedTo::Everywhere;
-        self.applied.rows[0].base.put(place, everywhere);
-        self.restricted |= !everywhere;
-        self.conditions |= self.layout.is_conditional(rule);
-        for direction in [Direction::In, Direction::Out] {
-            for family in [Family::V4, Family::V6] {
-                let holds = rule.direction.is_none_or(|own| own == direction)
-                    && rule.family.is_none_or(|own| own == family);
-                self.ways[way(direction, family)].put(place, holds);
-            }
-        }
-    }
-
-    /// The labels of a rule's ends, each once, and what those stand for that are new.
-    fn peers(&mut self, rule: &Rule) -> (Named, Vec<(u32, Origin)>) {
-        let (mut named, mut new) = (Named::new(), Vec::new());
-        for (field, peer) in [(SOURCE, &rule.source), (DESTINATION, &rule.destination)] {
-            let Peer::OneOf { terms, .. } = peer else { continue };
-            for term in terms {
-                let (label, origin) = match term {
-                    Term::Set(set) => (self.addresses.set_label(*set), Origin::Set(*set)),
-                    Term::Range(range) => {
-                        (self.addresses.range_label(*range), Origin::Range(*range))
-                    }
-                    Term::Mac(_) => continue,
-                };
-                if label.1 {
-                    new.push((label.0, origin));
-                }
-                if !named.contains(&(label.0, field)) {
-                    named.push((label.0, field));
-                }
-            }
-        }
-        (named, new)
-    }
-
-    /// The labels of what a rule is applied to, and the grounds that are new.
-    fn grounds(&mut self, rule: &Rule) -> (Vec<u32>, Vec<Ground>) {
-        let (mut labels, mut new) = (Vec::new(), Vec::new());
-        let AppliedTo::OneOf { scopes, vnics } = &rule.applied_to else { return (labels, new) };
-        let scopes = scopes.iter().copied().map(Ground::Scope);
-        for ground in scopes.chain(vnics.iter().copied().map(Ground::Vnic)) {
-            let label = *self.grounds.entry(ground).or_insert_with(|| {
-                new.push(ground);
-                self.applied.label()
-            });
-            if !labels.contains(&label) {
-                labels.push(label);
-            }
-        }
-        (labels, new)
     }
 
     /// Bytes of the tables, without the rules themselves.
     pub(crate) fn bytes(&self) -> usize {
         let bases: usize = self.ways.iter().map(Base::bytes).sum();
-        let applied = if self.restricted { self.applied.bytes() } else { 0 };
-        self.addresses.bytes() + self.services.bytes() + applied + bases + self.layout.bytes()
+        let applied = if self.restricted || self.has_local() { self.applied.bytes() } else { 0 };
+        let rules = self.layout.bytes() + self.local.bytes();
+        self.addresses.bytes() + self.services.bytes() + applied + bases + rules
     }
-}
-
-/// What was worked into the rows.
-#[derive(Debug)]
-pub(crate) struct Settled {
-    /// The rule that is late no more, and its number until then; none if one went.
-    pub(crate) late: Option<(Arc<Rule>, Mask)>,
-    /// The grounds that are new with it: the vNICs on them must be given classes anew.
-    pub(crate) new: Vec<Ground>,
-}
-
-/// There is no free place between a rule's neighbours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Crowded;
-
-/// What a label of an address stands for.
-enum Origin {
-    Set(SetId),
-    Range(AddressRange),
 }

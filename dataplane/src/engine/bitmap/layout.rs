@@ -142,7 +142,7 @@ impl Layout {
     fn band_of(&self, rule: &Rule) -> usize {
         match self.shape {
             Shape::Flat { .. } => 0,
-            Shape::Packed { .. } | Shape::Listed { .. } => band(rule),
+            _ => band(rule),
         }
     }
 
@@ -177,8 +177,8 @@ impl Layout {
     fn cell(&self, band: usize) -> usize {
         match self.shape {
             Shape::Flat { .. } => self.shape.places(),
-            Shape::Packed { .. } | Shape::Listed { .. } if band == LISTED => 1,
-            Shape::Packed { .. } | Shape::Listed { .. } => self.shape.part_size().min(64),
+            _ if band == LISTED => 1,
+            _ => self.shape.part_size().min(64),
         }
     }
 

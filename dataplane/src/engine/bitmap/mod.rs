@@ -15,7 +15,8 @@
 //! | `addresses`, `services` | from a header to its class and rows |
 //! | `layout` | which place in the rows each rule has |
 //! | `late` | rules that came since and are no part of the rows yet |
-//! | `index` | all of it, and how rules come and go |
+//! | `local`, `local_search`, `signs` | rules that stand on few vNICs, listed by the class of the vNIC |
+//! | `index`, `settling` | all of it, and how rules come and go |
 //! | `search`, `tables` | the rows laid over one another |
 
 mod addresses;
@@ -27,10 +28,14 @@ mod index;
 mod late;
 mod layout;
 mod listed;
+mod local;
+mod local_search;
 mod radix;
 mod rows;
 mod search;
 mod services;
+mod settling;
+mod signs;
 mod tables;
 mod view;
 mod wide;
@@ -38,9 +43,10 @@ mod wide;
 use std::sync::Arc;
 
 use asked::Keys;
-pub(crate) use index::{Crowded, Ground, Index, Settled};
+pub(crate) use index::{Ground, Index};
 pub(crate) use late::Mask;
 pub(crate) use layout::{Rank, STEP};
+pub(crate) use settling::{Crowded, Settled};
 
 use super::tuple::{Header, HeaderClassifier, NONE};
 use super::{Classifier, EngineKind, RuleList, Unsupported};
@@ -165,8 +171,8 @@ mod tests {
     use super::wide::Processor;
     use super::*;
     use crate::{
-        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, RuleId, Service,
-        ServiceMatch, TcpFlags, Term,
+        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, RuleId, ScopeId,
+        Service, ServiceMatch, TcpFlags, Term,
     };
 
     const SETS: u32 = 50;
@@ -238,6 +244,51 @@ mod tests {
                 engine.index.processor = processor;
                 engine.classify_batch(&sets, &keys, &mut answers);
                 assert_eq!(answers, right, "{count} rules on {processor:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_processor_finds_the_rules_of_few_vnics() {
+        let mut sets = AddressSets::default();
+        for number in 0..4_000 {
+            let set = SetId(mixed(8, number) % SETS);
+            sets.add(set, Member::from(address(mixed(9, number))));
+        }
+        let scope = |number: u32| ScopeId(number % 70);
+        let rules = (0..3_000_u32).map(|number| {
+            let scopes = vec![scope(mixed(13, number))];
+            let applied_to = AppliedTo::OneOf { scopes, vnics: Vec::new() };
+            (u64::from(number) * STEP, Arc::new(Rule { applied_to, ..(*rule(number)).clone() }))
+        });
+        let mut index = Index::new(rules.collect(), &sets).unwrap();
+        assert!(index.has_local());
+        let own: Vec<Vec<ScopeId>> = (0..30)
+            .map(|vnic| (0..vnic % 9).map(|nth| scope(mixed(14 + nth, vnic))).collect())
+            .collect();
+        let classes: Vec<u32> = own
+            .iter()
+            .map(|scopes| index.acquire(scopes.iter().copied().map(Ground::Scope)))
+            .collect();
+        let packets: Vec<Packet> = (0..3_000)
+            .map(|number| {
+                let ends = [10, 11].map(|what| address(mixed(what, number)));
+                let port = u16::try_from(mixed(12, number) % 40).unwrap();
+                Packet::tcp((ends[0], 999).into(), (ends[1], port).into(), TcpFlags::SYN)
+            })
+            .collect();
+        for processor in Processor::all() {
+            index.processor = processor;
+            for (at, packet) in packets.iter().enumerate() {
+                let key = Key { direction: Direction::In, packet };
+                let stands = |rule: &Rule| match &rule.applied_to {
+                    AppliedTo::OneOf { scopes, .. } => own[at % 30].contains(&scopes[0]),
+                    AppliedTo::Everywhere => true,
+                };
+                let mut rules = index.rules().map(|(_, rule)| rule);
+                let right = rules.find(|rule| stands(rule) && rule.matches(&sets, key));
+                let found = index.first(classes[at % 30], key).map(|(_, rule)| rule.id);
+                assert_eq!(found, right.map(|rule| rule.id), "{packet:?} on {processor:?}");
             }
         }
     }

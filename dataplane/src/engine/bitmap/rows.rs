@@ -8,9 +8,13 @@ use super::arena::Arena;
 use super::codes;
 use super::layout::Rank;
 use super::listed::Tag;
+use super::local::{self, Lanes};
 
 /// Bits of one line of a cache, and parts of a packed row.
 pub(super) const PARTS: usize = 512;
+
+/// The row of strangers, and of all others who have no difference from them. Nobody gives it back.
+const STRANGERS: u32 = 0;
 
 /// A line of a cache.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -30,6 +34,18 @@ impl Line {
         let word = &mut self.0[lane >> 2 & 7];
         let shift = 16 * (lane & 3);
         *word = *word & !(0xffff << shift) | (value as u64) << shift;
+    }
+
+    /// One of its 16 numbers of 32 bits.
+    #[inline]
+    pub(super) const fn number(&self, at: usize) -> u32 {
+        (self.0[at >> 1 & 7] >> (32 * (at & 1)) & 0xffff_ffff) as u32
+    }
+
+    pub(super) const fn put_number(&mut self, at: usize, value: u32) {
+        let word = &mut self.0[at >> 1 & 7];
+        let shift = 32 * (at & 1);
+        *word = *word & !(0xffff_ffff << shift) | (value as u64) << shift;
     }
 
     pub(super) const fn get(&self, bit: usize) -> bool {
@@ -53,6 +69,10 @@ pub(super) enum Shape {
     Packed { log_bytes: u32 },
     /// Of as many places as packed rows, those that are set, one after the other: see [`super::listed`].
     Listed { log_bytes: u32 },
+    /// Entries of rules that are listed by vNIC: see [`super::local`].
+    Local,
+    /// Labels: see [`super::signs`].
+    Signs,
 }
 
 /// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. Few,
@@ -76,13 +96,14 @@ impl Shape {
         match self {
             Self::Flat { lines } => lines * PARTS,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => (PARTS * 8) << log_bytes,
+            Self::Local | Self::Signs => 0,
         }
     }
 
     /// The part that a place is in. A flat row is all one.
     pub(super) const fn part(self, place: usize) -> usize {
         match self {
-            Self::Flat { .. } => 0,
+            Self::Flat { .. } | Self::Local | Self::Signs => 0,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => place >> (3 + log_bytes),
         }
     }
@@ -92,6 +113,7 @@ impl Shape {
         match self {
             Self::Flat { lines } => lines * PARTS,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => 8 << log_bytes,
+            Self::Local | Self::Signs => 0,
         }
     }
 
@@ -164,6 +186,8 @@ pub(super) struct Rows {
     coded: bool,
     /// The tag of each place, for lists and codes.
     pub(super) tags: Vec<Tag>,
+    /// What lists of entries tell of each.
+    pub(super) entries: Vec<Lanes>,
     /// Room for a row that is not packed yet; all zero.
     whole: Vec<Line>,
 }
@@ -186,6 +210,7 @@ impl Rows {
             lines: Arena::default(),
             coded,
             whole: Vec::new(),
+            entries: Vec::new(),
             tags: if tagged { vec![Tag::default(); shape.places()] } else { Vec::new() },
         };
         rows.make(&mut Vec::new());
@@ -204,6 +229,9 @@ impl Rows {
         for tag in &mut self.tags {
             tag.rank = renamed(tag.rank);
         }
+        for entry in &mut self.entries {
+            entry.rank = renamed(entry.rank);
+        }
     }
 
     /// Lines that stand before a row.
@@ -211,8 +239,11 @@ impl Rows {
         if self.coded { 2 } else { 0 }
     }
 
-    /// A new row with these bits. May sort the places.
+    /// A row with these bits, the stranger's own if there are none. May sort the places.
     pub(super) fn make(&mut self, places: &mut Vec<u32>) -> u32 {
+        if places.is_empty() && self.lines.len() > 0 {
+            return STRANGERS;
+        }
         match self.shape {
             Shape::Flat { lines } => {
                 let (row, lines) = self.take(lines);
@@ -224,6 +255,8 @@ impl Rows {
             }
             Shape::Packed { log_bytes } => self.pack(log_bytes, places),
             Shape::Listed { log_bytes } => self.list(log_bytes, places),
+            Shape::Local => self.list_local(places),
+            Shape::Signs => self.sign(places),
         }
     }
 
@@ -297,6 +330,8 @@ impl Rows {
                 }
             }
             Shape::Listed { log_bytes } => found.extend(self.listed(log_bytes, row)),
+            Shape::Local => found.extend(self.local_places(row)),
+            Shape::Signs => found.extend(self.signed(row)),
         }
         found
     }
@@ -331,7 +366,7 @@ impl Rows {
 
     fn change(&mut self, row: u32, place: u32, value: bool) -> u32 {
         match self.find(row, place) {
-            Some((line, bit)) if !self.lines.is_shared() => {
+            Some((line, bit)) if !self.lines.is_shared() && row != STRANGERS => {
                 self.lines.change(line).put(bit, value);
                 if self.coded {
                     let (line, bit) = codes::place(self.tags[place as usize].bits);
@@ -352,7 +387,7 @@ impl Rows {
         let (row, place) = (row as usize + self.before(), place as usize);
         let bit = match self.shape {
             Shape::Flat { .. } => place,
-            Shape::Listed { .. } => return None,
+            Shape::Listed { .. } | Shape::Local | Shape::Signs => return None,
             Shape::Packed { log_bytes } => {
                 let part = self.shape.part(place);
                 let head = &self.lines[row];
@@ -369,7 +404,11 @@ impl Rows {
 
     /// Gives a row's room back. Nobody may ask for it any more.
     pub(super) fn give_back(&mut self, row: u32) {
+        if row == STRANGERS {
+            return;
+        }
         let lines = self.lines_of(row);
+        let row = if self.shape == Shape::Local { local::first_line(row) } else { row };
         self.lines.give_back(row as usize, lines);
     }
 
@@ -382,6 +421,8 @@ impl Rows {
                 self.before() + Shape::packed_lines(log_bytes, parts as usize)
             }
             Shape::Listed { log_bytes } => self.list_lines(log_bytes, row),
+            Shape::Local => self.local_lines(row),
+            Shape::Signs => self.sign_lines(row),
         }
     }
 
@@ -403,12 +444,14 @@ impl Rows {
     fn differs(&self, row: u32, place: u32) -> bool {
         match self.shape {
             Shape::Listed { log_bytes } => self.listed(log_bytes, row).any(|own| own == place),
+            Shape::Local => self.local_places(row).any(|own| own == place),
+            Shape::Signs => self.signed(row).any(|own| own == place),
             _ => self.find(row, place).is_some_and(|(line, bit)| self.lines[line].get(bit)),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let tags = self.tags.len() * size_of::<Tag>();
+        let tags = self.tags.len() * size_of::<Tag>() + self.entries.len() * size_of::<Lanes>();
         self.base.bytes() + self.lines.len() * size_of::<Line>() + tags
     }
 }

@@ -3,19 +3,23 @@
 
 use std::sync::Arc;
 
+use super::addresses::SIGN;
 use super::asked::{Asked, Keys, Point};
-use super::index::Index;
+use super::index::{Index, LIST};
 use super::layout::Rank;
+use super::local::{self, LOCAL};
+use super::local_search::Before;
 use super::rows::Shape;
 use super::services;
 use super::tables::Tables;
+use super::view::View;
 use super::wide::{Wide, Work};
 use crate::Rule;
 use crate::matching::Key;
 use crate::ruling::Saying;
 
 /// How many packets are looked up abreast.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// No place.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -117,6 +121,8 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
         let index = self.index;
         let tables = &Tables::new(index);
         let (sources, destinations) = (tables.source.lines(), tables.destination.lines());
+        let signs = View::of(&index.addresses.classes.rows[SIGN]).lines();
+        let lists = View::of(&index.applied.rows[LIST]).lines();
         let (mut points, mut places) = ([Point::default(); BATCH], [NOWHERE; BATCH]);
         for first in (0..self.asked.count()).step_by(BATCH) {
             let count = BATCH.min(self.asked.count() - first);
@@ -127,6 +133,16 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
                 }
                 for line in 0..F::LINES {
                     wide.fetch(destinations, point.destination as usize + line);
+                }
+                if A::OF_VNICS && index.has_local() {
+                    for sign in point.signs {
+                        wide.fetch(signs, sign as usize);
+                    }
+                    let list = local::first_line(point.list) as usize;
+                    let bucket = local::bucket(point.list, point.carried) * local::BLOCK;
+                    for line in [0, 1, bucket, bucket + 1, bucket + 2] {
+                        wide.fetch(lists, list + line);
+                    }
                 }
                 *own = point;
             }
@@ -141,12 +157,17 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
                 places[*ahead] = self.find.find(wide, tables, &points[*ahead]);
             }
             for (ahead, point) in points[..count].iter().enumerate() {
-                let mut place = places[ahead];
-                if index.conditions && index.asks_more(place) {
+                if index.conditions && index.asks_more(places[ahead]) {
                     let accepts = |rule: &Rule| self.asked.accepts(first + ahead, rule);
-                    place = index.first_accepted(point, accepts);
+                    places[ahead] = index.first_accepted(point, accepts);
                 }
-                (self.tell)(first + ahead, place);
+            }
+            if A::OF_VNICS && index.has_local() {
+                let accepts = |at: usize, rule: &Rule| self.asked.accepts(first + at, rule);
+                index.before(&points[..count], &mut places[..count], accepts);
+            }
+            for (ahead, place) in places[..count].iter().enumerate() {
+                (self.tell)(first + ahead, *place);
             }
         }
     }
@@ -170,6 +191,10 @@ impl<A: Asked, F: Find> Work for One<'_, A, F> {
             let accepts = |rule: &Rule| self.asked.accepts(0, rule);
             *self.found = self.index.first_accepted(&point, accepts);
         }
+        if A::OF_VNICS && self.index.has_local() {
+            let accepts = |_: usize, rule: &Rule| self.asked.accepts(0, rule);
+            self.index.before(&[point], std::slice::from_mut(self.found), accepts);
+        }
     }
 }
 
@@ -178,7 +203,11 @@ impl Index {
     pub(crate) fn first(&self, class: u32, key: Key<'_>) -> Option<(Rank, &Arc<Rule>)> {
         let mut found = NOWHERE;
         self.by_shape(Single { index: self, asked: Keys(class, &[key]), found: &mut found });
-        self.layout.at(found)
+        match found {
+            NOWHERE => None,
+            local if local & LOCAL != 0 => self.local.at(local & !LOCAL),
+            found => self.layout.at(found),
+        }
     }
 
     /// What [`Index::first`] says of keys on vNICs of the classes given.
@@ -187,8 +216,12 @@ impl Index {
         asked: &[(u32, Key<'_>)],
         mut tell: impl FnMut(usize, Option<Saying>),
     ) {
-        let sayings = self.layout.sayings.as_slice();
-        let said = |place: u32| sayings.get(place as usize).copied().flatten();
+        let (sayings, own) = (self.layout.sayings.as_slice(), self.local.sayings.as_slice());
+        let said = |place: u32| {
+            let (sayings, place) =
+                if place & LOCAL == 0 { (sayings, place) } else { (own, place & !LOCAL) };
+            sayings.get(place as usize).copied().flatten()
+        };
         self.first_of_each(asked, |at, place| tell(at, said(place)));
     }
 
@@ -226,7 +259,7 @@ impl Index {
     /// where it asks for more than the tables look at: rule after rule.
     #[cold]
     fn first_accepted(&self, point: &Point, accepts: impl Fn(&Rule) -> bool) -> u32 {
-        let [sources, destinations] = &self.addresses.classes.rows;
+        let [sources, destinations, _] = &self.addresses.classes.rows;
         let way = &self.ways[point.way];
         let matches = |rule: &Rule, place: u32| {
             way.get(place as usize)
@@ -241,8 +274,29 @@ impl Index {
         found.map_or(NOWHERE, |(_, place)| place)
     }
 
+    /// The rows of a class of vNICs, where they count.
     #[inline(always)]
-    pub(super) fn applied_row(&self, class: u32) -> u32 {
-        if self.restricted { self.applied.of[class as usize][0] } else { 0 }
+    pub(super) fn applied_rows(&self, class: u32) -> [u32; 2] {
+        if self.restricted || self.has_local() { self.applied.of[class as usize] } else { [0; 2] }
+    }
+
+    /// The first rule that is listed by the vNIC, where it comes before the one found.
+    fn before(&self, points: &[Point], places: &mut [u32], accepts: impl Fn(usize, &Rule) -> bool) {
+        self.processor.run(Before { index: self, points, places, accepts });
+    }
+
+    /// Whether the rule of an entry matches, asked itself.
+    #[cold]
+    pub(super) fn local_matches(
+        &self,
+        place: u32,
+        point: &Point,
+        accepts: impl Fn(&Rule) -> bool,
+    ) -> bool {
+        let Some((_, rule)) = self.local.at(place) else { return false };
+        let [source, destination] = point.classes;
+        self.addresses.meets(source, &rule.source)
+            && self.addresses.meets(destination, &rule.destination)
+            && accepts(rule)
     }
 }

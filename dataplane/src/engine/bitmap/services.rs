@@ -15,7 +15,7 @@ const ICMP: [usize; 2] = [2, 3];
 const OTHER: usize = 4;
 
 /// Keys of one table from the first to the last.
-type Span = (usize, u32, u32);
+pub(super) type Span = (usize, u32, u32);
 
 /// Rows by what packets carry. A row serves all keys of which rules say the same.
 #[derive(Clone, Debug)]
@@ -148,6 +148,25 @@ impl Services {
     }
 }
 
+/// A key of a table as a number of its own.
+#[allow(clippy::cast_possible_truncation)] // There are five tables.
+pub(super) const fn key(table: usize, key: u32) -> u32 {
+    (table as u32) << 16 | key
+}
+
+/// What a packet carries, as the number of a key.
+#[inline]
+pub(super) fn key_of(transport: Transport, family: Family) -> u32 {
+    match transport {
+        Transport::Tcp { dst_port, .. } => key(TCP, dst_port.into()),
+        Transport::Udp { dst_port, .. } => key(UDP, dst_port.into()),
+        Transport::Icmp { kind, code, .. } => {
+            key(ICMP[family as usize], u32::from(kind) << 8 | u32::from(code))
+        }
+        Transport::Other(protocol) => key(OTHER, protocol.into()),
+    }
+}
+
 /// Whether a rule's service asks for more than the tables look at.
 pub(super) fn is_conditional(service: &ServiceMatch) -> bool {
     let ServiceMatch::OneOf(services) = service else { return false };
@@ -157,7 +176,7 @@ pub(super) fn is_conditional(service: &ServiceMatch) -> bool {
 }
 
 /// The keys that a service match wants.
-fn spans(service: &ServiceMatch) -> Vec<Span> {
+pub(super) fn spans(service: &ServiceMatch) -> Vec<Span> {
     let ServiceMatch::OneOf(services) = service else { return Vec::new() };
     let mut spans = Vec::new();
     for service in services {

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 3;
 /// All that a lookup reads, gathered once.
 pub(super) struct Tables<'a> {
     pub(super) index: &'a Index,
-    pub(super) of: &'a [[u32; 2]],
+    pub(super) of: &'a [[u32; 3]],
     pub(super) source: View<'a>,
     pub(super) destination: View<'a>,
     service: View<'a>,
@@ -42,7 +42,7 @@ struct Way<'a>(&'a [Line], &'a Line);
 impl<'a> Tables<'a> {
     #[inline(always)]
     pub(super) fn new(index: &'a Index) -> Self {
-        let [source, destination] = &index.addresses.classes.rows;
+        let [source, destination, _] = &index.addresses.classes.rows;
         Self {
             index,
             of: &index.addresses.classes.of,

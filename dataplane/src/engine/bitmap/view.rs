@@ -18,7 +18,7 @@ const _: () = assert!(cfg!(target_endian = "little"));
 ///
 /// The class is one that these are the rows of.
 #[inline(always)]
-pub(super) unsafe fn rows_of(of: &[[u32; 2]], class: u32) -> [u32; 2] {
+pub(super) unsafe fn rows_of<const D: usize>(of: &[[u32; D]], class: u32) -> [u32; D] {
     debug_assert!((class as usize) < of.len());
     // SAFETY: by the caller's promise.
     unsafe { *of.get_unchecked(class as usize) }

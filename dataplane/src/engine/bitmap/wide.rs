@@ -8,6 +8,7 @@
 
 use super::codes::{self, CODE, CodeLines, NEVER};
 use super::listed::{LANES, OPEN};
+use super::local::{ENTRIES, SLOT};
 use super::rows::Line;
 
 /// What searching does with lines.
@@ -29,6 +30,12 @@ pub(super) trait Wide: Copy {
     fn line(self, row: Self::Row) -> Line;
     /// The lanes of a block whose part is in `parts` and whose code is in both of `codes`.
     fn choose(self, parts: &Line, codes: [&CodeLines; 2], block: [&Line; 2]) -> u32;
+    /// The entries of a block whose ends are in `signs`, and that want the way: see [`super::local`].
+    fn between(self, signs: [&Line; 2], unwanted: u16, ends: [&Line; 2]) -> u32;
+    /// The lanes that are this one.
+    fn alike(self, line: &Line, lane: u16) -> u32;
+    /// Whether one of a line's 16 numbers is this.
+    fn has_number(self, line: &Line, number: u32) -> bool;
     /// Asks for a line of memory that will be read soon. Any place may be named.
     fn fetch(self, lines: *const Line, at: usize);
 }
@@ -88,6 +95,27 @@ impl Wide for Plain {
     }
 
     #[inline(always)]
+    fn between(self, signs: [&Line; 2], unwanted: u16, ends: [&Line; 2]) -> u32 {
+        (0..ENTRIES).fold(0, |chosen, entry| {
+            let [source, destination] = ends.map(|line| line.lane(entry));
+            let here = signs[0].get((source & SLOT).into())
+                & signs[1].get((destination & SLOT).into())
+                & (source & unwanted == 0);
+            chosen | u32::from(here) << entry
+        })
+    }
+
+    #[inline(always)]
+    fn alike(self, line: &Line, lane: u16) -> u32 {
+        (0..LANES).fold(0, |alike, at| alike | u32::from(line.lane(at) == lane) << at)
+    }
+
+    #[inline(always)]
+    fn has_number(self, line: &Line, number: u32) -> bool {
+        (0..16).fold(false, |any, at| any | (line.number(at) == number))
+    }
+
+    #[inline(always)]
     fn fetch(self, _: *const Line, _: usize) {}
 }
 
@@ -140,13 +168,17 @@ use x86::Avx512;
 mod x86 {
     use std::arch::x86_64::{
         __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_and_si512,
-        _mm512_castsi512_si128, _mm512_load_si512, _mm512_maskz_compress_epi64,
-        _mm512_permutex2var_epi16, _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_sllv_epi16,
+        _mm512_castsi512_si128, _mm512_cmpeq_epi16_mask, _mm512_cmpeq_epi32_mask,
+        _mm512_load_si512, _mm512_maskz_compress_epi64, _mm512_permutex2var_epi16,
+        _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_sllv_epi16,
         _mm512_srli_epi16, _mm512_store_si512, _mm512_ternarylogic_epi64, _mm512_test_epi16_mask,
-        _mm512_test_epi64_mask,
+        _mm512_test_epi64_mask, _mm512_testn_epi16_mask,
     };
 
-    use super::{CodeLines, Line, OPEN, Wide, Work};
+    use super::{CodeLines, ENTRIES, Line, OPEN, Wide, Work};
+
+    /// All entries of a block.
+    const ALL: u32 = (1 << ENTRIES) - 1;
 
     /// One instruction a line. A value of this type is proof that the processor has them.
     #[derive(Clone, Copy, Debug)]
@@ -241,6 +273,35 @@ mod x86 {
                 let open = _mm512_test_epi16_mask(tags, _mm512_set1_epi16(OPEN.cast_signed()));
                 (part | open) & has_bit(code, tags)
             }
+        }
+
+        #[inline(always)]
+        fn between(self, signs: [&Line; 2], unwanted: u16, ends: [&Line; 2]) -> u32 {
+            let [from, to] = signs.map(|line| self.row(line));
+            let [sources, destinations] = ends.map(|line| self.row(line));
+            unsafe {
+                // A slot names one of words of 16 bits, then one of its bits; bits above it are ignored.
+                let has = |sign, lanes| {
+                    let words = _mm512_permutexvar_epi16(_mm512_srli_epi16::<4>(lanes), sign);
+                    let bit = _mm512_and_si512(lanes, _mm512_set1_epi16(15));
+                    _mm512_test_epi16_mask(words, _mm512_sllv_epi16(_mm512_set1_epi16(1), bit))
+                };
+                let unwanted = _mm512_set1_epi16(unwanted.cast_signed());
+                let way = _mm512_testn_epi16_mask(sources, unwanted);
+                has(from, sources) & has(to, destinations) & way & ALL
+            }
+        }
+
+        #[inline(always)]
+        fn alike(self, line: &Line, lane: u16) -> u32 {
+            let lane = unsafe { _mm512_set1_epi16(lane.cast_signed()) };
+            unsafe { _mm512_cmpeq_epi16_mask(self.row(line), lane) }
+        }
+
+        #[inline(always)]
+        fn has_number(self, line: &Line, number: u32) -> bool {
+            let number = unsafe { _mm512_set1_epi32(number.cast_signed()) };
+            unsafe { _mm512_cmpeq_epi32_mask(self.row(line), number) != 0 }
         }
 
         #[inline(always)]
