@@ -2,10 +2,10 @@
 //!
 //! Every answer is checked against the scan before anything is timed.
 
-use benches::tuples::{Profile, filters, headers, v6_packets, v6_rules};
+use benches::tuples::{Profile, filters, headers, v6_packets, v6_rules, zipf};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dataplane::engine::RuleList;
-use dataplane::engine::tuple::{HeaderClassifier, Live, NONE, Place, Scan};
+use dataplane::engine::tuple::{FlowCache, HeaderClassifier, Live, NONE, Place, Scan};
 use dataplane::{AddressSets, Direction, EngineKind, Key, RuleId};
 
 /// Headers of a trace.
@@ -16,23 +16,40 @@ fn sizes() -> &'static [u32] {
     if std::env::args().any(|arg| arg == "--bench") { &[1_000, 10_000, 100_000] } else { &[200] }
 }
 
+/// Engine by profile, size and trace: headers drawn evenly, and the flows of these by Zipf's law. A cache
+/// for as many flows answers beside the engine that suits the size.
 fn tuples(c: &mut Criterion) {
     let mut group = c.benchmark_group("tuples");
     group.throughput(Throughput::Elements(HEADERS as u64));
     for profile in Profile::ALL {
         for count in sizes() {
             let filters = filters(*profile, *count, 1);
-            let headers = headers(&filters, HEADERS, 2);
-            let mut expected = vec![NONE; HEADERS];
-            Scan::new(filters.clone()).classify_headers(&headers, &mut expected);
-            for kind in [EngineKind::Crossed, EngineKind::Paired, EngineKind::Forest] {
-                // Crossed tables may say that they can not.
-                let Ok(engine) = kind.build_for_headers(&filters) else { continue };
+            let scan = Scan::new(filters.clone());
+            let even = headers(&filters, HEADERS, 2);
+            let traces = [("zipf", zipf(&even, 3)), ("even", even)];
+            for (trace, headers) in &traces {
+                let mut expected = vec![NONE; HEADERS];
+                scan.classify_headers(headers, &mut expected);
                 let mut ranks = vec![NONE; HEADERS];
-                engine.classify_headers(&headers, &mut ranks);
-                assert_eq!(ranks, expected, "{kind} of {count} {profile:?}");
-                group.bench_function(BenchmarkId::new(format!("{kind}/{profile:?}"), count), |b| {
-                    b.iter(|| engine.classify_headers(&headers, &mut ranks));
+                for kind in [EngineKind::Crossed, EngineKind::Paired, EngineKind::Forest] {
+                    // Crossed tables may say that they can not.
+                    let Ok(engine) = kind.build_for_headers(&filters) else { continue };
+                    engine.classify_headers(headers, &mut ranks);
+                    assert_eq!(ranks, expected, "{kind} of {count} {profile:?}, {trace}");
+                    let name = format!("{kind}/{profile:?}/{trace}");
+                    group.bench_function(BenchmarkId::new(name, count), |b| {
+                        b.iter(|| engine.classify_headers(headers, &mut ranks));
+                    });
+                }
+                let Ok(engine) = EngineKind::Auto.build_for_headers(&filters) else { continue };
+                let mut cache = FlowCache::new(HEADERS, 1);
+                for pass in ["filling", "filled"] {
+                    cache.classify_headers(&*engine, headers, &mut ranks);
+                    assert_eq!(ranks, expected, "cache of {count} {profile:?}, {trace}, {pass}");
+                }
+                let name = format!("cache/{profile:?}/{trace}");
+                group.bench_function(BenchmarkId::new(name, count), |b| {
+                    b.iter(|| cache.classify_headers(&*engine, headers, &mut ranks));
                 });
             }
         }

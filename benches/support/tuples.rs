@@ -132,6 +132,24 @@ pub fn headers(filters: &[Filter], count: usize, seed: u64) -> Vec<Header> {
     headers.collect()
 }
 
+/// As many headers again, of the flows of these by Zipf's law: the n-th comes in proportion to 1/n.
+pub fn zipf(flows: &[Header], seed: u64) -> Vec<Header> {
+    let mut chance = Chance(seed);
+    let mut sum = 0.0;
+    let shares = (1_u32..).take(flows.len()).map(|place| {
+        sum += 1.0 / f64::from(place);
+        sum
+    });
+    let shares: Vec<f64> = shares.collect();
+    let last = shares.last().copied().unwrap_or_default();
+    let headers = flows.iter().map(|_| {
+        let drawn = f64::from(u32::try_from(chance.below(1 << 32)).unwrap_or(0)) / 4_294_967_296.0;
+        let at = shares.partition_point(|share| *share < drawn * last);
+        flows[at.min(flows.len() - 1)]
+    });
+    headers.collect()
+}
+
 /// The IPv6 network that stands for IPv4's in the rules and packets here.
 fn v6(address: u32) -> IpAddr {
     let [a, b, c, d] = address.to_be_bytes().map(u16::from);
