@@ -72,7 +72,8 @@ Written down, changed by hand, and served:
     #[command(
         after_help = "A capture's packets open and meet connections; a record is judged as the \
                             first packet of its conversation. Asks the manager at --url, by default \
-                            the one at https://127.0.0.1:8443, or with --world one of its own."
+                            the one at https://127.0.0.1:8443, or with --world one of its own.",
+        after_long_help = replay::LONG_HELP
     )]
     Replay(replay::Args),
     /// Print a world document made by number, to be changed and served: `nsx-sim world --vms 10 >

@@ -341,6 +341,114 @@ fn standard_input_is_read_where_the_file_is_a_dash() {
     assert_eq!(without_time(&output), folder.told(&file, &[]));
 }
 
+/// A section of pcapng in the other byte order, with a clock of nanoseconds that is an hour behind on one
+/// interface, and one of 1,024 ticks on another that has no Ethernet headers.
+fn two_interfaces(ethernet: &[u8]) -> Vec<u8> {
+    let block = |kind: u32, mut body: Vec<u8>| {
+        body.resize(body.len().next_multiple_of(4), 0);
+        let length = u32::try_from(body.len() + 12).expect("a short block").to_be_bytes();
+        [&kind.to_be_bytes(), &length[..], &body, &length].concat()
+    };
+    let section = [&0x1a2b_3c4d_u32.to_be_bytes()[..], &[0, 1, 0, 0], &[0xff; 8]].concat();
+    let interface = |link: u8, resolution: u8, offset: i64| {
+        let clock = [0, 9, 0, 1, resolution, 0, 0, 0];
+        let behind = [&[0, 14, 0, 8][..], &offset.to_be_bytes()].concat();
+        block(1, [&[0, link, 0, 0, 0, 0, 0xff, 0xff][..], &clock, &behind, &[0; 4]].concat())
+    };
+    let packet = |interface: u8, ticks: u64, bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).expect("a short frame").to_be_bytes();
+        block(
+            6,
+            [&[0, 0, 0, interface][..], &ticks.to_be_bytes(), &length, &length, bytes].concat(),
+        )
+    };
+    [
+        block(0x0a0d_0d0a, section),
+        interface(1, 9, 3_600),
+        interface(101, 0x80 | 10, 0),
+        packet(1, 2_048, &ethernet[14..]),
+        packet(0, 1_500_000_000, ethernet),
+    ]
+    .concat()
+}
+
+#[test]
+fn each_interface_of_a_capture_has_its_own_clock_and_headers() {
+    let folder = Folder::new("interfaces");
+    let syn = frame("SYN with options, padded to nothing");
+    let file = folder.file("two.pcapng", &two_interfaces(&syn));
+    let lines = json_lines(&folder.replay(&file, &["--json"]));
+    assert_eq!([&lines[0]["time_ms"], &lines[1]["time_ms"]], [&json!(2_000), &json!(3_601_500)]);
+    assert_eq!(lines[0]["src"], lines[1]["src"], "the same packet with and without Ethernet");
+    assert_eq!(lines[0]["dport"], lines[1]["dport"]);
+}
+
+#[test]
+fn records_are_read_as_spreadsheets_and_other_tools_write_them() {
+    let folder = Folder::new("variants");
+    let plain = folder.told(&folder.file("flows.csv", RECORDS.as_bytes()), &["--summary"]);
+    let variants = [
+        ("semicolons", RECORDS.replace(',', ";")),
+        ("tabs", RECORDS.replace(',', "\t")),
+        ("mark and carriage returns", format!("\u{feff}{}", RECORDS.replace('\n', "\r\n"))),
+        (
+            "comments and blank lines",
+            format!("# exported\n\n{}\n# end\n", RECORDS.replace(",udp", "\t,udp")),
+        ),
+        (
+            "quotes, capitals and spaces",
+            RECORDS.replace("src,", "\"SRC\" ,").replace("10.0.0.9,", "\" 10.0.0.9\","),
+        ),
+        ("no newline at the end", RECORDS.trim_end().to_owned()),
+    ];
+    for (name, text) in variants {
+        let file = folder.file("variant.csv", text.as_bytes());
+        assert_eq!(folder.told(&file, &["--summary"]), plain, "{name}");
+    }
+    let header = folder.file("header.csv", b"src,dst,proto\n");
+    assert!(folder.told(&header, &[]).starts_with("0 records\n"));
+    let many = format!(
+        "src,dst,proto,dport,count\n{}",
+        "10.0.0.1,10.0.0.2,tcp,22,18446744073709551615\n".repeat(2)
+    );
+    let many = folder.told(&folder.file("many.csv", many.as_bytes()), &["--summary"]);
+    assert!(many.contains("REJECTED 18,446,744,073,709,551,615\n"), "no overflow: {many}");
+}
+
+#[test]
+fn who_stops_reading_the_output_ends_it_without_a_word() {
+    let folder = Folder::new("pipe");
+    let world = folder.0.join("world.json").display().to_string();
+    let lines = "10.0.0.1,10.0.0.2,tcp,443\n".repeat(20_000);
+    let file = folder.file("long.csv", format!("src,dst,proto,dport\n{lines}").as_bytes());
+    let mut child = nsx_sim(&["replay", &file, "--world", &world])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn parquet_that_can_not_be_unpacked_names_its_codec_and_the_way_out() {
+    let folder = Folder::new("codec");
+    let path = folder.0.join("flows.parquet");
+    write_parquet(&path);
+    let mut bytes = std::fs::read(&path).expect("a file");
+    // In the directory at the end of the file the codec follows the column's name, and snappy is 1.
+    let place = bytes.windows(5).rposition(|own| own == b"src\x15\x02").expect("a codec");
+    for (number, name) in [(6, "zstd"), (4, "brotli"), (3, "LZO")] {
+        bytes[place + 4] = 2 * number;
+        let output = folder.replay(&folder.file("packed.parquet", &bytes), &[]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(&format!("column \"src\": is compressed with {name};")), "{error}");
+        assert!(error.contains("duckdb -csv") && error.lines().count() == 1, "{error}");
+    }
+}
+
 #[test]
 fn what_can_not_be_read_is_named_with_its_place() {
     let folder = Folder::new("errors");
@@ -368,7 +476,9 @@ fn what_can_not_be_read_is_named_with_its_place() {
     fails("colour.csv", b"src,dst,proto,colour\n", "unknown column \"colour\"");
     fails("twice.csv", b"src,dst,proto,SRC\n", "column SRC is there twice");
     fails("short.csv", b"src,dst\n", "column proto is missing");
-    fails("packed.csv.gz", b"\x1f\x8b\x08\0", "unpack it");
+    fails("packed.csv.gz", b"\x1f\x8b\x08\0", "`gunzip -c FILE | nsx-sim replay -`");
+    fails("packed.csv.zst", b"\x28\xb5\x2f\xfd\0", "`zstd -dc FILE | nsx-sim replay -`");
+    fails("nothing", b"", "is empty");
     fails("no.parquet", b"PAR1PAR1", "begins like Parquet and is none");
     let syn = frame("SYN with options, padded to nothing");
     let whole = pcap(&[(0, syn.clone()), (1, syn)]);

@@ -2,7 +2,7 @@
 
 use super::input::Item;
 use crate::http::replay::Link;
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, InterfaceDescriptionBlock, Linktype, PcapBlockOwned, PcapError};
 use std::io::Read;
@@ -22,9 +22,17 @@ struct Interface {
     offset: i64,
 }
 
+/// What the blocks so far say of where packets come from.
+#[derive(Default)]
+struct Described {
+    interfaces: Vec<Interface>,
+    /// Of the section that is being read.
+    big_endian: bool,
+}
+
 struct Packets {
     reader: Box<dyn PcapReaderIterator + Send>,
-    interfaces: Vec<Interface>,
+    described: Described,
     count: u64,
     done: bool,
 }
@@ -34,7 +42,7 @@ pub(super) fn read(
     input: impl Read + Send + 'static,
 ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Item>>> {
     let reader = pcap_parser::create_reader(BLOCK, input).map_err(|error| told(&error))?;
-    Ok(Packets { reader, interfaces: Vec::new(), count: 0, done: false })
+    Ok(Packets { reader, described: Described::default(), count: 0, done: false })
 }
 
 impl Iterator for Packets {
@@ -60,7 +68,7 @@ impl Packets {
     fn step(&mut self) -> anyhow::Result<Option<Item>> {
         let place = self.count + 1;
         let (length, read) = match self.reader.next() {
-            Ok((length, block)) => (length, block_read(&block, &mut self.interfaces, place)),
+            Ok((length, block)) => (length, self.described.read(&block, place)),
             Err(PcapError::Eof) => {
                 self.done = true;
                 return Ok(None);
@@ -78,57 +86,70 @@ impl Packets {
     }
 }
 
-fn block_read(
-    block: &PcapBlockOwned<'_>,
-    interfaces: &mut Vec<Interface>,
-    place: u64,
-) -> anyhow::Result<Option<Item>> {
-    match block {
-        PcapBlockOwned::LegacyHeader(header) => {
-            let ticks = if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
-            interfaces.push(Interface { link: header.network, ticks, offset: 0 });
-            Ok(None)
+impl Described {
+    fn read(&mut self, block: &PcapBlockOwned<'_>, place: u64) -> anyhow::Result<Option<Item>> {
+        match block {
+            PcapBlockOwned::LegacyHeader(header) => {
+                let ticks =
+                    if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
+                self.interfaces.push(Interface { link: header.network, ticks, offset: 0 });
+                Ok(None)
+            }
+            PcapBlockOwned::Legacy(packet) => {
+                let interface = self.interface(0)?;
+                let of_second = u64::from(packet.ts_usec) * 1_000 / interface.ticks;
+                let at = Some(u64::from(packet.ts_sec) * 1_000 + of_second);
+                let data = packet.data.get(..packet.caplen as usize).unwrap_or(packet.data);
+                item(interface, place, at, data, packet.origlen).map(Some)
+            }
+            PcapBlockOwned::NG(Block::SectionHeader(header)) => {
+                *self = Self { interfaces: Vec::new(), big_endian: header.big_endian() };
+                Ok(None)
+            }
+            PcapBlockOwned::NG(Block::InterfaceDescription(described)) => {
+                self.interfaces.push(described_as(described, self.big_endian)?);
+                Ok(None)
+            }
+            PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
+                let interface = self.interface(packet.if_id)?;
+                let ticks = u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
+                let millis = i128::try_from(ticks * 1_000 / u128::from(interface.ticks))?
+                    + i128::from(interface.offset) * 1_000;
+                let at = Some(u64::try_from(millis).unwrap_or(0));
+                item(interface, place, at, packet.packet_data(), packet.origlen).map(Some)
+            }
+            PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
+                let interface = self.interface(0)?;
+                item(interface, place, None, packet.packet_data(), packet.origlen).map(Some)
+            }
+            PcapBlockOwned::NG(_) => Ok(None),
         }
-        PcapBlockOwned::Legacy(packet) => {
-            let interface = interface(interfaces, 0)?;
-            let millis_of = interface.ticks / 1_000;
-            let millis = u64::from(packet.ts_sec) * 1_000 + u64::from(packet.ts_usec) / millis_of;
-            let data = packet.data.get(..packet.caplen as usize).unwrap_or(packet.data);
-            item(interface, place, Some(millis), data, packet.origlen).map(Some)
-        }
-        PcapBlockOwned::NG(Block::SectionHeader(_)) => {
-            interfaces.clear();
-            Ok(None)
-        }
-        PcapBlockOwned::NG(Block::InterfaceDescription(described)) => {
-            interfaces.push(described_as(described)?);
-            Ok(None)
-        }
-        PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
-            let interface = interface(interfaces, packet.if_id)?;
-            let ticks = u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
-            let millis = i128::try_from(ticks * 1_000 / u128::from(interface.ticks))?
-                + i128::from(interface.offset) * 1_000;
-            let at = Some(u64::try_from(millis).unwrap_or(0));
-            item(interface, place, at, packet.packet_data(), packet.origlen).map(Some)
-        }
-        PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
-            let interface = interface(interfaces, 0)?;
-            item(interface, place, None, packet.packet_data(), packet.origlen).map(Some)
-        }
-        PcapBlockOwned::NG(_) => Ok(None),
+    }
+
+    fn interface(&self, id: u32) -> anyhow::Result<Interface> {
+        let found = self.interfaces.get(id as usize).copied();
+        found.ok_or_else(|| anyhow!("a packet is of interface {id}, which nothing described"))
     }
 }
 
-fn described_as(described: &InterfaceDescriptionBlock<'_>) -> anyhow::Result<Interface> {
-    let ticks = described.ts_resolution().filter(|ticks| *ticks > 0);
-    let ticks = ticks.ok_or_else(|| anyhow!("an interface has no clock that can be"))?;
-    Ok(Interface { link: described.linktype, ticks, offset: described.ts_offset() })
+fn described_as(
+    described: &InterfaceDescriptionBlock<'_>,
+    big_endian: bool,
+) -> anyhow::Result<Interface> {
+    let resolution = described.if_tsresol;
+    let ticks = ticks(resolution);
+    let ticks =
+        ticks.with_context(|| format!("an interface's clock has resolution {resolution}"))?;
+    // The parser reads this one option as little-endian in every section.
+    let offset = described.if_tsoffset;
+    let offset = if big_endian { offset.swap_bytes() } else { offset };
+    Ok(Interface { link: described.linktype, ticks, offset })
 }
 
-fn interface(interfaces: &[Interface], id: u32) -> anyhow::Result<Interface> {
-    let found = interfaces.get(id as usize).copied();
-    found.ok_or_else(|| anyhow!("a packet is of interface {id}, which nothing described"))
+/// Ticks in a second: a power of ten, or with the highest bit set of two. [draft-ietf-opsawg-pcapng]
+fn ticks(resolution: u8) -> Option<u64> {
+    let exponent = u32::from(resolution & 0x7f);
+    if resolution & 0x80 == 0 { 10_u64.checked_pow(exponent) } else { 1_u64.checked_shl(exponent) }
 }
 
 fn item(

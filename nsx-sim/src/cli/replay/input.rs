@@ -49,8 +49,13 @@ const CAPTURES: [[u8; 4]; 5] = [
 const PARQUET: [u8; 4] = *b"PAR1";
 /// What is read before it is known what a file is: a capture's first header whole.
 const HEAD: u64 = 4096;
-/// First bytes of a file that gzip made.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// First bytes of packed files, and what unpacks them.
+const PACKED: [(&[u8], &str); 4] = [
+    (b"\x1f\x8b", "gunzip -c"),
+    (b"\x28\xb5\x2f\xfd", "zstd -dc"),
+    (b"\xfd7zXZ", "xz -dc"),
+    (b"BZh", "bunzip2 -c"),
+];
 
 /// Opens a file, or standard input.
 pub(super) fn open(path: &str) -> anyhow::Result<Source> {
@@ -60,18 +65,22 @@ pub(super) fn open(path: &str) -> anyhow::Result<Source> {
     };
     let mut first = Vec::new();
     input.by_ref().take(HEAD).read_to_end(&mut first).context("can not be read")?;
+    if first.is_empty() {
+        bail!("is empty");
+    }
+    if let Some((_, tool)) = PACKED.iter().find(|(magic, _)| first.starts_with(magic)) {
+        bail!("is compressed: unpack it, as with `{tool} FILE | nsx-sim replay -`");
+    }
     let begins = first.first_chunk::<4>().copied().unwrap_or_default();
+    let separator = records::separator(&first);
     let whole = BufReader::with_capacity(1 << 16, Cursor::new(first).chain(input));
     if CAPTURES.contains(&begins) {
         return Ok(Source { kind: Kind::Capture, items: Box::new(capture::read(whole)?) });
     }
-    if begins.starts_with(&GZIP) {
-        bail!("is compressed: unpack it, as with `gunzip -c FILE | nsx-sim replay -`");
-    }
     let items: Box<dyn Iterator<Item = _>> = if begins == PARQUET {
         Box::new(table::read(whole)?)
     } else {
-        Box::new(records::read(whole)?)
+        Box::new(records::read(whole, separator)?)
     };
     Ok(Source { kind: Kind::Records, items })
 }

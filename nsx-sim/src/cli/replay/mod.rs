@@ -46,6 +46,30 @@ pub(super) struct Args {
     remote: Remote,
 }
 
+/// What `--help` adds.
+pub(super) const LONG_HELP: &str = "\
+A capture's packets open and meet connections, at its own times where --world judges; a record is \
+judged as the first packet of its conversation. Asks the manager at --url, by default the one at \
+https://127.0.0.1:8443, or with --world one of its own.
+
+Packets as they come, at a pod's port:
+  tcpdump -U -w - | nsx-sim replay - --port y1/service-b-86d8c888c7-jpwf9
+
+Flow records: columns in any order and case, separated by commas, semicolons or tabs; lines with # are \
+comments. proto is a number or a name, sport may be left out, count too:
+  src,dst,proto,dport,count
+  172.15.23.3,172.15.9.4,tcp,8080,12
+  nsx-sim replay flows.csv --world guide --summary
+
+Parquet with the same columns is read plain and with snappy, gzip or lz4; with zstd or brotli:
+  duckdb -csv -c \"FROM 'flows.parquet'\" | nsx-sim replay - --world guide
+
+What would be denied, as JSON:
+  nsx-sim replay flows.csv --world my.json --json --summary --denied 0 | jq '.summary.denied'
+
+The exit code is 0 whatever the verdicts, also where the reader of the output leaves, and 2 where the \
+input can not be read to its end; what came before that is told.";
+
 /// Packets that are judged together.
 const BATCH: usize = 2_000;
 /// How often somebody who watches is told how far it is.

@@ -101,11 +101,23 @@ fn number<T: std::str::FromStr>(
     parsed.transpose()
 }
 
+/// What separates the columns, by the header line of a file that begins like this: whichever of comma,
+/// semicolon and tab is there most often.
+pub(super) fn separator(begins: &[u8]) -> u8 {
+    let lines = begins.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let header = lines.filter(|line| !line.is_empty()).find(|line| !line.starts_with(b"#"));
+    let count = |own: u8| header.unwrap_or_default().iter().filter(|byte| **byte == own).count();
+    // Of equals the last is taken: a comma.
+    [b'\t', b';', b','].into_iter().max_by_key(|own| count(*own)).unwrap_or(b',')
+}
+
 /// The records of a CSV file.
 pub(super) fn read(
     input: impl Read + 'static,
+    separator: u8,
 ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Item>>> {
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.delimiter(separator).comment(Some(b'#')).from_reader(input);
     let header = reader.headers().context("is neither a capture nor CSV")?.clone();
     let columns = Columns::find(header.iter())
         .context("is read as CSV, for it begins like neither a capture nor Parquet; line 1")?;

@@ -76,6 +76,11 @@ impl<W: Write> Report<W> {
         self.items
     }
 
+    /// How many flows or packets those are, each record counted as often as it says.
+    fn flows(&self) -> u64 {
+        self.sums.iter().fold(0, |sum: u64, own| sum.saturating_add(*own))
+    }
+
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -101,7 +106,8 @@ impl<W: Write> Report<W> {
                 at: told.logical_port_id.clone(),
                 direction: told.direction.clone(),
             };
-            *self.denied.entry(denied).or_default() += item.count;
+            let sum = self.denied.entry(denied).or_default();
+            *sum = sum.saturating_add(item.count);
         }
         if self.summary_only {
             return Ok(());
@@ -213,7 +219,7 @@ impl<W: Write> Report<W> {
         shown: usize,
     ) -> String {
         let what = if self.kind == Kind::Capture { "packets" } else { "records" };
-        let (items, all) = (grouped(self.items), self.sums.iter().sum::<u64>());
+        let (items, all) = (grouped(self.items), self.flows());
         let mut text = format!("{items} {what}");
         if all != self.items {
             let _ = write!(text, " of {} flows", grouped(all));
@@ -298,7 +304,7 @@ impl<W: Write> Report<W> {
         let [allowed, dropped, rejected, no_filter, unreadable] = self.sums;
         json!({"summary": {
             "items": self.items,
-            "flows": self.sums.iter().sum::<u64>(),
+            "flows": self.flows(),
             "allowed": allowed,
             "dropped": dropped,
             "rejected": rejected,

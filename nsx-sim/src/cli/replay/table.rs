@@ -2,7 +2,9 @@
 
 use super::input::Item;
 use super::records::{self, Columns};
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
+use parquet::basic::Compression;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use std::io::Read;
@@ -15,6 +17,10 @@ pub(super) fn read(
     input.read_to_end(&mut bytes).context("can not be read")?;
     let reader = SerializedFileReader::new(bytes::Bytes::from(bytes))
         .context("begins like Parquet and is none")?;
+    for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {
+        unpacked(column.compression())
+            .with_context(|| format!("column {}", column.column_path()))?;
+    }
     let schema = reader.metadata().file_metadata().schema();
     let columns = Columns::find(schema.get_fields().iter().map(|own| own.name()))?;
     let rows = parquet::record::reader::RowIter::from_file_into(Box::new(reader));
@@ -22,6 +28,24 @@ pub(super) fn read(
         let row = row.map_err(anyhow::Error::from).and_then(|row| record(place, &columns, &row));
         row.with_context(|| format!("row {place}"))
     }))
+}
+
+/// Refuses what nothing here unpacks: the libraries for it are in C, or large for how seldom they serve.
+fn unpacked(codec: Compression) -> anyhow::Result<()> {
+    let name = match codec {
+        Compression::ZSTD(_) => "zstd",
+        Compression::BROTLI(_) => "brotli",
+        Compression::LZO => "LZO",
+        Compression::UNCOMPRESSED
+        | Compression::SNAPPY
+        | Compression::GZIP(_)
+        | Compression::LZ4
+        | Compression::LZ4_RAW => return Ok(()),
+    };
+    bail!(
+        "is compressed with {name}; snappy, gzip and lz4 can be read. Write the file anew, or pipe it: \
+         `duckdb -csv -c \"FROM 'FILE'\" | nsx-sim replay -`"
+    )
 }
 
 fn record(place: u64, columns: &Columns, row: &Row) -> anyhow::Result<Item> {
