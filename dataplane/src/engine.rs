@@ -53,6 +53,9 @@ pub trait Classifier: fmt::Debug + Send + Sync {
         answers.extend(keys.iter().map(|key| self.classify(sets, *key)));
     }
 
+    /// The engine's kind; never [`EngineKind::Auto`], which stands for others.
+    fn kind(&self) -> EngineKind;
+
     /// Bytes of the engine's own tables; none where it reads the rules themselves.
     fn memory(&self) -> usize {
         0
@@ -113,22 +116,22 @@ pub enum EngineKind {
     Bitmap,
 }
 
-/// The most rules that are walked where the kind is [`Auto`](EngineKind::Auto): up to about so many the
-/// walk is as fast as the rows, and needs none.
-const MOST_WALKED: usize = 4;
-
-/// The most filters for which crossed tables are the fastest.
-const MOST_CROSSED: usize = 2_048;
-
-/// The most searches in which a forest is the fastest.
-const MOST_SEARCHES: usize = 2;
-
 impl EngineKind {
+    /// The most rules that are walked where the kind is [`Auto`](EngineKind::Auto): up to about so many the
+    /// walk is as fast as the rows, and needs none.
+    pub const MOST_WALKED: usize = 4;
+
+    /// The most filters for which crossed tables are the fastest.
+    pub const MOST_CROSSED: usize = 2_048;
+
+    /// The most searches in which a forest is the fastest.
+    pub const MOST_SEARCHES: usize = 2;
+
     /// Whether this kind serves all vNICs of a plane with as many IP rules by one index, not each list
     /// by itself.
     pub(crate) const fn serves_all_vnics(self, rules: usize) -> bool {
         match self {
-            Self::Auto => rules > MOST_WALKED,
+            Self::Auto => rules > Self::MOST_WALKED,
             Self::Bitmap => true,
             _ => false,
         }
@@ -153,7 +156,7 @@ impl EngineKind {
     /// Builds an engine of this kind for a list, or says why it can not serve the list.
     pub fn build(self, rules: RuleList) -> Result<Box<dyn Classifier>, Unsupported> {
         match self {
-            Self::Auto if rules.len() <= MOST_WALKED => Ok(Box::new(Walk::new(rules))),
+            Self::Auto if rules.len() <= Self::MOST_WALKED => Ok(Box::new(Walk::new(rules))),
             Self::Walk => Ok(Box::new(Walk::new(rules))),
             Self::Crossed | Self::Paired | Self::Forest => {
                 Ok(Box::new(TupleLists::new(rules, self)?))
@@ -183,13 +186,13 @@ impl EngineKind {
     /// two thousand they answer twice as fast as the forest. Where that needs more than two searches, lists
     /// by address pairs are twice as fast, if they fit (`docs/performance.md`).
     fn suited(filters: &[Filter]) -> Result<Box<dyn HeaderClassifier>, Unsupported> {
-        if filters.len() <= MOST_CROSSED
+        if filters.len() <= Self::MOST_CROSSED
             && let Ok(crossed) = Crossed::new(filters)
         {
             return Ok(Box::new(crossed));
         }
         let forest = Forest::new(filters)?;
-        if forest.searches() > MOST_SEARCHES
+        if forest.searches() > Self::MOST_SEARCHES
             && let Ok(paired) = Paired::new(filters)
         {
             return Ok(Box::new(paired));

@@ -38,6 +38,11 @@ impl Table {
         let first = self.engine.classify(sets, key).and_then(|at| self.rules.get(at));
         Ruling::of(first.map(Arc::as_ref), key.packet)
     }
+
+    /// The engine that searches the layer.
+    pub(crate) fn engine(&self) -> EngineKind {
+        self.engine.kind()
+    }
 }
 
 impl Default for VnicList {

@@ -240,6 +240,21 @@ impl Dataplane {
         self.generation
     }
 
+    /// The engine that was asked for, and how many vNICs have their IP rules searched by which. A list that
+    /// the engine can not serve ([`Unsupported`](crate::engine::Unsupported)) is walked.
+    pub fn engines(&self) -> (EngineKind, Vec<(EngineKind, usize)>) {
+        let searched_by = |filter: &Filter| match filter.class {
+            Some(_) => EngineKind::Bitmap,
+            None => filter.list.ip.engine(),
+        };
+        let count = |kind: &EngineKind| {
+            let filters = self.filters.values();
+            (*kind, filters.filter(|filter| searched_by(filter) == *kind).count())
+        };
+        let counts = EngineKind::ALL.iter().map(count).filter(|(_, count)| *count > 0);
+        (self.config.engine, counts.collect())
+    }
+
     /// The verdict on a packet as if no flow existed. Changes and counts nothing.
     pub fn judge(&self, vnic: VnicId, direction: Direction, packet: &Packet) -> Verdict {
         let ruling = match self.filter(vnic) {

@@ -11,7 +11,7 @@ use crate::node::{Node, Setup};
 use crate::observe::Traceflows;
 use crate::realize::TagMatching;
 use crate::version::Version;
-use dataplane::Config;
+use dataplane::{Config, EngineKind};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub tags: TagMatching,
     /// Whether established connections are judged again when rules or members change.
     pub revalidate_flows: bool,
+    /// What searches rule lists for packets; no answer depends on it.
+    pub engine: EngineKind,
     /// How long a traceflow is in progress before its observations can be read.
     pub traceflow_delay: Duration,
     /// What it stands on.
@@ -43,6 +45,7 @@ impl Default for Settings {
             seed: 1,
             tags: TagMatching::default(),
             revalidate_flows: true,
+            engine: EngineKind::default(),
             traceflow_delay: Duration::from_millis(50),
             topology: Topology::default(),
             version: Version::default(),
@@ -70,8 +73,8 @@ impl World {
     /// # Errors
     /// Where the manager's own objects contradict each other: a mistake in the program.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let Settings { clock, seed, tags, revalidate_flows, topology, .. } = settings;
-        let config = Config { revalidate_flows, hash_seed: seed, ..Config::default() };
+        let Settings { clock, seed, tags, revalidate_flows, engine, topology, .. } = settings;
+        let config = Config { revalidate_flows, hash_seed: seed, engine, ..Config::default() };
         let world = Self {
             inventory: Inventory::new(KINDS, seed, settings.version),
             node: Node::new(settings.node, clock.now()),

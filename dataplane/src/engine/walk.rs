@@ -1,6 +1,6 @@
 //! The plain ordered walk.
 
-use super::{Classifier, RuleList};
+use super::{Classifier, EngineKind, RuleList};
 use crate::AddressSets;
 use crate::matching::Key;
 
@@ -20,5 +20,9 @@ impl Walk {
 impl Classifier for Walk {
     fn classify(&self, sets: &AddressSets, key: Key<'_>) -> Option<usize> {
         self.rules.iter().position(|rule| rule.matches(sets, key))
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Walk
     }
 }

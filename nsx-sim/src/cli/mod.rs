@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod engines;
 mod generated;
 mod health;
 #[cfg_attr(not(feature = "lab"), path = "without_lab.rs")]

@@ -1,5 +1,6 @@
 //! `serve`: a manager until it is interrupted.
 
+use super::engines;
 use super::generated::Numbers;
 use super::lab;
 use crate::http::{Options, Running, Tls, WorldDocument, start};
@@ -9,6 +10,7 @@ use crate::version::Version;
 use crate::world::Settings;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use dataplane::EngineKind;
 use nsx_client::Remote;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -77,6 +79,15 @@ pub(super) struct Args {
     /// Whether established connections are judged again when rules or members change.
     #[arg(long, env = "NSX_SIM_FLOW_REVALIDATION", value_enum, default_value = "on")]
     flow_revalidation: OnOff,
+    /// What searches rules for packets, by name; all give the same answers.
+    #[arg(
+        long,
+        env = "NSX_SIM_ENGINE",
+        default_value_t,
+        value_name = "NAME",
+        long_help = engines::long_help()
+    )]
+    engine: EngineKind,
     /// Milliseconds that a traceflow is in progress.
     #[arg(long, env = "NSX_SIM_TRACEFLOW_DELAY", default_value_t = 50, value_name = "MS")]
     traceflow_delay: u64,
@@ -215,6 +226,7 @@ fn options(args: Args) -> anyhow::Result<Options> {
             seed: args.seed.unwrap_or_else(random),
             tags: args.tag_matching,
             revalidate_flows: matches!(args.flow_revalidation, OnOff::On),
+            engine: args.engine,
             traceflow_delay: Duration::from_millis(args.traceflow_delay),
             ..Settings::default()
         },

@@ -45,8 +45,8 @@ use crate::kinds::routing::port as router_port;
 use crate::kinds::values::IpElement;
 use crate::realize::{Realization, TagMatching};
 use dataplane::{
-    AddressRange, Config, Dataplane, Direction, Packet, Path, RuleCounters, RuleId, Time, Verdict,
-    VnicId,
+    AddressRange, Config, Dataplane, Direction, EngineKind, Packet, Path, RuleCounters, RuleId,
+    Time, Verdict, VnicId,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -106,6 +106,11 @@ impl Fabric {
     /// The hosts and edges.
     pub fn machines(&self) -> &Machines {
         &self.machines
+    }
+
+    /// What searches rules for packets: [`Dataplane::engines`].
+    pub fn engines(&self) -> (EngineKind, Vec<(EngineKind, usize)>) {
+        self.plane.engines()
     }
 
     /// What is realized.

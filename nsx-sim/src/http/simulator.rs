@@ -2,6 +2,7 @@
 //!
 //! `POST /sim/v1/packets` sends a packet past the filters, with connections and counters.
 //! `POST /sim/v1/explain` tells the same without them, and every rule considered.
+//! `GET /sim/v1/dataplane` tells which engines search the filters' rules.
 
 use super::call::{Call, Reply};
 use super::firewall::section_of_rule;
@@ -75,6 +76,12 @@ impl PacketRequest {
 
 /// Adds the routes.
 pub fn register(routes: &mut Routes) {
+    routes.at("GET", "/sim/v1/dataplane", |call| {
+        let (engine, filters) = call.world.fabric().engines();
+        let filters = filters.into_iter().map(|(kind, count)| (kind.to_string(), count.into()));
+        let filters = Value::Object(filters.collect());
+        Ok(Reply::ok(json!({"engine": engine.name(), "filters": filters})))
+    });
     routes.at("POST", "/sim/v1/packets", |call| {
         let (request, from, to) = read(call)?;
         let (journey, passed) = call.world.with_fabric(|fabric, now| {

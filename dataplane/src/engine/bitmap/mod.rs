@@ -113,6 +113,10 @@ impl HeaderClassifier for Bitmap {
 }
 
 impl Classifier for Bitmap {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Bitmap
+    }
+
     fn memory(&self) -> usize {
         self.index.bytes()
     }

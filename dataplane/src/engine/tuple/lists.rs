@@ -18,6 +18,7 @@ pub(crate) struct TupleLists {
     v4: Box<dyn HeaderClassifier>,
     v6: Box<dyn HeaderClassifier>,
     places: Places,
+    kind: EngineKind,
 }
 
 /// Keys that are looked up together: enough for engines that work on many headers abreast.
@@ -44,7 +45,7 @@ impl TupleLists {
         let v4: Vec<Filter> = v4.iter().map(Wide::narrow).collect();
         let (places, v6) = Places::of(&expand(refs(), Family::V6)?)?;
         let (v4, v6) = (tables(&v4)?, tables(&v6)?);
-        Ok(Self { rules, v4, v6, places })
+        Ok(Self { rules, v4, v6, places, kind })
     }
 
     fn way(key: Key<'_>) -> Way {
@@ -134,6 +135,10 @@ impl Classifier for TupleLists {
                 }
             }
         }
+    }
+
+    fn kind(&self) -> EngineKind {
+        self.kind
     }
 
     fn memory(&self) -> usize {
