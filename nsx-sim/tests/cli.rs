@@ -1,5 +1,7 @@
 //! The command line, through the real binary.
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "../../tests/support/golden.rs"]
 mod golden;
 #[path = "cli/lab.rs"]
@@ -111,6 +113,55 @@ fn options_come_from_the_environment_too() {
     assert_eq!(health.status.code(), Some(0), "{}", text(&health.stderr));
 }
 
+/// What a server says of its dataplane.
+fn state(url: &str) -> serde_json::Value {
+    let remote = nsx_client::Remote {
+        url: Some(url.to_owned()),
+        user: "admin".into(),
+        password: "VMware1!VMware1!".into(),
+        insecure: true,
+        cert: None,
+        cert_key: None,
+    };
+    let client = nsx_client::Client::new(&remote).expect("a client");
+    client.get("/sim/v1/dataplane").expect("its state")
+}
+
+#[test]
+fn the_engine_of_the_dataplane_is_chosen_by_name() {
+    let way = [
+        "--from",
+        "service-b-86d8c888c7-jpwf9",
+        "--to",
+        "service-c-5c5fc5c857-d9sqm",
+        "--port",
+        "8080",
+    ];
+    let mut explained = Vec::new();
+    for kind in dataplane::EngineKind::ALL {
+        let served = Served::new(&["--engine", kind.name(), "--world", "guide", "--plain-http"]);
+        let told = run(&[&["explain", "--url", &served.url][..], &way].concat());
+        assert!(told.status.success(), "{kind}: {}", text(&told.stderr));
+        explained.push(text(&told.stdout));
+        let state = state(&served.url);
+        assert_eq!(state["engine"], kind.name(), "{state}");
+        let filters = state["filters"].as_object().expect("filters by engine");
+        if matches!(kind, dataplane::EngineKind::Walk | dataplane::EngineKind::Bitmap) {
+            assert!(filters.keys().eq([kind.name()]), "{state}");
+        }
+        assert!(!filters.contains_key("auto"), "{state}");
+    }
+    explained.dedup();
+    assert_eq!(explained.len(), 1, "all say the same: {explained:#?}");
+    let unknown = run(&["serve", "--engine", "warp"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let error = text(&unknown.stderr);
+    assert!(error.contains("there are auto walk crossed paired forest bitmap"), "{error}");
+    let help = text(&run(&["serve", "--help"]).stdout);
+    let most = dataplane::EngineKind::MOST_WALKED;
+    assert!(help.contains(&format!("walk for up to {most} IP rules")), "{help}");
+}
+
 #[test]
 fn a_world_that_can_not_be_had_is_named() {
     let file = std::env::temp_dir().join(format!("nsx-sim-cli-{}.json", std::process::id()));
@@ -220,42 +271,4 @@ fn an_explanation_reads_as_expected() {
     let no_port = run(&["explain", "--url", &served.url, "--from", a, "--to", b]);
     assert_eq!(no_port.status.code(), Some(2));
     assert!(text(&no_port.stderr).contains("--port"), "{}", text(&no_port.stderr));
-}
-
-#[test]
-fn bench_classify_prints_one_object_and_counts_wrong_answers() {
-    let place = std::env::temp_dir().join(format!("nsx-sim-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&place).expect("a directory");
-    let file = |name: &str, text: &str| {
-        let path = place.join(name);
-        std::fs::write(&path, text).expect("a file");
-        path.display().to_string()
-    };
-    let rest = "@0.0.0.0/0\t0.0.0.0/0\t0 : 65535\t0 : 65535\t0x00/0x00\t0x0000/0x0000\t\n";
-    let web = "@10.0.0.0/8\t10.1.0.0/16\t0 : 65535\t80 : 80\t0x06/0xFF\t0x0000/0x0000\t\n";
-    let filters = file("filters", &format!("{web}{rest}"));
-    let right = file("right", "167772161\t167837697\t5\t80\t6\t0\t0\n1\t2\t3\t4\t17\t1\t1\n");
-    let wrong = file("wrong", "167772161\t167837697\t5\t80\t6\t0\t1\n1\t2\t3\t4\t17\t1\n");
-    for engine in ["walk", "crossed", "paired", "forest"] {
-        for cache in [&[][..], &["--cache", "16"]] {
-            let common = ["bench", "classify", &filters];
-            let options = ["--engine", engine, "--passes", "1", "--json"];
-            let done = run(&[&common[..], &[&right], &options, cache].concat());
-            assert!(done.status.success(), "{}", text(&done.stderr));
-            let out = text(&done.stdout);
-            assert_eq!(out.lines().count(), 1, "{out}");
-            let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-            for key in ["ruleset", "trace", "algorithm", "build_ms", "mem_bytes", "mpps"] {
-                assert!(!report[key].is_null(), "{key}");
-            }
-            assert_eq!((&report["rules"], &report["mismatches"]), (&2.into(), &0.into()));
-            assert_eq!((&report["checked"], &report["batch"]), (&2.into(), &256.into()));
-
-            let done = run(&[&common[..], &[&wrong], &options, cache].concat());
-            assert_eq!(done.status.code(), Some(1));
-            let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
-            assert_eq!(report["mismatches"], 1);
-        }
-    }
-    std::fs::remove_dir_all(&place).expect("gone");
 }

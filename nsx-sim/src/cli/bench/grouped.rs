@@ -1,10 +1,10 @@
 //! Rules between groups of addresses, as files.
 
 use anyhow::{Context, bail};
-use dataplane::engine::RuleList;
+use dataplane::engine::{Classifier, RuleList, Walk};
 use dataplane::{
-    Action, AddressSets, AppliedTo, Family, Layer, Member, Packet, Peer, PortRange, Ports, Rule,
-    RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Transport,
+    Action, AddressSets, AppliedTo, Direction, Family, Key, Layer, Member, Packet, Peer, PortRange,
+    Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Transport,
 };
 use std::collections::HashMap;
 use std::fs;
@@ -20,17 +20,44 @@ pub(super) struct Grouped {
 
 /// A packet of a trace, and the rule that the file says it matches first.
 pub(super) struct Traced {
-    pub(super) packet: Packet,
-    pub(super) stated: Stated,
+    packet: Packet,
+    stated: Stated,
 }
 
 /// What a trace's file says of the first rule that a packet matches.
 #[derive(Clone, Copy)]
-pub(super) enum Stated {
+enum Stated {
     /// Nothing: it is to be found out.
     Nothing,
     /// That this is the answer.
     Answer(Option<usize>),
+}
+
+impl Traced {
+    /// The packet as it leaves its sender.
+    pub(super) const fn key(&self) -> Key<'_> {
+        Key { direction: Direction::Out, packet: &self.packet }
+    }
+}
+
+/// Tells right answers: those of the trace, and where it has none the walk's.
+pub(super) struct Oracle<'s> {
+    walk: Walk,
+    sets: &'s AddressSets,
+}
+
+impl<'s> Oracle<'s> {
+    pub(super) fn new(rules: &RuleList, sets: &'s AddressSets) -> Self {
+        Self { walk: Walk::new(Arc::clone(rules)), sets }
+    }
+
+    /// The place of the first rule that matches.
+    pub(super) fn right(&self, traced: &Traced) -> Option<usize> {
+        match traced.stated {
+            Stated::Answer(rule) => rule,
+            Stated::Nothing => self.walk.classify(self.sets, traced.key()),
+        }
+    }
 }
 
 /// Reads the three files of a prefix.
@@ -61,15 +88,20 @@ pub(super) fn read(prefix: &Path) -> anyhow::Result<Grouped> {
     Ok(Grouped { rules: rules.into(), sets })
 }
 
+/// A file of a prefix.
+pub(super) fn beside(prefix: &Path, extension: &str) -> PathBuf {
+    let mut path = prefix.as_os_str().to_owned();
+    path.push(".");
+    path.push(extension);
+    path.into()
+}
+
 fn for_lines(
     prefix: &Path,
     extension: &str,
     mut each: impl FnMut(&[&str]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut path = prefix.as_os_str().to_owned();
-    path.push(".");
-    path.push(extension);
-    let path = PathBuf::from(path);
+    let path = beside(prefix, extension);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     for (at, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();

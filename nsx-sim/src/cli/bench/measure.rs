@@ -1,6 +1,8 @@
 //! Timing of passes over a trace.
 
 use serde::Serialize;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,6 +31,14 @@ pub(super) struct Report {
 /// The last part of a path, as reports name files.
 pub(super) fn base(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Tells somebody who watches standard error what is done now.
+pub(super) fn progress(doing: fmt::Arguments<'_>) {
+    let mut errors = io::stderr().lock();
+    if errors.is_terminal() {
+        let _ = writeln!(errors, "{doing} …");
+    }
 }
 
 /// Calls `once`, which answers for `packets` headers, again and again. Returns millions of answers a
