@@ -22,7 +22,8 @@ pub fn register(routes: &mut Routes) {
             id: call.world.inventory.ids().uuid().to_string(),
             place: backup_place(call)?,
             time: call.world.clock.now(),
-            objects: call.world.inventory.everything(),
+            // Between two changes, not within one.
+            objects: call.commit(|tx| Ok(tx.inventory().everything()))?,
         };
         call.world.node.write().backups.keep(backup);
         Ok(Reply::empty())
