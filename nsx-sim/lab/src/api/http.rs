@@ -6,6 +6,7 @@ mod body;
 mod collection;
 mod discovery;
 mod form;
+mod openapi_v2;
 mod pods;
 mod read;
 mod reviews;
@@ -99,6 +100,11 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
             discovery::answer(&path, accept.unwrap_or_default(), &app.version)
     {
         return Ok(answer::typed_answer(media, &body));
+    }
+    if request.method() == Method::GET
+        && let Some(document) = openapi_v2::answer(&path, accept.unwrap_or_default(), &app.version)
+    {
+        return Ok(document);
     }
     let target = Target::parse(&path);
     let (mut parts, body) = request.into_parts();

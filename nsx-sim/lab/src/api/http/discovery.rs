@@ -180,17 +180,22 @@ fn openapi_index() -> Value {
 fn openapi(group: &str, release: &str) -> Value {
     let mut paths = json!({});
     for info in of(group) {
-        let scope = if info.namespaced { "namespaces/{namespace}/" } else { "" };
-        let path = format!("/{}/{scope}{}/{{name}}", place(group), info.plural);
-        let collection = format!("/{}/{scope}{}", place(group), info.plural);
+        let path = path_of(info);
+        let collection = path.trim_end_matches("/{name}");
         paths[path.as_str()] = json!({"get": operation(info, "get"),
             "put": operation(info, "put"), "patch": operation(info, "patch"),
             "delete": operation(info, "delete")});
-        paths[collection.as_str()] =
+        paths[collection] =
             json!({"get": operation(info, "list"), "post": operation(info, "post")});
     }
     json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": release},
            "paths": paths, "components": {"schemas": {}}})
+}
+
+/// The path of an object of a kind, as documents have it.
+pub fn path_of(info: &Info) -> String {
+    let scope = if info.namespaced { "namespaces/{namespace}/" } else { "" };
+    format!("/{}/{scope}{}/{{name}}", place(info.group), info.plural)
 }
 
 fn operation(info: &Info, verb: &str) -> Value {
