@@ -117,6 +117,7 @@ const EXTRAS: [&str; 13] = [
     "GET /api/v1/spec/vmware/types/ManagedResource",
     "GET /api/v1/spec/vmware/types/Tag",
     "GET /sim/coverage",
+    "GET /sim/v1/dataplane",
     "POST /api/v1/search/aggregate",
     "POST /api/v1/search/querypipeline",
     "POST /sim/v1/explain",
