@@ -108,7 +108,7 @@ const PRODUCT_WORDS: [&str; 8] = [
 
 /// Routes beside the published API of 2.5.1: what its clients call all the same, and the
 /// simulator's own.
-const EXTRAS: [&str; 13] = [
+const EXTRAS: [&str; 14] = [
     "GET /api/v1/cluster-manager/status",
     "GET /api/v1/operational/application/status",
     "GET /api/v1/reverse-proxy/node/health",
