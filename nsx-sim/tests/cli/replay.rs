@@ -365,7 +365,7 @@ fn two_interfaces(ethernet: &[u8]) -> Vec<u8> {
     [
         block(0x0a0d_0d0a, section),
         interface(1, 9, 3_600),
-        interface(101, 0x80 | 10, 0),
+        interface(101, 0x80 | 0x0a, 0),
         packet(1, 2_048, &ethernet[14..]),
         packet(0, 1_500_000_000, ethernet),
     ]

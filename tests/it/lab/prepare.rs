@@ -56,7 +56,7 @@ async fn what_a_manager_lacks_is_named_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_manager_is_prepared_and_serves_a_cluster_from_outside() {
     let lab = Lab::over(WorldDocument::empty()).await;
-    let _ncp = lab.ncp_told(config()).await;
+    let ncp = lab.ncp_told(config()).await;
     lab.make(lab.of::<Pod>("default"), pod("web")).await;
     let pods = lab.of::<Pod>("default");
     let made = await_condition(pods, "web", |own: Option<&Pod>| network_of(own).is_some()).await;
@@ -87,7 +87,7 @@ async fn an_empty_manager_is_prepared_and_serves_a_cluster_from_outside() {
     })
     .await;
     let before = lab.made();
-    drop(_ncp);
+    drop(ncp);
     let _ncp = lab.ncp_told(config()).await;
     assert_eq!(lab.made(), before, "a second start prepares nothing anew");
 }

@@ -106,9 +106,9 @@ fn number<T: std::str::FromStr>(
 pub(super) fn separator(begins: &[u8]) -> u8 {
     let lines = begins.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let header = lines.filter(|line| !line.is_empty()).find(|line| !line.starts_with(b"#"));
-    let count = |own: u8| header.unwrap_or_default().iter().filter(|byte| **byte == own).count();
+    let columns = |own: u8| header.unwrap_or_default().split(|byte| *byte == own).count();
     // Of equals the last is taken: a comma.
-    [b'\t', b';', b','].into_iter().max_by_key(|own| count(*own)).unwrap_or(b',')
+    [b'\t', b';', b','].into_iter().max_by_key(|own| columns(*own)).unwrap_or(b',')
 }
 
 /// The records of a CSV file.
