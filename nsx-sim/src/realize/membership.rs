@@ -116,6 +116,11 @@ impl State {
         held.filter(|(_, ways)| ways.direct).map(|(node, _)| node)
     }
 
+    /// Whether a node is a direct member.
+    fn has_direct(&self, node: &Node) -> bool {
+        self.held.as_deref().and_then(|held| held.get(node)).is_some_and(|ways| ways.direct)
+    }
+
     /// The leaves that are held in the end, in order.
     fn leaves(&self) -> impl Iterator<Item = &Node> {
         let held = self.held.iter().flat_map(|held| held.iter());
@@ -196,13 +201,15 @@ impl Membership {
         vnics: &Vnics,
         plane: &mut Dataplane,
     ) {
-        let direct = self.states.get(holder).into_iter().flat_map(State::direct);
+        let state = self.states.get(holder);
+        let direct = state.into_iter().flat_map(State::direct);
         let gone: Vec<Node> = direct.filter(|node| !wanted.contains(*node)).cloned().collect();
+        let has = |node: &Node| state.is_some_and(|state| state.has_direct(node));
+        let new: Vec<&Node> = wanted.iter().filter(|node| !has(node)).collect();
         for member in &gone {
             self.set_member(holder, member, false, vnics, plane);
         }
-        // Those that it has are no change.
-        for member in wanted {
+        for member in new {
             self.set_member(holder, member, true, vnics, plane);
         }
     }
