@@ -95,16 +95,14 @@ async fn answer(app: Arc<App>, request: Request) -> Result<Response, Error> {
         return Err(Error::unauthorized());
     }
     let accept = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok());
-    if request.method() == Method::GET
-        && let Some((media, body)) =
-            discovery::answer(&path, accept.unwrap_or_default(), &app.version)
-    {
-        return Ok(answer::typed_answer(media, &body));
-    }
-    if request.method() == Method::GET
-        && let Some(document) = openapi_v2::answer(&path, accept.unwrap_or_default(), &app.version)
-    {
-        return Ok(document);
+    if request.method() == Method::GET {
+        let accept = accept.unwrap_or_default();
+        if let Some((media, body)) = discovery::answer(&path, accept, &app.version) {
+            return Ok(answer::typed_answer(media, &body));
+        }
+        if let Some(document) = openapi_v2::answer(&path, accept, &app.version) {
+            return Ok(document);
+        }
     }
     let target = Target::parse(&path);
     let (mut parts, body) = request.into_parts();

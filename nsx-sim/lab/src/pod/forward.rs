@@ -17,9 +17,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Runtime;
 use super::image::Libc;
 use super::network::{ConnectError, Connection, Network, Request};
+use super::{Runtime, room};
 use crate::spdy::{Event, Header, Session};
 
 /// How many pieces wait for the other side.
@@ -64,17 +64,11 @@ pub(super) async fn serve(mut session: Session, namespace: &str, pod: &str, runt
     let mut waiting: Option<(mpsc::Sender<Bytes>, Bytes)> = None;
     loop {
         let input = waiting.as_ref().map(|(input, _)| input.clone());
-        let room = async {
-            match input {
-                Some(input) => input.reserve_owned().await,
-                None => std::future::pending().await,
-            }
-        };
         let done = tokio::select! {
             Some((stream, bytes, last)) = pieces.recv() => {
                 session.data(stream, bytes, last).await.is_err()
             }
-            room = room => {
+            room = room(input) => {
                 if let (Ok(room), Some((_, bytes))) = (room, waiting.take()) {
                     room.send(bytes);
                 }

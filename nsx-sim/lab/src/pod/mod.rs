@@ -24,3 +24,14 @@ pub use manager::ManagerWire;
 pub use runtime::{Containers, Dns, Runtime};
 pub use store_host::StoreHost;
 pub use wire::Wire;
+
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::mpsc::{OwnedPermit, Sender};
+
+/// Room for a piece that waits for its receiver; where none waits, this never ends.
+async fn room<T>(receiver: Option<Sender<T>>) -> Result<OwnedPermit<T>, SendError<()>> {
+    match receiver {
+        Some(receiver) => receiver.reserve_owned().await,
+        None => std::future::pending().await,
+    }
+}

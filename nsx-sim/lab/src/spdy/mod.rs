@@ -13,7 +13,7 @@ pub mod testing;
 
 pub use frame::{Frame, Malformed};
 pub use headers::{Header, Headers};
-pub use session::{Event, Io, Session};
+pub use session::{Event, Session};
 
 /// What clients call the protocol in `Upgrade`.
 pub const NAME: &str = "SPDY/3.1";

@@ -2,9 +2,10 @@
 
 use super::{Frame, Header, Headers, Malformed};
 use bytes::{Bytes, BytesMut};
+use listener::Stream;
 use std::collections::BTreeSet;
 use std::io;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// How many streams a client has at once: kubectl five for a command, two for each connection that it
 /// forwards.
@@ -19,11 +20,6 @@ mod status {
     pub(super) const REFUSED_STREAM: u32 = 3;
     pub(super) const INTERNAL_ERROR: u32 = 6;
 }
-
-/// What carries a session.
-pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// What the client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +52,7 @@ pub enum Event {
 
 /// The server's end of a connection.
 pub struct Session {
-    io: Box<dyn Io>,
+    io: Box<dyn Stream>,
     headers: Headers,
     arrived: BytesMut,
     leaving: BytesMut,
@@ -70,7 +66,7 @@ pub struct Session {
 
 impl Session {
     /// A session over a connection on which the client begins.
-    pub fn new(io: impl Io + 'static) -> Session {
+    pub fn new(io: impl Stream + 'static) -> Session {
         Session {
             io: Box::new(io),
             headers: Headers::default(),

@@ -2,21 +2,20 @@
 
 use super::{Frame, Headers};
 use bytes::{Bytes, BytesMut};
+use listener::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::Io;
-
 /// The client's end.
 pub struct Client {
-    io: Box<dyn Io>,
+    io: Box<dyn Stream>,
     headers: Headers,
     arrived: BytesMut,
 }
 
 impl Client {
     /// A client on this connection.
-    pub fn new(io: impl Io + 'static) -> Client {
+    pub fn new(io: impl Stream + 'static) -> Client {
         Client { io: Box::new(io), headers: Headers::default(), arrived: BytesMut::new() }
     }
 

@@ -8,7 +8,6 @@ use super::discovery::path_of;
 use crate::api::resource::{Info, RESOURCES};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use bytes::{BufMut, BytesMut};
 
 /// What the server calls the form that the client asks for as `…spec.v2@v1.0+protobuf`.
 const MEDIA: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -21,7 +20,7 @@ pub fn answer(path: &str, accept: &str, release: &str) -> Option<Response> {
 
 fn document(release: &str) -> Vec<u8> {
     let mut paths = Vec::new();
-    for info in RESOURCES.iter() {
+    for info in &RESOURCES {
         let item = [message(1, path_of(info).as_bytes()), message(2, &message(8, &patch(info)))];
         paths.extend(message(2, &item.concat()));
     }
@@ -41,20 +40,18 @@ fn patch(info: &Info) -> Vec<u8> {
     [message(8, &parameter), message(13, &extension.concat())].concat()
 }
 
-/// A member that is a text or a message: its number, its length, itself.
+/// A member that is a text or a message: its number, its length by seven bits a byte, itself.
+#[allow(clippy::cast_possible_truncation)] // Seven bits at a time.
 fn message(number: u8, body: &[u8]) -> Vec<u8> {
-    let mut out = BytesMut::with_capacity(body.len() + 6);
-    out.put_u8(number << 3 | 2);
+    let mut out = vec![number << 3 | 2];
     let mut length = body.len();
     while length >= 0x80 {
-        #[allow(clippy::cast_possible_truncation)] // seven bits at a time
-        out.put_u8(length as u8 | 0x80);
+        out.push((length & 0x7f) as u8 | 0x80);
         length >>= 7;
     }
-    #[allow(clippy::cast_possible_truncation)] // less than 0x80
-    out.put_u8(length as u8);
-    out.put_slice(body);
-    out.into()
+    out.push(length as u8);
+    out.extend_from_slice(body);
+    out
 }
 
 #[cfg(test)]

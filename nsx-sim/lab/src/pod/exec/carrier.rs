@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::streams::{Chunk, ClientStreams, Stream, TerminalSize};
 use crate::api::ExecRequest;
+use crate::pod::room;
 
 /// How long the client may take to answer the end of the conversation.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
@@ -58,19 +59,13 @@ pub(super) async fn carry(
     let mut waiting = None;
     let code = loop {
         let stdin = client.stdin.clone().filter(|_| waiting.is_some());
-        let room = async {
-            match stdin {
-                Some(stdin) => stdin.reserve_owned().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             Some(chunk) = client.output.recv() => if wanted(&chunk) {
                 carrier.send(chunk).await.ok()?;
             },
             code = &mut running => break code,
-            room = room => match (room, waiting.take()) {
+            room = room(stdin) => match (room, waiting.take()) {
                 (Ok(room), Some(bytes)) => drop(room.send(bytes)),
                 _ => client.stdin = None,
             },
