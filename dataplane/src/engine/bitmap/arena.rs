@@ -35,7 +35,7 @@ struct Slots(Box<[UnsafeCell<Line>]>);
 unsafe impl Sync for Slots {}
 
 impl Slots {
-    /// As many lines, all zero. The system gives memory for them as they are touched.
+    /// As many lines, all zero.
     fn new(lines: usize) -> Self {
         let Ok(layout) = Layout::array::<UnsafeCell<Line>>(lines) else { return Self::default() };
         if layout.size() == 0 {
