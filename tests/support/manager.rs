@@ -1,10 +1,10 @@
 //! A manager in this process, called without sockets, under a clock that the test moves.
 
 use crate::Answer;
+use dataplane::EngineKind;
 use nsx_sim::clock::{Clock, Millis};
 use nsx_sim::http::{Api, WorldDocument};
 use nsx_sim::inventory::{Actor, Role};
-use nsx_sim::version::Version;
 use nsx_sim::world::{Settings, World};
 use serde_json::Value;
 use std::sync::Arc;
@@ -59,28 +59,40 @@ impl Manager {
     /// # Errors
     /// Why it does not, in the manager's own words.
     pub fn try_of(document: &WorldDocument) -> Result<Self, String> {
-        Self::started(document, Version::default())
+        Self::started(document, Settings::default())
     }
 
     /// A manager that says it is another release.
     #[track_caller]
     pub fn of_version(version: &str) -> Self {
-        let version = version.parse();
-        match version.and_then(|own| Self::started(&WorldDocument::empty(), own)) {
+        match version.parse() {
+            Ok(version) => Self::empty(Settings { version, ..Settings::default() }),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A manager whose dataplane searches rules by one engine.
+    #[track_caller]
+    pub fn of_engine(engine: EngineKind) -> Self {
+        Self::empty(Settings { engine, ..Settings::default() })
+    }
+
+    #[track_caller]
+    fn empty(settings: Settings) -> Self {
+        match Self::started(&WorldDocument::empty(), settings) {
             Ok(manager) => manager,
             Err(error) => panic!("{error}"),
         }
     }
 
-    fn started(document: &WorldDocument, version: Version) -> Result<Self, String> {
+    fn started(document: &WorldDocument, settings: Settings) -> Result<Self, String> {
         let clock = Clock::manual(START);
         let settings = Settings {
-            version,
             clock: clock.clone(),
             seed: 7,
             traceflow_delay: TRACEFLOW_DELAY,
             topology: document.topology.clone(),
-            ..Settings::default()
+            ..settings
         };
         let world = World::new(settings).map_err(|error| error.to_string())?;
         let api = Arc::new(Api::new(Arc::new(world)));

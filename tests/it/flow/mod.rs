@@ -4,6 +4,7 @@
 mod advertised;
 mod balanced;
 mod balancer;
+mod engines;
 mod gateway;
 mod guide;
 mod matching;
