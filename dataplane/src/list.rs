@@ -87,6 +87,8 @@ pub(crate) struct Lists {
     everywhere: Vec<usize>,
     by_scope: HashMap<ScopeId, Vec<usize>>,
     by_vnic: HashMap<VnicId, Vec<usize>>,
+    /// The list of a vNIC on which no rule stands, but for those of the index.
+    nothing: Arc<VnicList>,
     by_signature: WeakMap<Signature>,
     by_positions: WeakMap<Box<[usize]>>,
 }
@@ -98,7 +100,8 @@ impl Lists {
     }
 
     fn of(mut rules: Vec<Arc<Rule>>, engine: EngineKind, sets: &AddressSets) -> Self {
-        let mut lists = Self { engine, ..Self::default() };
+        let nothing = Arc::new(VnicList::new(&[], engine));
+        let mut lists = Self { engine, nothing, ..Self::default() };
         let of_ip = rules.iter().filter(|rule| rule.layer == Layer::Ip);
         if engine.serves_all_vnics(of_ip.clone().count()) {
             let ranked = (1..).map(|at| at * STEP).zip(of_ip.cloned());
@@ -284,6 +287,9 @@ impl Lists {
     }
 
     fn list_for(&mut self, vnic: VnicId, scopes: &BTreeSet<ScopeId>) -> Arc<VnicList> {
+        if self.rules.is_empty() {
+            return Arc::clone(&self.nothing);
+        }
         let named = |scope: &ScopeId| self.by_scope.contains_key(scope);
         let signature = Signature {
             scopes: scopes.iter().copied().filter(named).collect(),

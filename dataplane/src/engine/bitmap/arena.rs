@@ -17,10 +17,10 @@
 //!
 //! Whatever is cloned otherwise has lines of its own and changes them in place.
 #![allow(unsafe_code)] // Lines are written while others read other lines of the same memory.
-#![allow(clippy::cast_ptr_alignment)] // Memory for lines is asked for with their alignment.
+#![allow(clippy::cast_ptr_alignment)] // The first line begins where it is aligned.
 
-use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -28,33 +28,63 @@ use super::rows::Line;
 
 /// Lines, some of which are written while others are read.
 #[derive(Debug)]
-struct Slots(Box<[UnsafeCell<Line>]>);
+struct Slots {
+    /// Quarters of lines, for those are aligned as any memory is: so the library can ask the system to
+    /// move their pages, instead of copying them. A line holds nothing before it is written.
+    memory: Vec<UnsafeCell<MaybeUninit<u128>>>,
+    /// The quarter that the first line begins at.
+    first: usize,
+    /// How many lines there are.
+    lines: usize,
+}
+
+/// Quarters of a line.
+const QUARTERS: usize = size_of::<Line>() / size_of::<u128>();
 
 // SAFETY: lines are plain data, and nobody reads a line while it is written: see the module. A reader
 // learns of a row from the copy that names it, which is shown after the row was written.
 unsafe impl Sync for Slots {}
 
 impl Slots {
-    /// As many lines, all zero.
+    /// As many lines.
     fn new(lines: usize) -> Self {
-        let Ok(layout) = Layout::array::<UnsafeCell<Line>>(lines) else { return Self::default() };
-        if layout.size() == 0 {
-            return Self::default();
+        let mut slots = Self { memory: Vec::new(), first: 0, lines: 0 };
+        slots.grow(lines);
+        slots
+    }
+
+    /// Makes them so many, which must not be fewer.
+    fn grow(&mut self, lines: usize) {
+        // One more than lines, so that the last has room wherever the first begins.
+        let quarters = (lines + 1) * QUARTERS;
+        self.memory.reserve_exact(quarters - self.memory.len());
+        self.memory.resize_with(quarters, || UnsafeCell::new(MaybeUninit::uninit()));
+        let (from, before) = (self.start().cast_const(), self.lines);
+        self.first = self.memory.as_ptr().align_offset(align_of::<Line>());
+        debug_assert!(self.first < QUARTERS, "a line begins within any four quarters");
+        self.lines = lines;
+        // Where they stood in memory that was aligned otherwise.
+        if from != self.start().cast_const() {
+            // SAFETY: both are within the memory, of which nobody else has any.
+            unsafe { self.start().cast::<u8>().copy_from(from.cast(), before * size_of::<Line>()) }
         }
-        // SAFETY: the layout is not empty, and the box is of that layout; lines may be zero.
-        unsafe {
-            let start = alloc_zeroed(layout).cast::<UnsafeCell<Line>>();
-            if start.is_null() {
-                handle_alloc_error(layout);
-            }
-            Self(Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, lines)))
-        }
+    }
+
+    /// Where the first line is.
+    fn start(&self) -> *mut Line {
+        UnsafeCell::raw_get(self.memory.as_ptr()).wrapping_add(self.first).cast()
+    }
+
+    /// Where some lines are.
+    fn at(&self, line: usize, lines: usize) -> *mut Line {
+        assert!(line <= self.lines && lines <= self.lines - line, "a row beyond the lines");
+        self.start().wrapping_add(line)
     }
 }
 
 impl Default for Slots {
     fn default() -> Self {
-        Self(Box::new([]))
+        Self::new(0)
     }
 }
 
@@ -130,8 +160,12 @@ impl Arena {
         let row = free.unwrap_or_else(|| {
             let row = self.len;
             self.len += lines;
-            if self.len > self.slots.0.len() {
-                self.slots = self.moved(self.len.max(2 * self.slots.0.len()));
+            let room = self.len.max(2 * self.slots.lines);
+            if self.len > self.slots.lines {
+                match Arc::get_mut(&mut self.slots) {
+                    Some(slots) => slots.grow(room),
+                    None => self.slots = self.moved(room),
+                }
                 // Its own now, whatever they were.
                 self.repeats = false;
             }
@@ -165,8 +199,7 @@ impl Arena {
             (self.scratch, self.scratch_row) = (scratch, row);
             return &mut self.scratch;
         }
-        let own: *const [UnsafeCell<Line>] = &raw const self.slots.0[row..row + lines];
-        let start = UnsafeCell::raw_get(own.cast::<UnsafeCell<Line>>());
+        let start = self.slots.at(row, lines);
         // SAFETY: the row is new, so that nobody reads it, by the module's rules; nobody else writes,
         // for `self` is borrowed for as long as these lines are.
         unsafe {
@@ -185,8 +218,7 @@ impl Arena {
 
     /// The lines of a row.
     pub(super) fn row(&self, row: usize, lines: usize) -> &[Line] {
-        let own: *const [UnsafeCell<Line>] = &raw const self.slots.0[row..row + lines];
-        let start = UnsafeCell::raw_get(own.cast::<UnsafeCell<Line>>());
+        let start = self.slots.at(row, lines);
         // SAFETY: who has a row may read it: nobody writes it meanwhile.
         unsafe { std::slice::from_raw_parts(start, lines) }
     }
@@ -194,9 +226,8 @@ impl Arena {
     /// A line of a row, to be changed in place.
     pub(super) fn change(&mut self, line: usize) -> &mut Line {
         debug_assert!(!self.shared, "a row that others may read");
-        let slot: *const UnsafeCell<Line> = &raw const self.slots.0[line];
         // SAFETY: nobody shares the lines, and `self` is borrowed for as long as this one is.
-        unsafe { &mut *UnsafeCell::raw_get(slot) }
+        unsafe { &mut *self.slots.at(line, 1) }
     }
 
     /// Takes a row back. Nobody asks this copy for it any more.
@@ -223,17 +254,16 @@ impl Arena {
 
     /// Where the first line is: for reading rows unchecked.
     pub(super) fn start(&self) -> *const Line {
-        UnsafeCell::raw_get(self.slots.0.as_ptr())
+        self.slots.start()
     }
 
     /// The same lines elsewhere, with room for more.
     fn moved(&self, room: usize) -> Arc<Slots> {
-        let mut slots = Slots::new(room);
-        let own = self.slots.0.iter().take(self.len);
-        for (to, from) in slots.0.iter_mut().zip(own) {
-            // SAFETY: who may call this is the one that writes, and does not meanwhile.
-            *to.get_mut() = unsafe { *from.get() };
-        }
+        let slots = Slots::new(room);
+        let lines = self.len.min(self.slots.lines).min(room);
+        // SAFETY: who may call this is the one that writes, and does not meanwhile; the new lines are
+        // nobody else's yet.
+        unsafe { self.slots.at(0, lines).copy_to_nonoverlapping(slots.at(0, lines), lines) }
         Arc::new(slots)
     }
 }
@@ -243,6 +273,6 @@ impl Index<usize> for Arena {
 
     fn index(&self, line: usize) -> &Line {
         // SAFETY: who has a row may read it: nobody writes it meanwhile.
-        unsafe { &*self.slots.0[line].get() }
+        unsafe { &*self.slots.at(line, 1) }
     }
 }

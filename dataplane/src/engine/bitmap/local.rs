@@ -349,49 +349,72 @@ pub(super) const fn more(sources: &Line) -> usize {
     sources.lane(LINK) as usize
 }
 
+/// Where the next entry of a bucket goes.
+struct End {
+    block: usize,
+    lane: usize,
+    /// The block with more entries, once this one is full.
+    more: usize,
+}
+
+/// The lanes of sources in a block without entries, which is the last of its bucket.
+const NO_SOURCES: Line = {
+    let mut line = Line::ZERO;
+    let mut lane = 0;
+    while lane < ENTRIES {
+        line.put_lane(lane, NOBODY);
+        lane += 1;
+    }
+    line
+};
+
 /// Lists of entries: rows by class of vNIC.
 impl Rows {
     /// A new list of these places.
-    pub(super) fn list_local(&mut self, places: &mut Vec<u32>) -> u32 {
-        places.sort_unstable_by_key(|place| (self.entries[*place as usize].rank, *place));
-        places.dedup();
-        let service = |place: &u32| self.entries[*place as usize].lanes[2];
-        let by_service = places.iter().filter(|place| service(place) != ANY).count();
+    pub(super) fn list_local(&mut self, places: &[u32]) -> u32 {
+        // Each entry is looked at once: what orders it and its service lane become one number.
+        let keys = places.iter().map(|place| {
+            let own = &self.entries[*place as usize];
+            u128::from(own.rank) << 64 | u128::from(*place) << 16 | u128::from(own.lanes[2])
+        });
+        let mut keys: Vec<u128> = keys.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let service = |key: &u128| *key as u16;
+        let by_service = keys.iter().filter(|key| service(key) != ANY).count();
         let buckets = by_service.div_ceil(WANTED_IN_BUCKET).next_power_of_two();
         let buckets = buckets.trailing_zeros().min(MOST_BUCKETS);
-        // By block, which keeps the order in each.
-        let block = |place: &u32| match service(place) {
+        let head = |key: &u128| match service(key) {
             ANY => 0,
             lane => bucket(buckets << BUCKETS_AT, lane),
         };
-        places.sort_by_key(block);
-        let heads = 1 + (1_usize << buckets);
-        let groups = places.chunk_by(|one, other| block(one) == block(other));
-        let more: usize = groups.map(|group| group.len().div_ceil(ENTRIES) - 1).sum();
-        let count = heads + more;
+        let mut sizes = vec![0_usize; 1 + (1 << buckets)];
+        for key in &keys {
+            sizes[head(key)] += 1;
+        }
+        let mut count = sizes.len();
+        let ends = sizes.into_iter().enumerate().map(|(block, size)| {
+            let more = count;
+            count += size.div_ceil(ENTRIES).saturating_sub(1);
+            End { block, lane: 0, more }
+        });
+        let mut ends: Vec<End> = ends.collect();
         let row = self.lines.take(count * BLOCK);
         let (lines, entries) = (self.lines.fresh(row, count * BLOCK), &self.entries);
-        for block in lines.chunks_exact_mut(BLOCK) {
-            (0..ENTRIES).for_each(|lane| block[0].put_lane(lane, NOBODY));
-        }
+        lines.iter_mut().step_by(BLOCK).for_each(|sources| *sources = NO_SOURCES);
         lines[1].put_lane(LINK, count as u16);
-        let mut next = heads;
-        for group in places.chunk_by(|one, other| block(one) == block(other)) {
-            let mut at = block(&group[0]);
-            for (nth, some) in group.chunks(ENTRIES).enumerate() {
-                if nth > 0 {
-                    lines[at * BLOCK].put_lane(LINK, next as u16);
-                    at = next;
-                    next += 1;
-                }
-                let block = &mut lines[at * BLOCK..][..BLOCK];
-                for (lane, place) in some.iter().enumerate() {
-                    for (line, value) in block.iter_mut().zip(entries[*place as usize].lanes) {
-                        line.put_lane(lane, value);
-                    }
-                    block[3 + lane / 16].put_number(lane % 16, *place);
-                }
+        for key in &keys {
+            let (end, place) = (&mut ends[head(key)], (key >> 16) as u32);
+            if end.lane == ENTRIES {
+                lines[end.block * BLOCK].put_lane(LINK, end.more as u16);
+                *end = End { block: end.more, lane: 0, more: end.more + 1 };
             }
+            let block = &mut lines[end.block * BLOCK..][..BLOCK];
+            for (line, value) in block.iter_mut().zip(entries[place as usize].lanes) {
+                line.put_lane(end.lane, value);
+            }
+            block[3 + end.lane / 16].put_number(end.lane % 16, place);
+            end.lane += 1;
         }
         u32::try_from(row).unwrap_or(u32::MAX) | buckets << BUCKETS_AT
     }
