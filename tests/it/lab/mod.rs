@@ -4,18 +4,21 @@
 mod guide;
 mod policies;
 mod prepare;
+mod probes;
 mod restart;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use kube::runtime::wait::await_condition;
+use lab::pod::{Containers, Dns, ManagerWire};
 use lab::{api, ncp, pins};
 use nsx_client::{Client, Remote};
 use nsx_sim::http::{Options, Running, Tls, WorldDocument, start};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const PASSWORD: &str = "VMware1!VMware1!";
 
@@ -68,6 +71,10 @@ impl Lab {
             listen: ([127, 0, 0, 1], 0).into(),
             tls: false,
             token: None,
+            exec: Some(Arc::new(Containers::new(
+                Arc::new(ManagerWire::new(admin.clone())),
+                Dns::Faithful,
+            ))),
             ..api::Options::default()
         };
         let api = api::start(options).await.expect("an API");

@@ -10,6 +10,7 @@ mod http;
 pub mod kinds;
 pub mod patch;
 mod path;
+pub mod probe;
 pub mod protobuf;
 mod query;
 pub mod resource;
@@ -24,6 +25,7 @@ pub use store::Store;
 use crate::spdy::Session;
 use axum::extract::ws::WebSocket;
 use futures_util::future::BoxFuture;
+use probe::ProbeRequest;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +52,7 @@ pub struct Options {
     pub network: Network,
     /// How long a container takes to end when it is asked to.
     pub ending: Duration,
-    /// Who runs commands in containers.
+    /// Who runs commands in containers and answers their probes. Without, all probes succeed.
     pub exec: Option<Arc<dyn Exec>>,
 }
 
@@ -93,7 +95,7 @@ pub enum Socket {
     Spdy(Session),
 }
 
-/// Runs commands in containers.
+/// Runs commands in containers, and asks them how they are.
 pub trait Exec: Send + Sync {
     /// Serves one command until it ends, and gives its exit code; nothing if the client went first.
     fn serve(
@@ -111,6 +113,12 @@ pub trait Exec: Send + Sync {
         pod: String,
         session: Session,
     ) -> BoxFuture<'static, ()>;
+
+    /// Asks a container as its node does.
+    ///
+    /// # Errors
+    /// What the node tells of it, where the answer is none that a healthy container gives.
+    fn probe(&self, store: Store, request: ProbeRequest) -> BoxFuture<'static, Result<(), String>>;
 }
 
 impl Default for Options {

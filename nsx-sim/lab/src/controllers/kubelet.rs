@@ -1,23 +1,23 @@
 //! The kubelets of all nodes: a pod on a node gets its containers once its network is there.
 
 use super::addresses::{Key, Plain};
-use super::containers::{backoff, containers, lasts, moment, names, settle, turn, unready};
+use super::containers::{backoff, containers, lasts, moment, settle};
 use super::drive::{BREATH, Controller};
-use super::events::Recorder;
+use super::probes::Probes;
 use super::status::condition;
-use crate::api::Network;
+use super::turns::{started, turn_over};
 use crate::api::error::Error;
 use crate::api::kinds::pod::NETWORK_ANNOTATION;
 use crate::api::kinds::{list, number, text};
 use crate::api::store::{Change, Deletion, Event, Object, now};
-use crate::api::{Resource, Store};
+use crate::api::{Exec, Network, Resource, Store};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const RECORDER: Recorder = Recorder { component: "kubelet" };
 /// The controller.
 pub struct Kubelet {
     network: Network,
@@ -29,14 +29,18 @@ pub struct Kubelet {
     due: BTreeMap<Key, Instant>,
     /// When the containers of pods that go will have ended.
     ends: BTreeMap<Key, Instant>,
+    /// When the containers of pods that wait will be started.
+    waits: BTreeMap<Key, BTreeMap<String, Instant>>,
+    probes: Probes,
     plain: Plain,
     /// Pods of which the node has told what it did to start them.
     told: usize,
 }
 
 impl Kubelet {
-    /// Kubelets of a cluster with this network, whose containers take `ending` to end.
-    pub fn new(network: Network, ending: Duration) -> Kubelet {
+    /// Kubelets of a cluster with this network, whose containers take `ending` to end and are probed
+    /// by `exec`.
+    pub fn new(network: Network, ending: Duration, exec: Option<Arc<dyn Exec>>) -> Kubelet {
         Kubelet {
             network,
             ending,
@@ -44,6 +48,8 @@ impl Kubelet {
             timers: BTreeSet::new(),
             due: BTreeMap::new(),
             ends: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            probes: Probes::of(exec),
             plain: Plain::default(),
             told: 0,
         }
@@ -59,6 +65,7 @@ impl Controller for Kubelet {
         if event.change == Change::Deleted {
             self.plain.take_back(&key);
             self.ends.remove(&key);
+            self.rest(&key);
             self.call_off(&key);
             self.dirty.remove(&key);
         } else if event.object.field("spec.nodeName").is_some_and(|n| !n.is_empty()) {
@@ -90,14 +97,17 @@ impl Kubelet {
         let (namespace, name) = key;
         let Some(found) = store.get(Resource::Pods, namespace, name) else { return Ok(()) };
         if found.meta.deleting {
+            self.rest(key);
             return self.end(store, key, &found);
         }
         let phase = found.field("status.phase").unwrap_or_default();
         if matches!(phase, "Succeeded" | "Failed") {
+            self.rest(key);
             return Ok(());
         }
         let pod = found.value();
         if phase == "Running" {
+            self.probes.follow(store, key, &pod);
             return self.watch_over(store, key, &pod);
         }
         let node = store.get(Resource::Nodes, "", text(&pod, "/spec/nodeName"));
@@ -115,9 +125,17 @@ impl Kubelet {
         // A node tells no more of many pods than a cluster's limits on events let through.
         if self.told < 256 {
             self.told += 1;
-            tell(store, &pod);
+            for container in list(&pod, "/spec/containers") {
+                started(store, &pod, text(container, "/name"));
+            }
         }
         Ok(())
+    }
+
+    /// Nothing of a pod is started or asked any more.
+    fn rest(&mut self, key: &Key) {
+        self.waits.remove(key);
+        self.probes.forget(key);
     }
 
     /// Has a pod looked at again at this time.
@@ -168,88 +186,67 @@ impl Kubelet {
 
     /// Starts containers again that ended, and asks to be called when the next one will.
     fn watch_over(&mut self, store: &Store, key: &Key, pod: &Value) -> Result<(), Error> {
-        let now = Timestamp::now();
-        let mut next: Option<Timestamp> = None;
+        let (now, wall) = (Instant::now(), Timestamp::now());
+        let until = |at: Timestamp| {
+            let left = u64::try_from(at.as_millisecond() - wall.as_millisecond()).unwrap_or(0);
+            now + Duration::from_millis(left)
+        };
+        let mut waiting = self.waits.remove(key).unwrap_or_default();
+        let mut waits = BTreeMap::new();
+        let mut next: Option<Instant> = None;
         let mut changes = Vec::new();
         for status in list(pod, "/status/containerStatuses") {
             let name = text(status, "/name");
-            let restarts = number(status, "/restartCount");
             let at = if status["state"]["running"].is_object() {
                 let Some(lasts) = lasts(pod, name) else { continue };
-                moment(status, "/state/running/startedAt").map(|t| t + lasts)
+                moment(status, "/state/running/startedAt").map(|t| until(t + lasts))
             } else if status["state"]["waiting"].is_object() {
-                let ended = moment(status, "/lastState/terminated/finishedAt");
-                ended.map(|t| t + backoff(restarts))
+                let left = backoff(number(status, "/restartCount"));
+                Some(waiting.remove(name).unwrap_or(now + left))
             } else {
                 continue;
             };
-            match at {
-                Some(at) if at <= now => changes.push(name.to_owned()),
-                at => next = [next, at].into_iter().flatten().min(),
+            let Some(at) = at else { continue };
+            if at <= now {
+                changes.push(name.to_owned());
+                continue;
+            }
+            next = Some(next.map_or(at, |next| next.min(at)));
+            if status["state"]["waiting"].is_object() {
+                waits.insert(name.to_owned(), at);
             }
         }
         if let Some(at) = next {
-            let wait = u64::try_from(at.as_millisecond() - now.as_millisecond()).unwrap_or(0);
-            self.call(key, Instant::now() + Duration::from_millis(wait));
+            self.call(key, at);
+        }
+        if !waits.is_empty() {
+            self.waits.insert(key.clone(), waits);
         }
         if changes.is_empty() {
             return Ok(());
         }
-        store.update(Resource::Pods, &key.0, &key.1, |pod| {
-            let policy = text(pod, "/spec/restartPolicy").to_owned();
-            for name in &changes {
-                turn(pod, name, &policy, 0);
-            }
-            settle(pod, &policy);
-            Ok::<_, Error>(())
-        })?;
-        Ok(())
-    }
-}
-
-/// The first process of a container has ended with this code.
-pub fn ended(store: &Store, namespace: &str, name: &str, container: &str, code: u8) {
-    let told = store.update(Resource::Pods, namespace, name, |pod| {
-        let policy = text(pod, "/spec/restartPolicy").to_owned();
-        turn(pod, container, &policy, code);
-        settle(pod, &policy);
-        Ok::<_, Error>(())
-    });
-    // The pod may be gone meanwhile, and its containers with it.
-    if let Err(error) = told {
-        tracing::debug!(%error, %namespace, %name, "a container ended");
+        turn_over(store, (&key.0, &key.1), &changes, 0, |_| true)
     }
 }
 
 /// The containers of a pod as they are before they run.
 fn wait(store: &Store, pod: &Value, host: &str) -> Result<(), Error> {
     change(store, pod, |pod| {
-        let names: Vec<String> = names(pod);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         condition(pod, "Initialized", true, "", "");
-        for kind in ["Ready", "ContainersReady"] {
-            condition(pod, kind, false, "ContainersNotReady", &unready(&names));
-        }
         pod["status"]["hostIP"] = host.into();
         pod["status"]["startTime"] = now().into();
-        pod["status"]["containerStatuses"] = containers(
-            pod,
-            |_| json!({"state": {"waiting": {"reason": "ContainerCreating"}}, "ready": false}),
-        );
+        pod["status"]["containerStatuses"] = containers(pod, false);
+        settle(pod);
     })
 }
 
 /// The containers of a pod run.
 fn run(store: &Store, pod: &Value, host: &str, address: &str) -> Result<(), Error> {
     change(store, pod, |pod| {
-        for kind in ["Initialized", "Ready", "ContainersReady", "PodScheduled"] {
-            condition(pod, kind, true, "", "");
-        }
-        let started = now();
-        pod["status"]["containerStatuses"] = containers(pod, |id| {
-            json!({"state": {"running": {"startedAt": started}}, "ready": true,
-                   "containerID": format!("docker://{id}")})
-        });
+        condition(pod, "Initialized", true, "", "");
+        pod["status"]["containerStatuses"] = containers(pod, true);
+        settle(pod);
+        condition(pod, "PodScheduled", true, "", "");
         let status = &mut pod["status"];
         status["phase"] = "Running".into();
         status["hostIP"] = host.into();
@@ -268,19 +265,4 @@ fn change(store: &Store, pod: &Value, change: impl Fn(&mut Value)) -> Result<(),
         Ok::<_, Error>(())
     })?;
     Ok(())
-}
-
-fn tell(store: &Store, pod: &Value) {
-    let host = text(pod, "/spec/nodeName");
-    for container in list(pod, "/spec/containers") {
-        let (name, image) = (text(container, "/name"), text(container, "/image"));
-        let steps = [
-            ("Pulled", format!("Container image {image:?} already present on machine")),
-            ("Created", format!("Created container {name}")),
-            ("Started", format!("Started container {name}")),
-        ];
-        for (reason, message) in steps {
-            RECORDER.normal(store, pod, host, reason, &message);
-        }
-    }
 }

@@ -16,12 +16,14 @@ mod kubelet;
 pub mod log;
 pub mod names;
 mod namespaces;
+mod probes;
 mod replicasets;
 mod rollout;
 mod scheduler;
 mod status;
+mod turns;
 
-pub(crate) use kubelet::ended;
+pub(crate) use turns::ended;
 
 use crate::api::{Options, Resource, Store};
 use tokio::task::JoinHandle;
@@ -51,7 +53,8 @@ pub fn start(store: &Store, options: &Options) -> Vec<JoinHandle<()>> {
         drive::spawn(store, scheduler::Scheduler::default),
         drive::spawn(store, {
             let (network, ending) = (options.network, options.ending);
-            move || kubelet::Kubelet::new(network, ending)
+            let exec = options.exec.clone();
+            move || kubelet::Kubelet::new(network, ending, exec.clone())
         }),
         drive::spawn(store, endpoints::Endpoints::default),
         drive::spawn(store, namespaces::Namespaces::default),

@@ -48,6 +48,8 @@ pub struct Pod {
     pub mac: Option<String>,
     /// The gateway with the prefix length of its subnet.
     pub gateway: Option<(IpAddr, u8)>,
+    /// The address of its node; absent before it runs.
+    pub node: Option<IpAddr>,
     /// Its containers, in the manifest's order.
     pub containers: Vec<Container>,
 }
@@ -67,6 +69,8 @@ pub struct Container {
     pub environment: Vec<(String, String)>,
     /// The TCP and UDP ports that it declares.
     pub ports: Vec<u16>,
+    /// What its probes ask by HTTP: ports and paths. It says so itself that it answers there.
+    pub asked: Vec<(u16, String)>,
     /// Whether it runs; nobody listens in one that does not.
     pub running: bool,
 }

@@ -52,6 +52,10 @@ pub(super) enum Libc {
 pub(super) enum Web {
     /// The page that tells its server, in plain text.
     Hello,
+    /// What nginx serves before anybody has told it what to.
+    Nginx,
+    /// What the container's probes ask for, for its manifest says that it answers them.
+    Asked,
     /// Nothing that is known here: connections open, and end without an answer.
     Unknown,
 }
@@ -77,10 +81,10 @@ impl Image {
                 Self { root: false, libc: Libc::Musl, ports: &[8080], web: Web::Hello, ..plain }
             }
             "hello" => Self { libc: Libc::Musl, ports: &[80], web: Web::Hello, ..plain },
-            "nginx" => Self { ports: &[80], curl: Some(Curl::New), ..plain },
+            "nginx" => Self { ports: &[80], curl: Some(Curl::New), web: Web::Nginx, ..plain },
             "redis" => Self { ports: &[6379], ..plain },
             // Built from nothing: there is but the program.
-            "coredns" => Self { shell: false, ports: &[53, 8080, 9153], ..plain },
+            "coredns" => Self { shell: false, ports: &[53, 8080, 8181, 9153], ..plain },
             "pause" => Self { shell: false, ..plain },
             _ => plain,
         }

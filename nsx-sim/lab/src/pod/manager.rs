@@ -40,6 +40,7 @@ pub(super) fn query(packet: &Packet) -> PacketQuery {
             let flags = match segment {
                 Segment::Syn => "SYN",
                 Segment::SynAck => "SYN,ACK",
+                Segment::Reset => "RST,ACK",
             };
             PacketQuery { tcp_flags: Some(flags.to_owned()), ..of(from, to, "TCP") }
         }

@@ -11,6 +11,7 @@ mod image;
 mod manager;
 mod network;
 pub mod outside;
+mod probe;
 mod runtime;
 mod shell;
 mod store_host;

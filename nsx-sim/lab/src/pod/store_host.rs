@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -162,10 +163,12 @@ fn pod(own: v1::Pod) -> Pod {
         address: status.pod_ip.and_then(|text| text.parse().ok()),
         mac: network.mac,
         gateway,
+        node: status.host_ip.and_then(|text| text.parse().ok()),
         containers: containers
             .into_iter()
             .map(|own| Container {
                 running: running(&own.name),
+                asked: asked(&own),
                 stdin: own.stdin == Some(true),
                 command: own.command.into_iter().chain(own.args).flatten().collect(),
                 environment: own
@@ -185,6 +188,21 @@ fn pod(own: v1::Pod) -> Pod {
             })
             .collect(),
     }
+}
+
+/// The ports and paths that a container's probes ask by HTTP.
+fn asked(container: &v1::Container) -> Vec<(u16, String)> {
+    let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
+    let asked = probes.into_iter().flatten().filter_map(|probe| probe.http_get.as_ref());
+    let port = |port: &IntOrString| match port {
+        IntOrString::Int(number) => u16::try_from(*number).ok(),
+        IntOrString::String(name) => {
+            let mut ports = container.ports.iter().flatten();
+            let own = ports.find(|own| own.name.as_ref() == Some(name));
+            own.and_then(|own| u16::try_from(own.container_port).ok())
+        }
+    };
+    asked.filter_map(|own| Some((port(&own.port)?, own.path.clone()?))).collect()
 }
 
 fn service(own: v1::Service) -> Service {
@@ -239,9 +257,11 @@ mod tests {
                                             \"gateway\":\"172.15.13.1/24\",\"port_id\":\"x\"}"}},
                     "spec": {"containers": [
                         {"name": "web", "image": "nginxdemos/nginx-hello", "ports":
-                            [{"containerPort": 8080}], "env": [{"name": "A", "value": "1"}]},
+                            [{"name": "http", "containerPort": 8080}],
+                         "livenessProbe": {"httpGet": {"port": "http", "path": "/live"}},
+                         "readinessProbe": {"httpGet": {"port": 81, "path": "/"}}, "env": [{"name": "A", "value": "1"}]},
                         {"name": "side", "image": "busybox", "command": ["sleep"], "args": ["5"]}]},
-                    "status": {"podIP": "172.15.13.3", "containerStatuses": [
+                    "status": {"podIP": "172.15.13.3", "hostIP": "172.16.0.4", "containerStatuses": [
                         {"name": "web", "state": {"running": {}}, "image": "", "imageID": "",
                          "ready": true, "restartCount": 0}]},
                 }),
@@ -253,6 +273,8 @@ mod tests {
         assert_eq!(found.mac.as_deref(), Some("02:50:56:00:00:09"));
         let [web, side] = found.containers.as_slice() else { panic!("two containers") };
         assert!(web.running && !side.running);
+        assert_eq!(web.asked, [(8080, "/live".to_owned()), (81, "/".to_owned())]);
+        assert_eq!(found.node, "172.16.0.4".parse().ok());
         assert_eq!((web.ports.as_slice(), side.command.join(" ")), (&[8080][..], "sleep 5".into()));
         assert_eq!(host(&store).pod_at("172.15.13.4".parse().unwrap()), None);
     }

@@ -168,6 +168,7 @@ fn web_pod(namespace: &str, app: &str, name: &str, address: &str) -> Pod {
         address: Some(ip(address)),
         mac: Some("02:50:56:00:08:1e".to_owned()),
         gateway: Some((ip("172.15.23.1"), 24)),
+        node: Some(ip("172.16.0.3")),
         containers: vec![
             container(&format!("service-{app}"), "nginxdemos/nginx-hello:plain-text"),
             busybox,

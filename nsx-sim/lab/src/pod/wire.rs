@@ -50,6 +50,8 @@ pub enum Segment {
     Syn,
     /// The answer to it.
     SynAck,
+    /// The last: whoever sends it forgets the connection.
+    Reset,
 }
 
 /// What became of a packet.

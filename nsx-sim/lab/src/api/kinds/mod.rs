@@ -10,6 +10,7 @@ pub mod network_policy;
 pub mod node;
 pub mod plain;
 pub mod pod;
+mod probes;
 pub mod replicaset;
 pub mod service;
 pub mod template;

@@ -1,7 +1,7 @@
 //! The spec of pods, by itself and as a template: what is filled in and what is refused.
 
 use super::super::error::Cause;
-use super::{fill, list, names, text};
+use super::{fill, list, names, probes, text};
 use serde_json::{Value, json};
 
 /// Fills in what a client may leave out of a pod's spec.
@@ -29,23 +29,7 @@ fn container(container: &mut Value) {
     for port in container["ports"].as_array_mut().into_iter().flatten() {
         fill(port, "protocol", "TCP");
     }
-    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        if container[probe].is_object() {
-            let probe = &mut container[probe];
-            for (member, value) in [
-                ("timeoutSeconds", 1),
-                ("periodSeconds", 10),
-                ("successThreshold", 1),
-                ("failureThreshold", 3),
-            ] {
-                fill(probe, member, value);
-            }
-            if probe["httpGet"].is_object() {
-                fill(&mut probe["httpGet"], "path", "/");
-                fill(&mut probe["httpGet"], "scheme", "HTTP");
-            }
-        }
-    }
+    probes::default(container);
 }
 
 /// What is wrong with a pod's spec at this place.
@@ -76,6 +60,7 @@ pub fn check(spec: &Value, at: &str, causes: &mut Vec<Cause>) {
                 causes.push(Cause::invalid(&at, &port["containerPort"], why));
             }
         }
+        probes::check(container, &at, causes);
     }
     let policies = ["Always", "OnFailure", "Never"];
     if !policies.contains(&text(spec, "/restartPolicy")) {

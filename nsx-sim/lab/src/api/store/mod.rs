@@ -84,6 +84,12 @@ impl Store {
         (table.iter(namespace).cloned().collect(), inner.version)
     }
 
+    /// The objects of a kind and namespace whose names begin so.
+    pub fn beginning(&self, resource: Resource, namespace: &str, prefix: &str) -> Vec<Arc<Object>> {
+        let inner = self.inner.read();
+        inner.tables[resource as usize].beginning(namespace, prefix).cloned().collect()
+    }
+
     /// All objects of a generated type.
     pub fn read_all<K>(&self, namespace: Option<&str>) -> Vec<K>
     where

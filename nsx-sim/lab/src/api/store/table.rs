@@ -3,6 +3,7 @@
 use super::object::Object;
 use super::watch::{Change, Event};
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// How many changes of a kind are remembered. A watcher that falls further behind starts anew.
@@ -28,6 +29,18 @@ impl Table {
         let one = namespace.map(|n| self.namespaces.get(n).into_iter());
         let all = namespace.is_none().then(|| self.namespaces.values());
         one.into_iter().flatten().chain(all.into_iter().flatten()).flat_map(BTreeMap::values)
+    }
+
+    /// The objects of a namespace whose names begin so.
+    pub(super) fn beginning<'a>(
+        &'a self,
+        namespace: &str,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        let names = self.namespaces.get(namespace).into_iter();
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let named = names.flat_map(move |own| own.range::<str, _>(from));
+        named.take_while(move |(name, _)| name.starts_with(prefix)).map(|(_, object)| object)
     }
 
     /// Puts a version in its place. Gives the object that a limit pushes out.

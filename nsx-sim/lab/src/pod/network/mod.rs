@@ -24,12 +24,14 @@ use super::wire::{Fate, Packet, Segment};
 /// How long Linux waits after each SYN without an answer, before it gives up.
 const SYN_WAITS: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-/// One pod's view of the network.
+/// One pod's view of the network, or that of a node.
 #[derive(Clone)]
 pub(super) struct Network {
     runtime: Arc<Runtime>,
     namespace: String,
     pod: String,
+    /// The node's address, and the pod as the node knows it, where it is the node that looks.
+    node: Option<(IpAddr, Arc<Pod>)>,
     libc: Libc,
 }
 
@@ -72,7 +74,12 @@ pub(super) struct Connection {
 impl Connection {
     /// Whether what listens at the other end speaks HTTP that is known here.
     pub(super) fn answers(&self) -> bool {
-        listener(&self.pod, self.peer.port()) == Some(Web::Hello)
+        self.web() != Web::Unknown
+    }
+
+    /// What listens at the other end.
+    pub(super) fn web(&self) -> Web {
+        listener(&self.pod, self.peer.port()).unwrap_or(Web::Unknown)
     }
 }
 
@@ -92,12 +99,30 @@ pub(super) enum Reply {
 impl Network {
     /// What a pod's containers with such a C library see.
     pub(super) fn new(runtime: Arc<Runtime>, namespace: &str, pod: &str, libc: Libc) -> Self {
-        Self { runtime, namespace: namespace.to_owned(), pod: pod.to_owned(), libc }
+        let (namespace, pod) = (namespace.to_owned(), pod.to_owned());
+        Self { runtime, namespace, pod, node: None, libc }
     }
 
-    /// The pod, as it is now.
+    /// What the node of a pod sees.
+    pub(super) fn of_node(runtime: Arc<Runtime>, address: IpAddr, pod: Pod) -> Self {
+        let own = Self::new(runtime, &pod.namespace, &pod.name, Libc::Gnu);
+        Self { node: Some((address, Arc::new(pod))), ..own }
+    }
+
+    /// The pod, as it is now; of a node what a pod would be that has its address and no containers.
     pub(super) fn own(&self) -> Option<Pod> {
-        self.runtime.host.pod(&self.namespace, &self.pod)
+        match &self.node {
+            Some((address, _)) => Some(Pod { address: Some(*address), ..Pod::default() }),
+            None => self.runtime.host.pod(&self.namespace, &self.pod),
+        }
+    }
+
+    /// The pod that has the address.
+    fn pod_at(&self, address: IpAddr) -> Option<Pod> {
+        match &self.node {
+            Some((_, pod)) if pod.address == Some(address) => Some((**pod).clone()),
+            _ => self.runtime.host.pod_at(address),
+        }
     }
 
     /// Whom the pod asks for names.
@@ -128,7 +153,7 @@ impl Network {
             match self.send(syn).await {
                 Fate::Delivered(member) => {
                     let peer = member.unwrap_or(target);
-                    let pod = self.runtime.host.pod_at(peer.ip()).ok_or(ConnectError::Refused)?;
+                    let pod = self.pod_at(peer.ip()).ok_or(ConnectError::Refused)?;
                     let connection = Self::accept(local, peer, pod)?;
                     // A load balancer's answers are its own, and its clients' filters know them.
                     if member.is_some() || self.answered(local, peer).await {
@@ -220,21 +245,20 @@ impl Network {
     pub(super) fn request(&self, connection: &Connection, request: &Request) -> Option<Response> {
         connection.answers().then(|| {
             let now = self.runtime.host.now();
-            http::hello(&connection.pod, connection.peer, request, now)
+            http::answer(connection.web(), &connection.pod, connection.peer, request, now)
         })
     }
 
-    async fn send(&self, packet: Packet) -> Fate {
-        let wire = self.runtime.wire.clone();
-        let sent = tokio::task::spawn_blocking(move || wire.send(&packet)).await;
-        match sent.map_err(|error| error.to_string()).and_then(|fate| fate) {
-            Ok(fate) => fate,
-            Err(why) => {
-                // Without a judge there is no network: a packet that passes would be a lie.
-                tracing::warn!(?packet, "nobody judged a packet, it is lost: {why}");
-                Fate::Dropped
-            }
+    /// Forgets a connection that one of two pods, or a pod and its node, have.
+    pub(super) async fn close(&self, connection: &Connection) {
+        let (from, to) = (connection.local, connection.peer);
+        if from.ip() != to.ip() && !to.ip().is_loopback() {
+            self.send(Packet::Tcp { from, to, segment: Segment::Reset }).await;
         }
+    }
+
+    async fn send(&self, packet: Packet) -> Fate {
+        self.runtime.send(packet).await
     }
 }
 
@@ -242,10 +266,13 @@ impl Network {
 fn listener(pod: &Pod, port: u16) -> Option<Web> {
     pod.containers.iter().filter(|own| own.running).find_map(|own| {
         let image = Image::named(&own.image);
-        if image.ports.contains(&port) {
+        let known = image.ports.contains(&port);
+        if known && image.web != Web::Unknown {
             return Some(image.web);
         }
-        own.ports.contains(&port).then_some(Web::Unknown)
+        let asked = own.asked.iter().any(|(own, _)| *own == port);
+        let web = if asked { Web::Asked } else { Web::Unknown };
+        (known || own.ports.contains(&port)).then_some(web)
     })
 }
 
@@ -313,6 +340,19 @@ mod tests {
         let silent = network.connect(socket("10.100.200.12:81")).await;
         assert_eq!(silent.err(), Some(ConnectError::TimedOut), "no port of the service");
         assert!(network.connect(socket("127.0.0.1:8080")).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_closed_is_forgotten() {
+        let cluster = Cluster::guide();
+        let network = cluster.network("x1", "a1");
+        let near = network.connect(socket("127.0.0.1:8080")).await.unwrap();
+        network.close(&near).await;
+        assert!(cluster.sent().is_empty(), "nobody but the pod knows it");
+        let far = network.connect(socket("172.15.13.3:8080")).await.unwrap();
+        network.close(&far).await;
+        let last = Packet::Tcp { from: far.local, to: far.peer, segment: Segment::Reset };
+        assert_eq!(cluster.sent().last(), Some(&last));
     }
 
     #[tokio::test(start_paused = true)]
