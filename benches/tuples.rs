@@ -2,11 +2,11 @@
 //!
 //! Every answer is checked against the scan before anything is timed.
 
-use benches::tuples::{Profile, filters, headers, v6_packets, v6_rules, zipf};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dataplane::engine::RuleList;
 use dataplane::engine::tuple::{FlowCache, HeaderClassifier, Live, NONE, Place, Scan};
 use dataplane::{AddressSets, Direction, EngineKind, Key, RuleId};
+use fixtures::tuples::{Profile, filters, headers, v6_packets, v6_rules, zipf};
 
 /// Headers of a trace.
 const HEADERS: usize = 4_096;

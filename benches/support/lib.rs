@@ -1,7 +1,5 @@
 //! Inputs of the benches, made from a seed.
 
-pub mod tuples;
-
 use dataplane::{
     Action, AddressRange, AddressSets, AppliedTo, Family, Layer, Member, Packet, Peer, PortRange,
     Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term,

@@ -105,6 +105,30 @@ fn bench_classify_takes_rules_between_groups_as_packets_and_as_headers() {
     assert!(text(&walked.stderr).contains("only the engine bitmap takes headers"));
 }
 
+#[test]
+fn bench_make_writes_lists_whose_traces_every_engine_answers_as_they_say() {
+    let folder = Folder::new("make");
+    let sets = folder.path("sets");
+    let numbers = ["--filters", "300,1000", "--headers", "500", "--seed", "5"];
+    let make = [&["bench", "make", &sets, "--profiles", "acl,fw"], &numbers[..]].concat();
+    let done = run(&make);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let lists: Vec<String> = text(&done.stdout).lines().map(str::to_owned).collect();
+    let names = ["acl_300", "fw_300", "acl_1k", "fw_1k"];
+    assert_eq!(lists, names.map(|name| folder.path(&format!("sets/{name}"))));
+    for list in lists {
+        for trace in ["inside", "zipf"].map(|trace| format!("{list}.{trace}")) {
+            let done = run(&["bench", "classify", &list, &trace, "--passes", "1", "--json"]);
+            let report = report(&done);
+            assert_eq!((&report["checked"], &report["mismatches"]), (&500.into(), &0.into()));
+        }
+    }
+    // What is there may be the work of hours.
+    let done = run(&make);
+    assert!(!done.status.success());
+    assert!(text(&done.stderr).contains("acl_300"), "{}", text(&done.stderr));
+}
+
 /// A program that says what rte_acl's harness says, whatever it is asked.
 #[cfg(unix)]
 fn peer(folder: &Folder, mpps: f64) -> String {

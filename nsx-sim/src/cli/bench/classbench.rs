@@ -87,6 +87,40 @@ fn traced(line: &str) -> anyhow::Result<Traced> {
     Ok(Traced { header, rank })
 }
 
+/// A filter as a line, for a list whose ranks are its lines.
+///
+/// # Errors
+/// If its addresses are no prefixes, or it asks for more of the protocol than the format has words for.
+pub(super) fn line_of(filter: &Filter) -> anyhow::Result<String> {
+    let Carried { src_port, dst_port, kind, kind_mask } = filter.carried;
+    let (protocol, mask) = match kind_mask {
+        0 => (0, 0),
+        Kind::PROTOCOL => (kind >> 2, 0xff),
+        _ => bail!("filter {}: it asks for more than the protocol", filter.rank),
+    };
+    let (src, dst) = (prefix(filter.src)?, prefix(filter.dst)?);
+    let ports = |span: Span<u16>| format!("{} : {}", span.first, span.last);
+    let (src_port, dst_port) = (ports(src_port), ports(dst_port));
+    Ok(format!("@{src}\t{dst}\t{src_port}\t{dst_port}\t0x{protocol:02X}/0x{mask:02X}"))
+}
+
+fn prefix(span: Span<u32>) -> anyhow::Result<String> {
+    let length = (span.first ^ span.last).leading_zeros();
+    let own = u8::try_from(length).map(|length| Span::<u32>::prefix(span.first, length));
+    let first = Ipv4Addr::from(span.first);
+    if own != Ok(span) {
+        bail!("{first} to {} is no prefix", Ipv4Addr::from(span.last));
+    }
+    Ok(format!("{first}/{length}"))
+}
+
+/// A header as a line, with the rank of the filter that it was drawn from and of the first that matches it.
+pub(super) fn traced_line(header: &Header, drawn: u32, rank: u32) -> String {
+    let Header { src, dst, src_port, dst_port, kind, .. } = *header;
+    let rank = if rank == NONE { -1 } else { i64::from(rank) };
+    format!("{src}\t{dst}\t{src_port}\t{dst_port}\t{}\t{drawn}\t{rank}", kind.0 >> 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +137,22 @@ mod tests {
         assert!(!filter.holds(&outside.header));
         assert_eq!(outside.rank, Some(NONE));
         assert_eq!(traced("1 2 3 4 6").unwrap().rank, None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let filters = fixtures::tuples::filters(fixtures::tuples::Profile::Fw, 500, 3);
+        for own in &filters {
+            let line = line_of(own).unwrap();
+            assert_eq!(filter(&line, own.rank).unwrap(), *own, "{line}");
+        }
+        for (header, drawn) in fixtures::tuples::drawn(&filters, 500, 4) {
+            let line = traced_line(&header, drawn, NONE);
+            let read = traced(&line).unwrap();
+            assert_eq!((read.header, read.rank), (header, Some(NONE)), "{line}");
+        }
+        let odd = Filter { src: Span { first: 1, last: 2 }, ..filters[0] };
+        assert!(line_of(&odd).unwrap_err().to_string().contains("0.0.0.1 to 0.0.0.2 is no prefix"));
     }
 
     #[test]

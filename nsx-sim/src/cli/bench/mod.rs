@@ -6,6 +6,7 @@ mod classify;
 mod compare;
 mod dfw;
 mod grouped;
+mod make;
 mod measure;
 mod plot;
 mod sets;
@@ -59,6 +60,16 @@ A directory has filters X with traces X.inside (or of another --trace), and rule
 X.groups, X.svcs and X.rules; the peer takes part in these where X and X.map hold the same multiplied \
 out. The exit code is 1 where an answer of ours is wrong.")]
     Compare(compare::Args),
+    /// Write lists of filters and traces made from a seed, in the formats that `classify` and `compare` read.
+    #[command(after_long_help = "\
+  nsx-sim bench make sets/ --filters 1000,10000
+  nsx-sim bench classify sets/acl_1k sets/acl_1k.inside
+
+The lists are in the manner of ClassBench's seeds, which are not free for every use and not part of this \
+program. Of each there are two traces: X.inside, whose every header is drawn from a random filter, and \
+X.zipf, the same flows by Zipf's law. What matches first is told by a scan of all filters. Files that are \
+there are left as they are, with an error.")]
+    Make(make::Args),
     /// Draw charts (SVG) of what `compare --save` and `dfw --save` wrote, beside their files.
     Plot(plot::Args),
 }
@@ -69,6 +80,7 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<ExitCode> {
         Bench::Dfw(args) => dfw::run(args),
         Bench::Classify(args) => classify::run(args),
         Bench::Compare(args) => compare::run(args),
+        Bench::Make(args) => make::run(args),
         Bench::Plot(args) => plot::run(args),
     }
 }
