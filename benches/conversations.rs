@@ -6,8 +6,8 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dataplane::{
-    Config, Dataplane, Evidence, Guard, Packet, Path, Peer, RuleProgram, ServiceMatch, TcpFlags,
-    Time, Timers, VnicId,
+    Config, Dataplane, Evidence, Guard, Packet, Path, Peer, ServiceMatch, TcpFlags, Time, Timers,
+    VnicId,
 };
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -27,7 +27,7 @@ fn plane(limit: usize) -> Dataplane {
         rule.action = dataplane::Action::Allow;
         rule
     });
-    plane.load(RuleProgram { rules: rules.collect() });
+    plane.load(rules.collect());
     plane
 }
 

@@ -6,7 +6,7 @@ use dataplane::engine::tuple::{
 };
 use dataplane::{
     Action, AppliedTo, Config, Dataplane, EngineKind, Frame, Layer, Path, Peer, PortRange, Ports,
-    Rule, RuleId, RuleProgram, Service, ServiceMatch, Time, VnicId,
+    Rule, RuleId, Service, ServiceMatch, Time, VnicId,
 };
 
 /// Any bytes are a frame or an error that lies within them.
@@ -45,12 +45,11 @@ pub(crate) fn filter(frames: &[(u8, Vec<u8>)]) {
     let mut plane = Dataplane::new(Config { flow_limit: FLOWS, ..Config::default() });
     plane.add_vnic(VNIC);
     let low = Service::Udp(Ports::to([PortRange { first: 0, last: 0x7fff }]));
-    plane.load(RuleProgram {
-        rules: vec![
-            rule(1, Action::Drop, ServiceMatch::OneOf(vec![low])),
-            rule(2, Action::Allow, ServiceMatch::Any),
-        ],
-    });
+    let rules = [
+        rule(1, Action::Drop, ServiceMatch::OneOf(vec![low])),
+        rule(2, Action::Allow, ServiceMatch::Any),
+    ];
+    plane.load(rules.into_iter().collect());
     let (mut now, mut sent) = (Time(0), 0);
     for (how, bytes) in frames {
         let Ok(frame) = Frame::parse(bytes) else { continue };

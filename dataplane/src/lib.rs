@@ -69,6 +69,7 @@ pub use matching::{Field, Key};
 pub use packet::{IpHeader, Packet, TcpFlags, Transport, ethertype};
 pub use plane::{Config, Dataplane};
 pub use publisher::{Publisher, Reader, Shown};
+pub use reload::Replacement;
 pub use rule::{
     AppliedTo, Layer, ParsePortsError, Peer, PortRange, Ports, Rule, RuleProgram, Service,
     ServiceMatch, Term,

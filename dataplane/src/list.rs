@@ -95,8 +95,7 @@ pub(crate) struct Lists {
 
 impl Lists {
     pub(crate) fn new(program: RuleProgram, engine: EngineKind, sets: &AddressSets) -> Self {
-        let rules: Vec<Arc<Rule>> = program.rules.into_iter().map(Arc::new).collect();
-        Self::of(rules, engine, sets)
+        Self::of(program.rules, engine, sets)
     }
 
     fn of(mut rules: Vec<Arc<Rule>>, engine: EngineKind, sets: &AddressSets) -> Self {
@@ -269,6 +268,11 @@ impl Lists {
         layer == Layer::Ip && self.ranks.contains_key(&rule)
     }
 
+    /// Whether a rule of that name is in the program and not in the index.
+    pub(crate) fn has_outside_index(&self, rule: RuleId) -> bool {
+        self.rules.iter().any(|own| own.id == rule)
+    }
+
     /// Takes a rule out of force, as [`insert`](Lists::insert) puts one in.
     pub(crate) fn remove(&mut self, rule: RuleId) -> Option<(Arc<Rule>, Mask)> {
         let index = self.index.as_mut()?;
@@ -386,7 +390,7 @@ mod tests {
     }
 
     fn lists(rules: Vec<Rule>) -> Lists {
-        Lists::new(RuleProgram { rules }, EngineKind::Walk, &AddressSets::default())
+        Lists::new(rules.into_iter().collect(), EngineKind::Walk, &AddressSets::default())
     }
 
     fn scopes(ids: impl IntoIterator<Item = u32>) -> BTreeSet<ScopeId> {

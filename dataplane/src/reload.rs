@@ -1,4 +1,4 @@
-//! A program in place of another, by the few rules that differ.
+//! Rules in place of others, by the few that differ.
 
 use std::sync::Arc;
 
@@ -7,14 +7,27 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::engine::Index;
 use crate::{Dataplane, Layer, Rule, RuleId, RuleProgram};
 
-/// The most rules that come and go one by one; for more the program is loaded.
+/// The most rules that come and go one by one, beside one for so many of the program; for more the
+/// program is loaded.
 const MOST_EDITS: usize = 32;
+const RULES_AN_EDIT: usize = 100;
 
-/// What makes one program of another.
+/// Rules in place of others that stand in a row in the order of the program.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Replacement {
+    /// Those that are in force, in order.
+    pub old: Vec<Arc<Rule>>,
+    /// Those that shall be, in order.
+    pub new: Vec<Arc<Rule>>,
+    /// The IP rule that follows them; none at the end.
+    pub before: Option<RuleId>,
+}
+
+/// What makes some rules of others.
 #[derive(Debug, Default)]
 struct Differences {
     gone: Vec<RuleId>,
-    /// The rules that come, the last of the program first, each with the one that follows it.
+    /// The rules that come, the last of them first, each with the one that follows it.
     new: Vec<(Arc<Rule>, Option<RuleId>)>,
 }
 
@@ -22,21 +35,32 @@ impl Dataplane {
     /// Puts a new program in force, as [`load`](Dataplane::load) does. Where few IP rules differ, those
     /// alone are changed; without any difference nothing is.
     pub fn reload(&mut self, program: RuleProgram) {
-        let Some(Differences { gone, new }) = self.differences(&program) else {
-            self.load(program);
-            return;
-        };
+        let old = self.lists.program().cloned().collect();
+        let whole = Replacement { old, new: program.rules, before: None };
+        if !self.replace(&whole) {
+            self.load(RuleProgram { rules: whole.new });
+        }
+    }
+
+    /// Puts rules in place of others, without a look at the rest of the program. Where that can not be
+    /// done this is false, and the rules in force may be some of both: then the program that is meant
+    /// has to be [loaded](Dataplane::load).
+    #[must_use]
+    pub fn replace(&mut self, replacement: &Replacement) -> bool {
+        if replacement.old == replacement.new {
+            return true;
+        }
+        let Some(Differences { gone, new }) = self.differences(replacement) else { return false };
         let changed = !gone.is_empty() || !new.is_empty();
-        for rule in &gone {
-            self.take_out(*rule);
+        if !gone.iter().all(|rule| self.take_out(*rule)) {
+            return false;
         }
         let mut left: FxHashSet<RuleId> = gone.into_iter().collect();
         for (rule, before) in new {
             // A rule that was edited or moved counts on.
             left.remove(&rule.id);
             if !self.put_in(&rule, before) {
-                self.load(program);
-                return;
+                return false;
             }
         }
         for rule in left {
@@ -44,25 +68,29 @@ impl Dataplane {
         }
         self.note(changed);
         while self.lists.index().is_some_and(Index::is_due) && self.settle() {}
+        true
     }
 
-    /// The differences from the program in force, if they can be made one by one.
-    fn differences(&self, program: &RuleProgram) -> Option<Differences> {
+    /// What differs, if that can be changed one by one.
+    fn differences(&self, replacement: &Replacement) -> Option<Differences> {
         let index = self.lists.index().filter(|_| self.lists.has_names_of_its_own())?;
-        let of = |layer| program.rules.iter().filter(move |rule| rule.layer == layer);
-        let ethernet = self.lists.program().filter(|rule| rule.layer == Layer::Ethernet);
-        if !ethernet.map(|rule| &**rule).eq(of(Layer::Ethernet)) {
+        let Replacement { old, new, before } = replacement;
+        let of = |rules, layer| -> Vec<&Arc<Rule>> {
+            let rules: &Vec<Arc<Rule>> = rules;
+            rules.iter().filter(|rule| rule.layer == layer).collect()
+        };
+        if of(old, Layer::Ethernet) != of(new, Layer::Ethernet) {
             return None;
         }
-        let old: Vec<&Rule> = index.rules().map(|(_, rule)| &**rule).collect();
-        let new: Vec<&Rule> = of(Layer::Ip).collect();
+        let (old, new) = (of(old, Layer::Ip), of(new, Layer::Ip));
         let first = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
         let (old, ahead) = (&old[first..], &new[first..]);
         let alike = old.iter().rev().zip(ahead.iter().rev()).take_while(|(old, new)| old == new);
         let last = alike.count();
         let (old, ahead) = (&old[..old.len() - last], &ahead[..ahead.len() - last]);
         let kept = in_order(old, ahead);
-        if old.len() + ahead.len() - 2 * kept.len() > MOST_EDITS {
+        let most = MOST_EDITS + index.count() / RULES_AN_EDIT;
+        if old.len() + ahead.len() - 2 * kept.len() > most {
             return None;
         }
         let mut differences = Differences::default();
@@ -70,16 +98,16 @@ impl Dataplane {
         let left = old.iter().map(|rule| rule.id).filter(|rule| !stays.contains(rule));
         differences.gone.extend(left);
         let mut names: FxHashSet<RuleId> = differences.gone.iter().copied().collect();
-        let mut follows = new.get(first + ahead.len()).map(|rule| rule.id);
+        let mut follows = new.get(first + ahead.len()).map_or(*before, |rule| Some(rule.id));
         for (at, rule) in ahead.iter().enumerate().rev() {
             if kept.binary_search(&at).is_err() {
                 let known = self.lists.rank_known(rule.id, Layer::Ip);
                 let twice = differences.new.iter().any(|(own, _)| own.id == rule.id)
-                    || of(Layer::Ethernet).any(|own| own.id == rule.id);
+                    || self.lists.has_outside_index(rule.id);
                 if twice || known && !names.remove(&rule.id) {
                     return None;
                 }
-                differences.new.push((Arc::new((*rule).clone()), follows));
+                differences.new.push((Arc::clone(rule), follows));
             }
             follows = Some(rule.id);
         }
@@ -89,7 +117,7 @@ impl Dataplane {
 
 /// The places in the second list of rules that the first has as well, as many in the same order as there
 /// can be. The first names each once.
-fn in_order(old: &[&Rule], new: &[&Rule]) -> Vec<usize> {
+fn in_order(old: &[&Arc<Rule>], new: &[&Arc<Rule>]) -> Vec<usize> {
     let places: FxHashMap<RuleId, usize> =
         old.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
     // The longest ascending run of places, by the least ends of runs of each length.

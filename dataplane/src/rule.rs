@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::{Action, AddressRange, Direction, Family, MacAddr, RuleId, ScopeId, SetId, VnicId};
 
@@ -194,8 +195,20 @@ pub enum AppliedTo {
 /// All rules in global order, both layers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RuleProgram {
-    /// The rules; an earlier one wins.
-    pub rules: Vec<Rule>,
+    /// The rules; an earlier one wins. Whoever made them may keep them, too.
+    pub rules: Vec<Arc<Rule>>,
+}
+
+impl FromIterator<Rule> for RuleProgram {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        rules.into_iter().map(Arc::new).collect()
+    }
+}
+
+impl FromIterator<Arc<Rule>> for RuleProgram {
+    fn from_iter<I: IntoIterator<Item = Arc<Rule>>>(rules: I) -> Self {
+        Self { rules: rules.into_iter().collect() }
+    }
 }
 
 #[cfg(test)]

@@ -20,11 +20,11 @@ impl Dataplane {
         if self.put_in(&rule, before) {
             return self.note(true);
         }
-        let mut rules: Vec<Rule> = self.rules_cloned();
+        let mut rules = self.rules_in_order();
         let at = before.and_then(|before| {
             rules.iter().position(|own| own.id == before && own.layer == rule.layer)
         });
-        rules.insert(at.unwrap_or(rules.len()), Arc::unwrap_or_clone(rule));
+        rules.insert(at.unwrap_or(rules.len()), rule);
         self.load(RuleProgram { rules });
         true
     }
@@ -51,7 +51,7 @@ impl Dataplane {
             self.counters.forget(rule);
             return self.note(true);
         }
-        let mut rules = self.rules_cloned();
+        let mut rules = self.rules_in_order();
         let before = rules.len();
         rules.retain(|own| own.id != rule);
         let changed = rules.len() < before;
@@ -102,8 +102,8 @@ impl Dataplane {
 
     /// The program once more. Rules of the index stand behind those of Ethernet; between the layers
     /// no order counts.
-    fn rules_cloned(&self) -> Vec<Rule> {
-        self.lists.program().map(|rule| Rule::clone(rule)).collect()
+    fn rules_in_order(&self) -> Vec<Arc<Rule>> {
+        self.lists.program().cloned().collect()
     }
 }
 

@@ -11,8 +11,7 @@ use dataplane::engine::tuple::{
 };
 use dataplane::{
     Action, AppliedTo, Dataplane, Direction, EngineKind, Layer, Member, Packet, Peer, PortRange,
-    Ports, Rule, RuleId, RuleProgram, Service, ServiceMatch, SetId, TcpFlags, Term, Verdict,
-    VnicId,
+    Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Verdict, VnicId,
 };
 
 struct Counting;
@@ -70,7 +69,7 @@ fn plane(rules: u32) -> Dataplane {
         stateful: true,
         tcp_strict: false,
     });
-    plane.load(RuleProgram { rules: rules.collect() });
+    plane.load(rules.collect());
     plane
 }
 

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dataplane::{
     Action, AddressRange, AppliedTo, Config, Dataplane, Direction, EngineKind, Family, Layer,
-    Member, Packet, Peer, PortRange, Ports, Rule, RuleId, RuleProgram, ScopeId, Service,
-    ServiceMatch, SetId, TcpFlags, Term, Transport, VnicId,
+    Member, Packet, Peer, PortRange, Ports, Rule, RuleId, ScopeId, Service, ServiceMatch, SetId,
+    TcpFlags, Term, Transport, VnicId,
 };
 
 use crate::strategies::under_miri;
@@ -160,7 +160,7 @@ impl Both {
             }
         }
         for plane in &mut both.planes {
-            plane.load(RuleProgram { rules: program.clone() });
+            plane.load(program.iter().cloned().collect());
         }
         both
     }

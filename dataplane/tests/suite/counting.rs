@@ -1,8 +1,6 @@
 //! Counters.
 
-use dataplane::{
-    Config, Dataplane, Layer, Packet, Path, RuleCounters, RuleId, RuleProgram, Time, VnicId,
-};
+use dataplane::{Config, Dataplane, Layer, Packet, Path, RuleCounters, RuleId, Time, VnicId};
 
 use crate::text::{packet, program, rule};
 
@@ -74,9 +72,8 @@ fn counters_survive_a_load_that_keeps_the_rule() {
     let mut plane = plane(&["allow from any to any", "drop from any to any"]);
     connect(&mut plane);
     let before = plane.counters(RuleId(1));
-    plane.load(RuleProgram {
-        rules: vec![rule(7, "drop in from any to any svc udp"), rule(1, "allow from any to any")],
-    });
+    let rules = [rule(7, "drop in from any to any svc udp"), rule(1, "allow from any to any")];
+    plane.load(rules.into_iter().collect());
     assert_eq!(plane.counters(RuleId(1)), before);
     plane.load(program(&[]));
     assert_eq!(plane.counters(RuleId(1)), RuleCounters::default());

@@ -2,8 +2,8 @@
 //! and a plane built from scratch.
 
 use dataplane::{
-    Config, Dataplane, Edit, EngineKind, Fragment, Frame, IpHeader, Packet, Path, RuleId,
-    RuleProgram, Time, Transport, VnicId,
+    Config, Dataplane, Edit, EngineKind, Fragment, Frame, IpHeader, Packet, Path, RuleId, Time,
+    Transport, VnicId,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -168,7 +168,7 @@ proptest! {
         for (scope, vnic) in &model.scopes {
             fresh.join(*scope, *vnic);
         }
-        fresh.load(RuleProgram { rules: model.rules.clone() });
+        fresh.load(model.rules.iter().cloned().collect());
 
         for vnic in (1..=3).map(VnicId) {
             let rules: Vec<_> = plane.rules_on(vnic).collect();

@@ -65,7 +65,7 @@ impl Model {
     pub(crate) fn edit(&mut self, plane: &mut Dataplane, edit: &Edit) {
         match edit.clone() {
             Edit::Load(program) | Edit::Reload(program) => {
-                self.rules = program.rules;
+                self.rules = program.rules.iter().map(|rule| Rule::clone(rule)).collect();
                 plane.apply(edit);
                 let known: Vec<RuleId> = self.rules.iter().map(|rule| rule.id).collect();
                 self.packets.retain(|(rule, ..)| known.contains(rule));

@@ -4,7 +4,7 @@ use dataplane::{
     Action, Config, Dataplane, Evidence, Member, Path, RuleId, ScopeId, SetId, Time, VnicId,
 };
 
-use crate::text::{packet, program};
+use crate::text::{packet, program, rule};
 
 const A: VnicId = VnicId(1);
 const OUT: Path = Path { from: Some(A), to: None };
@@ -94,10 +94,8 @@ fn the_first_packet_is_judged_the_way_it_went() {
 #[test]
 fn a_flow_passes_to_the_rule_that_admits_it_now() {
     let mut plane = open(true);
-    let mut rules = program(&["allow out from any to any", "allow from any to any"]);
-    rules.rules[0].id = RuleId(9);
-    rules.rules[1].id = RuleId(2);
-    plane.load(rules);
+    let rules = [rule(9, "allow out from any to any"), rule(2, "allow from any to any")];
+    plane.load(rules.into_iter().collect());
     for packets in 1..=2 {
         assert_eq!(send(&mut plane, IN, ANSWER), by_flow(9));
         let (old, new) = (plane.counters(RuleId(2)), plane.counters(RuleId(9)));

@@ -165,7 +165,7 @@ pub(crate) fn program() -> impl Strategy<Value = RuleProgram> {
         for (id, rule) in (1..).zip(&mut rules) {
             rule.id = RuleId(id);
         }
-        RuleProgram { rules }
+        rules.into_iter().collect()
     })
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn rule(id: u64, text: &str) -> Rule {
 
 /// A program whose rules have the ids 1, 2, 3 and so on.
 pub(crate) fn program(rules: &[&str]) -> RuleProgram {
-    RuleProgram { rules: (1..).zip(rules).map(|(id, text)| rule(id, text)).collect() }
+    (1..).zip(rules).map(|(id, text)| rule(id, text)).collect()
 }
 
 /// A packet.

@@ -1,56 +1,53 @@
-//! The slow lane: sections and rules into one program, a pure function of the inventory.
+//! The slow lane: a section into rules, a pure function of the inventory and of where routers' rules
+//! stand.
 
-use super::gate::{EVERY_VNIC, Gate, GatePlan};
+use super::gate::{EVERY_VNIC, GatePlan, Gates};
 use super::node::{Node, address_range};
 use crate::inventory::{Inventory, Object};
 use crate::kinds::firewall::rule::{Action, Direction, FirewallRule, FirewallService, IpProtocol};
-use crate::kinds::firewall::{Enforcement, FirewallSection, SectionType, order};
+use crate::kinds::firewall::{Enforcement, FirewallSection, SectionType};
 use crate::kinds::ns_service::{NSService, NSServiceGroup};
 use crate::kinds::reference::{References, Target};
 use crate::kinds::service_element::{IcmpProtocol, L4Protocol, ServiceElement};
 use crate::kinds::values::PortElement;
 use dataplane::{
-    AppliedTo, Family, Layer, Peer, PortRange, Ports, Rule, RuleId, RuleProgram, ScopeId, Service,
-    ServiceMatch, SetId, Term, VnicId,
+    AppliedTo, Family, Layer, Peer, PortRange, Ports, Rule, RuleId, ScopeId, Service, ServiceMatch,
+    SetId, Term,
 };
+use std::sync::Arc;
 
 /// Gives the number of the set and scope of a node.
 pub type Watch<'a> = dyn FnMut(&Node) -> u32 + 'a;
 
-/// Gives the filter of a gate.
-pub type Place<'a> = dyn FnMut(Gate) -> VnicId + 'a;
-
 /// IGMP's number among IP protocols.
 const IGMP: u8 = 2;
 
-/// All enabled rules, in order, on vNICs or at routers.
-pub fn program(
+/// The enabled rules of a section, in order, on vNICs or at routers.
+pub fn rules(
     inventory: &Inventory,
+    section: &FirewallSection,
     plan: &GatePlan,
+    gates: &Gates,
     watch: &mut Watch<'_>,
-    place: &mut Place<'_>,
-) -> RuleProgram {
-    let mut rules = Vec::new();
-    for object in order::sections(inventory) {
-        let Some(section) = object.body::<FirewallSection>() else { continue };
-        for rule in section.rules.iter().filter(|rule| !rule.disabled) {
-            let applied_to = match section.enforcement() {
-                Enforcement::Vnics => match applied_to(section, rule, watch) {
-                    AppliedTo::Everywhere if plan.stands() => {
-                        AppliedTo::OneOf { scopes: vec![EVERY_VNIC], vnics: Vec::new() }
-                    }
-                    own => own,
-                },
-                Enforcement::Routers => {
-                    let gates = plan.gates(inventory, section, rule).into_iter();
-                    let vnics = gates.map(&mut *place).collect();
-                    AppliedTo::OneOf { scopes: Vec::new(), vnics }
+) -> Vec<Arc<Rule>> {
+    let enabled = section.rules.iter().filter(|rule| !rule.disabled);
+    let rules = enabled.filter_map(|rule| {
+        let applied_to = match section.enforcement() {
+            Enforcement::Vnics => match applied_to(section, rule, watch) {
+                AppliedTo::Everywhere if plan.stands() => {
+                    AppliedTo::OneOf { scopes: vec![EVERY_VNIC], vnics: Vec::new() }
                 }
-            };
-            rules.extend(compile(inventory, section, rule, applied_to, watch));
-        }
-    }
-    RuleProgram { rules }
+                own => own,
+            },
+            Enforcement::Routers => {
+                let own = plan.gates(inventory, section, rule);
+                let vnics = own.iter().filter_map(|gate| gates.get(gate)).copied().collect();
+                AppliedTo::OneOf { scopes: Vec::new(), vnics }
+            }
+        };
+        compile(inventory, section, rule, applied_to, watch).map(Arc::new)
+    });
+    rules.collect()
 }
 
 fn compile(

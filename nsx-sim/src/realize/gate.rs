@@ -1,6 +1,6 @@
 //! Where routers' firewalls stand.
 
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Object};
 use crate::kinds::firewall::{Enforcement, FirewallRule, FirewallSection, order};
 use crate::kinds::reference::{References, ResourceReference, Target};
 use crate::kinds::routing::port::{self, RouterPort};
@@ -36,11 +36,8 @@ impl GatePlan {
     /// That of all enabled rules.
     pub fn of(inventory: &Inventory) -> Self {
         let mut plan = Self::default();
-        for object in order::sections(inventory) {
+        for object in on_routers(inventory) {
             let Some(section) = object.body::<FirewallSection>() else { continue };
-            if section.enforcement() != Enforcement::Routers {
-                continue;
-            }
             let routers = named(section.applied_tos.as_ref());
             for rule in section.rules.iter().filter(|rule| !rule.disabled) {
                 plan.stands = true;
@@ -57,6 +54,18 @@ impl GatePlan {
     /// Whether any rule stands at a router.
     pub fn stands(&self) -> bool {
         self.stands
+    }
+
+    /// The gates that any enabled rule stands at.
+    pub fn all(&self, inventory: &Inventory) -> BTreeSet<Gate> {
+        let mut gates = BTreeSet::new();
+        for object in on_routers(inventory) {
+            let Some(section) = object.body::<FirewallSection>() else { continue };
+            for rule in section.rules.iter().filter(|rule| !rule.disabled) {
+                gates.extend(self.gates(inventory, section, rule));
+            }
+        }
+        gates
     }
 
     /// The gates that a rule stands at: every port of the section's routers, or those of them that
@@ -83,6 +92,15 @@ impl GatePlan {
         }
         gates
     }
+}
+
+/// The sections on routers, in order.
+fn on_routers(inventory: &Inventory) -> impl Iterator<Item = Arc<Object>> {
+    let sections = order::sections(inventory).into_iter();
+    sections.filter(|object| {
+        let section = object.body::<FirewallSection>();
+        section.is_some_and(|section| section.enforcement() == Enforcement::Routers)
+    })
 }
 
 /// The ids that a list names.

@@ -20,6 +20,8 @@ pub struct Membership {
     next_set: u32,
     /// Ports that came to or left the exclude list since this was last taken.
     exempted: Vec<Arc<str>>,
+    /// Nodes that were given back since the last look at them.
+    idle: Vec<Node>,
 }
 
 #[derive(Default)]
@@ -49,7 +51,8 @@ struct Ways {
 #[derive(Clone, Copy)]
 struct Watch {
     number: u32,
-    used: bool,
+    /// How many have taken hold of it.
+    users: u32,
 }
 
 /// What happened to a leaf in a node.
@@ -191,6 +194,7 @@ impl Membership {
             self.tell(holder, &leaf, news, vnics, plane);
         }
         self.drop_if_empty(member);
+        self.drop_if_empty(holder);
     }
 
     /// Gives a node exactly these direct members.
@@ -227,8 +231,7 @@ impl Membership {
 
     /// Gives a leaf other addresses, in all the sets that hold it.
     pub fn set_addresses(&mut self, leaf: &Node, addresses: &[Member], plane: &mut Dataplane) {
-        let state = self.states.entry(leaf.clone()).or_default();
-        if *state.addresses == *addresses {
+        if *self.addresses(leaf) == *addresses {
             return;
         }
         let sets = self.watches_over(leaf);
@@ -243,6 +246,7 @@ impl Membership {
                 plane.remove_member(SetId(number), member);
             }
         }
+        self.drop_if_empty(leaf);
     }
 
     /// Lets a port's new vNIC into all the scopes that hold the port.
@@ -258,40 +262,55 @@ impl Membership {
         std::mem::take(&mut self.exempted)
     }
 
-    /// The number of the set and scope of a node, which the dataplane holds from now on.
+    /// The number of the set and scope of a node, which the dataplane has from now on. To be held by
+    /// whoever names it.
     pub fn watch(&mut self, node: &Node, vnics: &Vnics, plane: &mut Dataplane) -> u32 {
         let state = self.states.entry(node.clone()).or_default();
-        if let Some(watch) = &mut state.watch {
-            watch.used = true;
+        if let Some(watch) = &state.watch {
             return watch.number;
         }
         let number = self.next_set;
         self.next_set += 1;
-        state.watch = Some(Watch { number, used: true });
+        state.watch = Some(Watch { number, users: 0 });
         for leaf in self.leaves(node) {
             self.show(number, &leaf, News::Came, vnics, plane);
         }
         number
     }
 
-    /// Drops the sets and scopes that were not watched since the last call.
-    pub fn forget_unused(&mut self, plane: &mut Dataplane) {
-        self.states.retain(|_, state| {
-            match &mut state.watch {
-                Some(watch) if watch.used => watch.used = false,
-                Some(watch) => {
-                    plane.drop_set(SetId(watch.number));
-                    plane.drop_scope(ScopeId(watch.number));
-                    state.watch = None;
-                }
-                None => {}
+    /// Takes hold of a node's set and scope.
+    pub fn hold(&mut self, node: &Node) {
+        let state = self.states.get_mut(node);
+        if let Some(watch) = state.and_then(|state| state.watch.as_mut()) {
+            watch.users += 1;
+        }
+    }
+
+    /// Gives a node's set and scope back.
+    pub fn give_back(&mut self, node: Node) {
+        let state = self.states.get_mut(&node);
+        if let Some(watch) = state.and_then(|state| state.watch.as_mut()) {
+            watch.users = watch.users.saturating_sub(1);
+            if watch.users == 0 {
+                self.idle.push(node);
             }
-            !state.is_empty()
-        });
+        }
+    }
+
+    /// Drops the sets and scopes that were given back and that nobody holds.
+    pub fn forget_unused(&mut self, plane: &mut Dataplane) {
+        for node in std::mem::take(&mut self.idle) {
+            let Some(state) = self.states.get_mut(&node) else { continue };
+            if let Some(watch) = state.watch.take_if(|watch| watch.users == 0) {
+                plane.drop_set(SetId(watch.number));
+                plane.drop_scope(ScopeId(watch.number));
+            }
+            self.drop_if_empty(&node);
+        }
     }
 
     /// A node as it is known already: its name lies in memory once.
-    fn known(&self, node: &Node) -> Node {
+    pub fn known(&self, node: &Node) -> Node {
         self.states.get_key_value(node).map_or(node, |(known, _)| known).clone()
     }
 
@@ -384,6 +403,7 @@ mod tests {
         fn set_of(&mut self, node: &Node) -> Vec<String> {
             let Self(membership, vnics, plane) = self;
             let number = membership.watch(node, vnics, plane);
+            membership.hold(node);
             let members = plane.set(SetId(number)).into_iter().flat_map(AddressSet::iter);
             members
                 .map(|member| match member {
@@ -454,8 +474,15 @@ mod tests {
         graph.address(&Node::port("p"), "10.0.0.1");
         graph.set(&group, &Node::port("p"), true);
         graph.set_of(&group);
+        graph.set_of(&group);
+        graph.0.give_back(group.clone());
         graph.0.forget_unused(&mut graph.2);
         assert!(graph.2.set(SetId(0)).is_some());
+        graph.0.give_back(group.clone());
+        graph.0.hold(&group);
+        graph.0.forget_unused(&mut graph.2);
+        assert!(graph.2.set(SetId(0)).is_some());
+        graph.0.give_back(group);
         graph.0.forget_unused(&mut graph.2);
         assert!(graph.2.set(SetId(0)).is_none());
     }

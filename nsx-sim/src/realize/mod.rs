@@ -1,11 +1,9 @@
 //! From objects to what the dataplane needs, in two lanes.
 //!
-//! The slow lane compiles sections and rules into a [`RuleProgram`] whenever one of them changed and
-//! somebody asks for a verdict. The fast lane follows ports, tags, addresses and members: each
+//! The slow lane compiles the sections that changed, once somebody asks for a verdict, and puts their
+//! rules in place of those before. The fast lane follows ports, tags, addresses and members: each
 //! change moves a few members of address sets and scopes, and touches no rule. Rules name sets and
 //! scopes; so a pod that comes, goes or is relabelled never recompiles anything.
-//!
-//! [`RuleProgram`]: dataplane::RuleProgram
 
 mod catalog;
 mod compile;
@@ -13,6 +11,8 @@ mod criteria;
 mod gate;
 mod membership;
 mod node;
+mod program;
+mod stale;
 
 pub use compile::service;
 pub use criteria::TagMatching;
@@ -22,15 +22,16 @@ pub use node::Node;
 use crate::inventory::{Change, Inventory, Object, Write};
 use crate::kinds::fabric::virtual_machine::{self, VirtualNetworkInterface};
 use crate::kinds::firewall::exclude_list::ExcludeList;
-use crate::kinds::firewall::{exclude_list, order, section};
+use crate::kinds::firewall::{Enforcement, FirewallSection, exclude_list, order, section};
 use crate::kinds::logical_port::{self, LogicalPort};
 use crate::kinds::ns_group::{self, NSGroup};
-use crate::kinds::ns_service;
 use crate::kinds::reference::ResourceReference;
 use catalog::Catalog;
 use dataplane::{Dataplane, VnicId};
 use gate::{EVERY_VNIC, GatePlan, Gates};
 use membership::Membership;
+use program::{Program, Section};
+use stale::Stale;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,12 +41,12 @@ pub struct Realization {
     catalog: Catalog,
     vnics: HashMap<Arc<str>, VnicId>,
     ports: HashMap<VnicId, Arc<str>>,
-    /// Where rules of routers stand.
+    /// Where rules of routers are to stand, and where they do.
+    plan: GatePlan,
     gates: Gates,
-    /// Whether there may be such.
-    guards_routers: bool,
     next_vnic: u32,
-    program_is_stale: bool,
+    program: Program,
+    stale: Stale,
 }
 
 /// What a change means for single ports.
@@ -67,10 +68,11 @@ impl Realization {
             catalog: Catalog::new(tags),
             vnics: HashMap::new(),
             ports: HashMap::new(),
+            plan: GatePlan::default(),
             gates: Gates::new(),
-            guards_routers: false,
             next_vnic: 0,
-            program_is_stale: true,
+            program: Program::default(),
+            stale: Stale::everything(),
         }
     }
 
@@ -91,43 +93,95 @@ impl Realization {
 
     /// Brings the dataplane's rules up to date.
     pub fn compile(&mut self, inventory: &Inventory, plane: &mut Dataplane) {
-        if std::mem::take(&mut self.program_is_stale) {
-            let plan = GatePlan::of(inventory);
-            let before = std::mem::take(&mut self.gates);
-            let mut watch = |node: &Node| self.membership.watch(node, &self.vnics, plane);
-            let mut place = |gate: Gate| {
-                let known = before.get(&gate).copied();
-                *self.gates.entry(gate).or_insert_with(|| {
-                    known.unwrap_or_else(|| {
-                        let vnic = VnicId(self.next_vnic);
-                        self.next_vnic += 1;
-                        vnic
-                    })
-                })
-            };
-            let program = compile::program(inventory, &plan, &mut watch, &mut place);
-            for (_, gone) in before.iter().filter(|(gate, _)| !self.gates.contains_key(*gate)) {
-                plane.remove_vnic(*gone);
-            }
-            for gate in self.gates.values() {
-                plane.add_vnic(*gate);
-            }
-            if plan.stands() && !self.guards_routers {
-                for vnic in self.vnics.values() {
-                    plane.join(EVERY_VNIC, *vnic);
-                }
-            } else if !plan.stands() && self.guards_routers {
-                plane.drop_scope(EVERY_VNIC);
-            }
-            self.guards_routers = plan.stands();
-            plane.reload(program);
-            self.membership.forget_unused(plane);
+        let mut stale = std::mem::take(&mut self.stale);
+        if !stale.is_any() {
+            return;
         }
+        if stale.sections.iter().any(|id| self.concerns_routers(inventory, id)) {
+            stale = Stale::everything();
+        }
+        let order = if stale.order { order::ids(inventory) } else { self.program.ids() };
+        if stale.everything {
+            self.place_gates(inventory, plane);
+            stale.sections.extend(order.iter().cloned());
+        }
+        let compiled = stale.sections.into_iter().filter_map(|id| {
+            let section = self.compile_section(inventory, &id, plane)?;
+            Some((id, section))
+        });
+        let compiled = compiled.collect();
+        let (replacement, gone) = self.program.change(&order, compiled);
+        if !plane.replace(&replacement) {
+            plane.load(self.program.rules());
+        }
+        for node in gone.into_iter().flat_map(|section| section.named) {
+            self.membership.give_back(node);
+        }
+        self.membership.forget_unused(plane);
+    }
+
+    /// Whether a section stands at routers, or did.
+    fn concerns_routers(&self, inventory: &Inventory, id: &str) -> bool {
+        let now = inventory.find(section::KIND.name, id);
+        let now = now.as_deref().and_then(Object::body::<FirewallSection>);
+        self.program.section(id).is_some_and(|section| section.on_routers)
+            || now.is_some_and(|section| section.enforcement() == Enforcement::Routers)
+    }
+
+    /// Finds out anew where rules of routers stand.
+    fn place_gates(&mut self, inventory: &Inventory, plane: &mut Dataplane) {
+        let before = std::mem::replace(&mut self.plan, GatePlan::of(inventory));
+        let mut gates = Gates::new();
+        for gate in self.plan.all(inventory) {
+            let known = self.gates.remove(&gate);
+            let vnic = known.unwrap_or_else(|| {
+                self.next_vnic += 1;
+                VnicId(self.next_vnic - 1)
+            });
+            plane.add_vnic(vnic);
+            gates.insert(gate, vnic);
+        }
+        for gone in std::mem::replace(&mut self.gates, gates).values() {
+            plane.remove_vnic(*gone);
+        }
+        if self.plan.stands() && !before.stands() {
+            for vnic in self.vnics.values() {
+                plane.join(EVERY_VNIC, *vnic);
+            }
+        } else if !self.plan.stands() && before.stands() {
+            plane.drop_scope(EVERY_VNIC);
+        }
+    }
+
+    /// A section's rules, which hold the sets and scopes that they name.
+    fn compile_section(
+        &mut self,
+        inventory: &Inventory,
+        id: &Arc<str>,
+        plane: &mut Dataplane,
+    ) -> Option<Section> {
+        let object = inventory.find(section::KIND.name, id)?;
+        let body = object.body::<FirewallSection>()?;
+        let mut named = Vec::new();
+        let mut watch = |node: &Node| {
+            named.push(node.clone());
+            self.membership.watch(node, &self.vnics, plane)
+        };
+        let rules = compile::rules(inventory, body, &self.plan, &self.gates, &mut watch);
+        named.sort_unstable();
+        named.dedup();
+        for node in &mut named {
+            self.membership.hold(node);
+            *node = self.membership.known(node);
+        }
+        named.shrink_to_fit();
+        let on_routers = body.enforcement() == Enforcement::Routers;
+        Some(Section { id: Arc::clone(id), rules, named, on_routers })
     }
 
     /// Whether rules changed since they were last compiled.
     pub fn is_stale(&self) -> bool {
-        self.program_is_stale
+        self.stale.is_any()
     }
 
     /// The vNIC of a port, where it has one.
@@ -196,12 +250,7 @@ impl Realization {
         moved: &mut Moves,
     ) {
         let kind = write.kind.name;
-        let slow = [section::KIND.name, order::KIND.name];
-        let services = [ns_service::SERVICE.name, ns_service::GROUP.name];
-        if slow.contains(&kind) || services.contains(&kind) {
-            self.program_is_stale = true;
-            return;
-        }
+        self.stale.follow(inventory, write, self.plan.stands());
         if kind == exclude_list::KIND.name {
             let members = write.after.as_deref().and_then(Object::body::<ExcludeList>);
             let members = members.iter().flat_map(|list| list.members.iter());
@@ -263,7 +312,7 @@ impl Realization {
             self.vnics.insert(port.clone(), vnic);
             self.ports.insert(vnic, port.clone());
             plane.add_vnic(vnic);
-            if self.guards_routers {
+            if self.plan.stands() {
                 plane.join(EVERY_VNIC, vnic);
             }
             self.membership.join_all(port, vnic, plane);

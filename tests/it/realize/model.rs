@@ -18,6 +18,9 @@ const KINDS: [(&str, &str); 5] = [
     ("NSGroup", "/ns-groups"),
 ];
 
+/// Services that rules may name.
+const SERVICES: [&str; 2] = ["service-0", "service-1"];
+
 /// Objects as the API prints them.
 pub(super) struct Model {
     /// By kind and id.
@@ -38,6 +41,8 @@ struct Plain<'a> {
     on: Option<BTreeSet<String>>,
     sources: Option<BTreeSet<Member>>,
     destinations: Option<BTreeSet<Member>>,
+    /// What its services stand for; none is anything.
+    services: Option<Vec<&'a Value>>,
 }
 
 impl Model {
@@ -47,6 +52,12 @@ impl Model {
         for (kind, path) in KINDS {
             for object in manager.get(path).results() {
                 objects.insert((kind.to_owned(), text(&object["id"]).to_owned()), object);
+            }
+        }
+        for id in SERVICES {
+            let service = manager.get(&format!("/ns-services/{id}"));
+            if service.status == 200 {
+                objects.insert(("NSService".to_owned(), id.to_owned()), service.body);
             }
         }
         let sections = ["LAYER2", "LAYER3"].into_iter().flat_map(|layer| {
@@ -131,9 +142,23 @@ impl Model {
                 on: stated.map(|list| self.ports_of(list)),
                 sources: self.peers(&rule["sources"]),
                 destinations: self.peers(&rule["destinations"]),
+                services: self.services(&rule["services"]),
             }
         });
         plain.collect()
+    }
+
+    /// What a list of services stands for; a service that is gone stands for nothing.
+    fn services<'a>(&'a self, list: &'a Value) -> Option<Vec<&'a Value>> {
+        let element = |own: &'a Value| {
+            own.get("service").or_else(|| {
+                let id = text(&own["target_id"]).to_owned();
+                let object = self.objects.get(&("NSService".to_owned(), id));
+                object.map(|object| &object["nsservice_element"])
+            })
+        };
+        let list = items(list);
+        (!list.is_empty()).then(|| list.iter().filter_map(element).collect())
     }
 
     /// The ports that a list of references resolves to.
@@ -276,12 +301,12 @@ impl Plain<'_> {
             };
             list.as_ref().is_none_or(|list| list.iter().any(within) != (*excluded == true))
         };
-        let services = items(&self.rule["services"]);
+        let carried = |own: &&Value| carries(own, packet);
         direction
             && self.is_of_version(packet)
             && peer(&self.sources, &self.rule["sources_excluded"], true)
             && peer(&self.destinations, &self.rule["destinations_excluded"], false)
-            && (services.is_empty() || services.iter().any(|own| carries(&own["service"], packet)))
+            && self.services.as_ref().is_none_or(|services| services.iter().any(carried))
     }
 
     /// Frames have no IP version; a packet is of that of its addresses.

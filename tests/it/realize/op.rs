@@ -11,6 +11,8 @@ pub(super) enum Op {
     Put { path: &'static str, id: String, body: Value },
     /// Makes a section with its rules, or replaces the one with this id and moves it.
     Section { id: String, placement: String, body: Value },
+    /// Makes a rule in a section, or changes, moves or removes the one at this place, counted round.
+    Rule { section: String, place: usize, change: RuleChange },
     /// Removes an object.
     Delete { path: &'static str, id: String, query: &'static str },
     /// Removes an object whoever names it, and makes it anew as it was.
@@ -23,6 +25,19 @@ pub(super) enum Op {
     Firewall { host: Option<usize>, on: bool },
 }
 
+/// What happens to a rule.
+#[derive(Clone, Debug)]
+pub(super) enum RuleChange {
+    /// It is made, at the top or at the bottom.
+    Make { top: bool, body: Value },
+    /// It becomes another one of the same id.
+    Edit(Value),
+    /// It goes to the top or to the bottom.
+    Move { top: bool },
+    /// It goes.
+    Remove,
+}
+
 impl Op {
     /// Makes the change, unless the manager refuses it; a fault of the manager fails the test.
     #[track_caller]
@@ -30,6 +45,7 @@ impl Op {
         let answer = match self {
             Self::Put { path, id, body } => put(manager, path, id, body.clone()),
             Self::Section { id, placement, body } => section(manager, id, placement, body.clone()),
+            Self::Rule { section, place, change } => rule(manager, section, *place, change),
             Self::Delete { path, id, query } => {
                 manager.delete(&format!("{path}/{id}{query}")).status
             }
@@ -95,6 +111,41 @@ fn section(manager: &Manager, id: &str, placement: &str, mut body: Value) -> u16
     }
     let query = format!("action=revise_with_rules&{placement}");
     manager.post(&format!("/firewall/sections/{id}?{query}"), body).status
+}
+
+fn rule(manager: &Manager, section: &str, place: usize, change: &RuleChange) -> u16 {
+    let path = format!("/firewall/sections/{section}/rules");
+    let known = manager.get(&path);
+    if known.status != 200 {
+        return known.status;
+    }
+    let operation = |top: &bool| if *top { "insert_top" } else { "insert_bottom" };
+    let rules = known.results();
+    let known = rules.get(place % rules.len().max(1));
+    if let RuleChange::Make { top, body } = change {
+        let mut body = body.clone();
+        prune(manager, &mut body, &[]);
+        body["_revision"] =
+            manager.get(&format!("/firewall/sections/{section}")).body["_revision"].clone();
+        return manager.post(&format!("{path}?operation={}", operation(top)), body).status;
+    }
+    let Some(known) = known else { return 404 };
+    let one = format!("{path}/{}", known["id"].as_str().unwrap_or_default());
+    match change {
+        RuleChange::Make { .. } | RuleChange::Remove => manager.delete(&one).status,
+        RuleChange::Move { top } => {
+            let query = format!("action=revise&operation={}", operation(top));
+            manager.post(&format!("{one}?{query}"), known.clone()).status
+        }
+        RuleChange::Edit(body) => {
+            let mut body = body.clone();
+            prune(manager, &mut body, &named_in(known));
+            for own in ["id", "_revision"] {
+                body[own] = known[own].clone();
+            }
+            manager.put(&one, body).status
+        }
+    }
 }
 
 fn firewall(manager: &Manager, host: Option<usize>, on: bool) -> u16 {

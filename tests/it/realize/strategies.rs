@@ -1,6 +1,6 @@
 //! Random changes over a handful of ids, so that they meet.
 
-use super::op::Op;
+use super::op::{Op, RuleChange};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ const GROUPS: &str = "/ns-groups";
 const IP_SETS: &str = "/ip-sets";
 const MAC_SETS: &str = "/mac-sets";
 const SECTIONS: &str = "/firewall/sections";
+const SERVICES: &str = "/ns-services";
 
 /// What is there before the first change: switches, ports and groups that hold them.
 pub(super) fn beginning() -> Vec<Op> {
@@ -65,6 +66,9 @@ pub(super) fn any_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         10 => grouping_op(),
         4 => put_section(),
+        6 => change_rule(),
+        1 => put_service(),
+        1 => delete(SERVICES, service_id().boxed(), &["", "?force=true"]),
         1 => delete(SECTIONS, section_id().boxed(), &["?cascade=true"]),
         3 => exclude(),
         1 => (prop::option::weighted(0.7, 0..2_usize), prop::bool::weighted(0.6))
@@ -115,6 +119,10 @@ fn ip_set_id() -> impl Strategy<Value = String> + Clone {
 
 fn mac_set_id() -> impl Strategy<Value = String> + Clone {
     id("macs-", 1)
+}
+
+fn service_id() -> impl Strategy<Value = String> + Clone {
+    id("service-", 2)
 }
 
 fn section_id() -> impl Strategy<Value = String> + Clone {
@@ -321,7 +329,18 @@ fn ip_services() -> Vec<Value> {
         l4("TCP", &["1024-2047"], &[]),
         l4("UDP", &[], &["53"]),
         json!({"service": {"resource_type": "IPProtocolNSService", "protocol_number": 47}}),
+        tests::reference("NSService", "service-0"),
+        tests::reference("NSService", "service-1"),
     ]
+}
+
+fn put_service() -> impl Strategy<Value = Op> {
+    let element = select(ip_services()).prop_filter_map("named", |own| own.get("service").cloned());
+    (service_id(), element).prop_map(|(id, element)| Op::Put {
+        path: SERVICES,
+        id,
+        body: json!({"nsservice_element": element}),
+    })
 }
 
 fn ether_services() -> Vec<Value> {
@@ -358,6 +377,24 @@ fn rule(layer2: bool) -> impl Strategy<Value = Value> {
     )
 }
 
+fn change_rule() -> impl Strategy<Value = Op> {
+    let change = |layer2| {
+        prop_oneof![
+            3 => (any::<bool>(), rule(layer2)).prop_map(|(top, body)| RuleChange::Make { top, body }),
+            3 => rule(layer2).prop_map(RuleChange::Edit),
+            2 => any::<bool>().prop_map(|top| RuleChange::Move { top }),
+            2 => Just(RuleChange::Remove),
+        ]
+    };
+    (section_id(), 0..4_usize).prop_flat_map(move |(section, place)| {
+        let changes = change(section == LAYER2);
+        changes.prop_map(move |change| Op::Rule { section: section.clone(), place, change })
+    })
+}
+
+/// The section of layer 2.
+const LAYER2: &str = "section-0";
+
 /// A section's id tells its layer, which is fixed: the first is of layer 2.
 fn put_section() -> impl Strategy<Value = Op> {
     let placement = prop_oneof![
@@ -368,7 +405,7 @@ fn put_section() -> impl Strategy<Value = Op> {
     ];
     let applied_tos = prop_oneof![2 => Just(Vec::new()), 1 => references(&SCOPE_KINDS)];
     (section_id(), placement, applied_tos).prop_flat_map(|(id, placement, applied_tos)| {
-        let layer2 = id == "section-0";
+        let layer2 = id == LAYER2;
         prop::collection::vec(rule(layer2), 0..4).prop_map(move |rules| {
             let body = json!({
                 "section_type": if layer2 { "LAYER2" } else { "LAYER3" },

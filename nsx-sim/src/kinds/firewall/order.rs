@@ -102,6 +102,13 @@ impl Placement {
     }
 }
 
+/// The ids of the sections in order, both layers.
+pub fn ids(inventory: &Inventory) -> Vec<Arc<str>> {
+    let order = inventory.find(KIND.name, ID);
+    let order = order.as_ref().and_then(|order| order.body::<SectionOrder>());
+    order.iter().flat_map(|order| &order.sections).map(|id| id.as_str().into()).collect()
+}
+
 /// The sections in order, both layers.
 pub fn sections(inventory: &Inventory) -> Vec<Arc<Object>> {
     let order = inventory.find(KIND.name, ID);

@@ -202,7 +202,7 @@ fn realize(world: &World) -> (Dataplane, AddressSets, Duration) {
             plane.join(ScopeId(group), VnicId(*pod));
         }
     }
-    let program = RuleProgram { rules: world.rules.clone() };
+    let program: RuleProgram = world.rules.iter().cloned().collect();
     let start = Instant::now();
     plane.load(program);
     (plane, sets, start.elapsed())
