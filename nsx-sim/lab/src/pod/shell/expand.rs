@@ -80,7 +80,9 @@ impl Shell {
                         if *quoted { fields.add(&value) } else { fields.split(&value) }
                     }
                     Piece::Output { list, quoted } => {
-                        let value = self.output(list, io).await;
+                        let Some(value) = self.output(list, io).await else {
+                            return self.too_long(io).await;
+                        };
                         if *quoted { fields.add(&value) } else { fields.split(&value) }
                     }
                 }
@@ -100,7 +102,10 @@ impl Shell {
             match piece {
                 Piece::Text(text) => whole += text,
                 Piece::Variable { name, .. } => whole += &self.value(name),
-                Piece::Output { list, .. } => whole += &self.output(list, io).await,
+                Piece::Output { list, .. } => match self.output(list, io).await {
+                    Some(output) => whole += &output,
+                    None => return self.too_long(io).await,
+                },
             }
             if whole.len() > LONGEST {
                 return self.too_long(io).await;
@@ -116,8 +121,8 @@ impl Shell {
         None
     }
 
-    /// The output of commands, without new lines at its end.
-    async fn output(&mut self, list: &List, io: &Io) -> String {
+    /// The output of commands, without new lines at its end; nothing if it is too much to hold.
+    async fn output(&mut self, list: &List, io: &Io) -> Option<String> {
         let (writer, reader) = mpsc::channel(WAITING);
         let own = Io { out: Output::Pipe(writer), ..io.clone() };
         let mut shell = self.clone();
@@ -126,8 +131,10 @@ impl Shell {
             shell.status
         };
         let pipe = Input::new(reader);
-        let (status, bytes) = tokio::join!(running, pipe.all());
+        // Who reads no more lets what runs go.
+        let reading = async move { pipe.all().await };
+        let (status, bytes) = tokio::join!(running, reading);
         self.status = status;
-        String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()
+        Some(String::from_utf8_lossy(&bytes.ok()?).trim_end_matches('\n').to_owned())
     }
 }

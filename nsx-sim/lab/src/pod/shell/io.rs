@@ -3,14 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::pod::exec::{Chunk, Stream};
 
-/// The reader of an output has gone: a process would get SIGPIPE.
+/// Why nothing more is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pod) struct Closed;
+pub(in crate::pod) enum Closed {
+    /// The reader has gone: a process would get SIGPIPE.
+    Gone,
+    /// The file has no room.
+    Full,
+}
+
+/// There is more input than a command can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pod) struct TooMuch;
+
+/// How much of its input a command holds that needs all of it.
+pub(in crate::pod) const MOST_HELD: usize = 16 << 20;
 
 /// How much a file may hold.
 const FILE_LIMIT: usize = 1 << 20;
@@ -47,15 +60,16 @@ impl Files {
         self.0.lock().remove(path).is_some()
     }
 
-    /// Writes at a file's end, as far as there is room.
-    pub(in crate::pod) fn append(&self, path: &str, bytes: &[u8]) {
+    /// Writes at a file's end, as far as there is room. Whether there was room for all.
+    pub(in crate::pod) fn append(&self, path: &str, bytes: &[u8]) -> bool {
         let mut files = self.0.lock();
         if files.len() >= FILES_LIMIT && !files.contains_key(path) {
-            return;
+            return false;
         }
         let file = files.entry(path.to_owned()).or_default();
         let room = FILE_LIMIT.saturating_sub(file.len()).min(bytes.len());
         file.extend_from_slice(&bytes[..room]);
+        room == bytes.len()
     }
 }
 
@@ -101,13 +115,11 @@ impl Output {
             Self::Client { sender, stream, screen } => {
                 let raw = *screen == Screen::Raw;
                 let bytes = if raw { returned(bytes) } else { bytes.to_vec() };
-                sender.send(Chunk { stream: *stream, bytes }).await.map_err(|_| Closed)
+                let chunk = Chunk { stream: *stream, bytes };
+                sender.send(chunk).await.map_err(|_| Closed::Gone)
             }
-            Self::Pipe(sender) => sender.send(bytes.to_vec()).await.map_err(|_| Closed),
-            Self::File(files, path) => {
-                files.append(path, bytes);
-                Ok(())
-            }
+            Self::Pipe(sender) => sender.send(bytes.to_vec()).await.map_err(|_| Closed::Gone),
+            Self::File(files, path) => files.append(path, bytes).then_some(()).ok_or(Closed::Full),
             Self::Null => Ok(()),
         }
     }
@@ -141,26 +153,27 @@ pub(in crate::pod) struct Input(Arc<tokio::sync::Mutex<Source>>);
 
 struct Source {
     pieces: mpsc::Receiver<Vec<u8>>,
-    rest: Vec<u8>,
+    /// What came and was not read; a line is taken off without moving the others.
+    rest: BytesMut,
 }
 
 impl Input {
     /// Input that comes in pieces, to its end.
     pub(in crate::pod) fn new(pieces: mpsc::Receiver<Vec<u8>>) -> Self {
-        Self(Arc::new(tokio::sync::Mutex::new(Source { pieces, rest: Vec::new() })))
+        Self(Arc::new(tokio::sync::Mutex::new(Source { pieces, rest: BytesMut::new() })))
     }
 
     /// Input that is there as a whole.
     pub(in crate::pod) fn of(bytes: Vec<u8>) -> Self {
         let (_, pieces) = mpsc::channel(1);
-        Self(Arc::new(tokio::sync::Mutex::new(Source { pieces, rest: bytes })))
+        Self(Arc::new(tokio::sync::Mutex::new(Source { pieces, rest: Bytes::from(bytes).into() })))
     }
 
     /// What comes next; nothing at the end. An empty piece ends the input of one reader, as ^D does.
     pub(in crate::pod) async fn read(&self) -> Option<Vec<u8>> {
         let mut source = self.0.lock().await;
         if !source.rest.is_empty() {
-            return Some(std::mem::take(&mut source.rest));
+            return Some(source.rest.split().into());
         }
         source.pieces.recv().await.filter(|piece| !piece.is_empty())
     }
@@ -173,29 +186,34 @@ impl Input {
         loop {
             let end = source.rest.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
             if let Some(end) = end.or((source.rest.len() > LONGEST).then_some(LONGEST)) {
-                let rest = source.rest.split_off(end);
-                let line = std::mem::replace(&mut source.rest, rest);
+                let line = source.rest.split_to(end);
                 return Some(String::from_utf8_lossy(&line).into_owned());
             }
             match source.pieces.recv().await.filter(|piece| !piece.is_empty()) {
-                Some(piece) => source.rest.extend(piece),
+                Some(piece) => source.rest.extend_from_slice(&piece),
                 None if source.rest.is_empty() => return None,
                 None => {
-                    let line = std::mem::take(&mut source.rest);
+                    let line = source.rest.split();
                     return Some(String::from_utf8_lossy(&line).into_owned());
                 }
             }
         }
     }
 
-    /// All of it, up to a limit.
-    pub(in crate::pod) async fn all(&self) -> Vec<u8> {
+    /// All of it, if that is not too much to hold.
+    pub(in crate::pod) async fn all(&self) -> Result<Vec<u8>, TooMuch> {
         let mut all = Vec::new();
         while let Some(piece) = self.read().await {
-            if all.len() < FILE_LIMIT {
-                all.extend(piece);
+            if all.len() + piece.len() > MOST_HELD {
+                return Err(TooMuch);
             }
+            all.extend(piece);
         }
-        all
+        Ok(all)
+    }
+
+    /// Takes all of it and keeps nothing.
+    pub(in crate::pod) async fn drain(&self) {
+        while self.read().await.is_some() {}
     }
 }

@@ -29,9 +29,12 @@ const DEEPEST: usize = 8;
 /// How many pieces wait in a pipe.
 const WAITING: usize = 16;
 
-/// The exit code of what ended, or had no reader any more.
+/// The exit code of what ended, or could not write any more.
 pub(super) fn code(ended: Exit) -> u8 {
-    ended.unwrap_or(BROKEN_PIPE)
+    ended.unwrap_or_else(|why| match why {
+        Closed::Gone => BROKEN_PIPE,
+        Closed::Full => 1,
+    })
 }
 
 /// Input and outputs of a command.
@@ -369,11 +372,16 @@ impl Shell {
         let arguments: Vec<String> = words.collect();
         let ended = match self.builtin(&name, &arguments, &io).await {
             Some(ended) => ended,
-            None => self.tool(name, arguments, assigned, io).await,
+            None => self.tool(name.clone(), arguments, assigned, io.clone()).await,
         };
-        if ended.is_err() {
+        match ended {
             // Nobody reads: the shell goes as a process would.
-            self.jump = Some(Jump::Exit);
+            Err(Closed::Gone) => self.jump = Some(Jump::Exit),
+            Err(Closed::Full) => {
+                // Where there is no room for this either, the exit code tells it.
+                let _ = io.err.line(format!("{name}: write error: No space left on device")).await;
+            }
+            Ok(_) => {}
         }
         self.status = code(ended);
     }

@@ -8,6 +8,7 @@ mod nslookup;
 mod ping;
 mod plain;
 mod text;
+mod wc;
 mod wget;
 
 use std::ffi::OsString;
@@ -88,7 +89,8 @@ pub(super) fn run(tool: &'static str, process: Process) -> BoxFuture<'static, Ex
             "ifconfig" => interfaces::ifconfig(process).await,
             "hostname" => interfaces::hostname(process).await,
             "cat" | "ls" | "rm" | "touch" => files::run(tool, process).await,
-            "grep" | "head" | "tail" | "wc" | "sort" | "tr" => text::run(tool, process).await,
+            "grep" | "head" | "tail" | "sort" | "tr" => text::run(tool, process).await,
+            "wc" => wc::run(process).await,
             _ => plain::run(tool, process).await,
         }
     }

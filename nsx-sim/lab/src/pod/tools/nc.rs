@@ -63,7 +63,7 @@ pub(super) async fn run(process: Process) -> Exit {
             }
             if !options.probe {
                 // Whatever is sent, what listens here answers HTTP alone, and curl speaks that.
-                input.all().await;
+                input.drain().await;
             }
             Ok(0)
         }

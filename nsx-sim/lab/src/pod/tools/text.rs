@@ -1,9 +1,12 @@
 //! Filters of lines.
 
+use std::collections::VecDeque;
+
 use lexopt::prelude::*;
 
 use super::files::content;
 use super::{Exit, Process, text};
+use crate::pod::shell::io::{Input, MOST_HELD, TooMuch};
 
 #[derive(Default)]
 struct Options {
@@ -15,7 +18,6 @@ struct Options {
 fn parse(tool: &str, process: &Process) -> Result<Options, lexopt::Error> {
     let known = match tool {
         "grep" => "ivcqnFEo",
-        "wc" => "lwc",
         "sort" => "rnu",
         "tr" => "ds",
         _ => "",
@@ -38,7 +40,7 @@ fn parse(tool: &str, process: &Process) -> Result<Options, lexopt::Error> {
     Ok(own)
 }
 
-/// `grep`, `head`, `tail`, `wc`, `sort`, `tr`.
+/// `grep`, `head`, `tail`, `sort`, `tr`.
 pub(super) async fn run(tool: &'static str, process: Process) -> Exit {
     let options = match parse(tool, &process) {
         Ok(options) => options,
@@ -54,29 +56,6 @@ pub(super) async fn run(tool: &'static str, process: Process) -> Exit {
         return Ok(2);
     }
     let Some(files) = options.words.get(operands..) else { return Ok(2) };
-    match tool {
-        // As lines come: what follows may have enough early, and what runs before may never end.
-        "head" if files.is_empty() => {
-            let count = options.count.unwrap_or(10);
-            for _ in 0..count.max(0) {
-                let Some(line) = process.input.line().await else { break };
-                process.out.write(line).await?;
-            }
-            return Ok(0);
-        }
-        "grep" if files.is_empty() && !options.flags.contains(['c', 'q']) => {
-            let (mut found, mut number) = (false, 0);
-            while let Some(line) = process.input.line().await {
-                number += 1;
-                if matches(&options, &line) {
-                    found = true;
-                    process.out.write(numbered(&options, number, &line)).await?;
-                }
-            }
-            return Ok(u8::from(!found));
-        }
-        _ => {}
-    }
     let mut bytes = Vec::new();
     for name in files {
         let Some(own) = content(&process.session, &process.directory, name) else {
@@ -85,13 +64,85 @@ pub(super) async fn run(tool: &'static str, process: Process) -> Exit {
         };
         bytes.extend(own);
     }
-    if files.is_empty() {
-        bytes = process.input.all().await;
+    let input = if files.is_empty() { process.input.clone() } else { Input::of(bytes) };
+    // As lines come: what follows may have enough early, and what runs before may never end.
+    match tool {
+        "head" => {
+            for _ in 0..options.count.unwrap_or(10).max(0) {
+                let Some(line) = input.line().await else { break };
+                process.out.write(line).await?;
+            }
+            Ok(0)
+        }
+        "tr" => {
+            while let Some(line) = input.line().await {
+                process.out.write(translated(&options, &line)).await?;
+            }
+            Ok(0)
+        }
+        "grep" => grep(&options, &input, &process).await,
+        "tail" => match last(&input, &options).await {
+            Ok(lines) => {
+                for line in lines {
+                    process.out.write(line).await?;
+                }
+                Ok(0)
+            }
+            Err(TooMuch) => too_much(tool, &process).await,
+        },
+        _ => match input.all().await {
+            Ok(bytes) => {
+                process.out.write(sorted(&options, &String::from_utf8_lossy(&bytes))).await?;
+                Ok(0)
+            }
+            Err(TooMuch) => too_much(tool, &process).await,
+        },
     }
-    let whole = String::from_utf8_lossy(&bytes);
-    let (code, shown) = filtered(tool, &options, &whole);
-    process.out.write(shown).await?;
-    Ok(code)
+}
+
+/// Says that there is more than memory is for, as busybox does.
+async fn too_much(tool: &str, process: &Process) -> Exit {
+    process.err.line(format!("{tool}: out of memory")).await?;
+    Ok(1)
+}
+
+async fn grep(options: &Options, input: &Input, process: &Process) -> Exit {
+    let has = |flag| options.flags.contains(flag);
+    let (mut found, mut number) = (0, 0);
+    while let Some(line) = input.line().await {
+        number += 1;
+        if !matches(options, &line) {
+            continue;
+        }
+        found += 1;
+        if has('q') {
+            break;
+        }
+        if !has('c') {
+            process.out.write(numbered(options, number, &line)).await?;
+        }
+    }
+    if has('c') && !has('q') {
+        process.out.line(found.to_string()).await?;
+    }
+    Ok(u8::from(found == 0))
+}
+
+/// The last lines.
+async fn last(input: &Input, options: &Options) -> Result<VecDeque<String>, TooMuch> {
+    let count = usize::try_from(options.count.unwrap_or(10)).unwrap_or_default();
+    let (mut lines, mut held) = (VecDeque::new(), 0);
+    while let Some(line) = input.line().await {
+        held += line.len();
+        lines.push_back(line);
+        if lines.len() > count {
+            held -= lines.pop_front().map_or(0, |line: String| line.len());
+        }
+        if held > MOST_HELD {
+            return Err(TooMuch);
+        }
+    }
+    Ok(lines)
 }
 
 fn numbered(options: &Options, number: usize, line: &str) -> String {
@@ -126,76 +177,33 @@ fn matches(options: &Options, line: &str) -> bool {
     found != has('v')
 }
 
-fn filtered(tool: &str, options: &Options, whole: &str) -> (u8, String) {
+fn sorted(options: &Options, whole: &str) -> String {
     let has = |flag| options.flags.contains(flag);
-    let lines: Vec<&str> = whole.lines().collect();
-    let joined = |lines: &[&str]| lines.iter().flat_map(|own| [*own, "\n"]).collect::<String>();
-    let count = usize::try_from(options.count.unwrap_or(10)).unwrap_or_default();
-    match tool {
-        "head" => (0, joined(&lines[..count.min(lines.len())])),
-        "tail" => (0, joined(&lines[lines.len().saturating_sub(count)..])),
-        "sort" => {
-            let mut sorted = lines;
-            if has('n') {
-                let number = |own: &&str| own.trim().parse::<i64>().unwrap_or_default();
-                sorted.sort_by_key(number);
-            } else {
-                sorted.sort_unstable();
-            }
-            if has('r') {
-                sorted.reverse();
-            }
-            if has('u') {
-                sorted.dedup();
-            }
-            (0, joined(&sorted))
-        }
-        "wc" => {
-            let counts = [
-                ('l', whole.matches('\n').count()),
-                ('w', whole.split_whitespace().count()),
-                ('c', whole.len()),
-            ];
-            let wanted: Vec<String> = counts
-                .iter()
-                .filter(|(flag, _)| options.flags.is_empty() || has(*flag))
-                .map(|(_, count)| count.to_string())
-                .collect();
-            let shown = match wanted.as_slice() {
-                [one] => format!("{one}\n"),
-                all => format!(
-                    "{}\n",
-                    all.iter().map(|own| format!("{own:>9}")).collect::<Vec<_>>().join(" ")
-                ),
-            };
-            (0, shown)
-        }
-        "tr" => {
-            let set =
-                |at: usize| options.words.get(at).map(|own| characters(own)).unwrap_or_default();
-            let (from, to) = (set(0), set(1));
-            let changed =
-                whole.chars().filter_map(|c| match from.iter().position(|own| *own == c) {
-                    None => Some(c),
-                    Some(_) if has('d') => None,
-                    Some(at) => to.get(at).or(to.last()).copied().or(Some(c)),
-                });
-            (0, changed.collect())
-        }
-        _ => {
-            let numbers = lines.iter().enumerate();
-            let found: Vec<(usize, &&str)> =
-                numbers.filter(|(_, line)| matches(options, line)).collect();
-            let shown = if has('q') {
-                String::new()
-            } else if has('c') {
-                format!("{}\n", found.len())
-            } else {
-                found.iter().map(|(at, line)| numbered(options, at + 1, line)).collect()
-            };
-            (u8::from(found.is_empty()), shown)
-        }
+    let mut lines: Vec<&str> = whole.lines().collect();
+    if has('n') {
+        lines.sort_by_key(|own| own.trim().parse::<i64>().unwrap_or_default());
+    } else {
+        lines.sort_unstable();
     }
+    if has('r') {
+        lines.reverse();
+    }
+    if has('u') {
+        lines.dedup();
+    }
+    lines.into_iter().flat_map(|own| [own, "\n"]).collect()
+}
+
+/// What `tr` makes of a text.
+fn translated(options: &Options, text: &str) -> String {
+    let set = |at: usize| options.words.get(at).map(|own| characters(own)).unwrap_or_default();
+    let (from, to) = (set(0), set(1));
+    let changed = text.chars().filter_map(|c| match from.iter().position(|own| *own == c) {
+        None => Some(c),
+        Some(_) if options.flags.contains('d') => None,
+        Some(at) => to.get(at).or(to.last()).copied().or(Some(c)),
+    });
+    changed.collect()
 }
 
 /// The characters of a set of `tr`, with ranges and `\n`.
@@ -229,7 +237,8 @@ mod tests {
             ("seq 3 | sort -nr", "3\n2\n1\n", 0),
             ("seq 12 | tail -n 2", "11\n12\n", 0),
             ("seq 12 | head -2", "1\n2\n", 0),
-            ("seq 12 | wc -l", "12\n", 0),
+            ("seq 12 | grep -c 1", "4\n", 0),
+            ("yes | grep -q y", "", 0),
             ("echo Hello | grep -i hello", "Hello\n", 0),
             ("echo Hello | grep -v Hello", "", 1),
             ("seq 12 | grep '^1$'", "1\n", 0),
@@ -242,5 +251,22 @@ mod tests {
             let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
             assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_too_much_to_hold_is_refused_and_not_cut() {
+        for tool in ["sort", "tail -n 99999999"] {
+            let script = format!(
+                "x=0123456789abcdef; for i in $(seq 12); do x=$x$x; done; \
+                 while true; do echo $x; done | {tool}"
+            );
+            let ran = Cluster::guide().run(&["sh", "-c", &script], None, false).await;
+            let name = tool.split(' ').next().unwrap_or_default();
+            assert_eq!((ran.out, ran.err), (String::new(), format!("{name}: out of memory\n")));
+            assert_eq!(ran.code, 1);
+        }
+        let script = "x=$(yes 0123456789abcdef | head -n 9000); echo never";
+        let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
+        assert_eq!((ran.err.as_str(), ran.code), ("sh: argument list too long\n", 2));
     }
 }

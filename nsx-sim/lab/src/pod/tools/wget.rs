@@ -121,7 +121,10 @@ pub(super) async fn run(process: Process) -> Exit {
             err.line(format!("wget: can't open '{name}': No space left on device")).await?;
             return Ok(1);
         }
-        session.files.append(&path, response.body.as_bytes());
+        if !session.files.append(&path, response.body.as_bytes()) {
+            err.line("wget: short write: No space left on device").await?;
+            return Ok(1);
+        }
     }
     if !options.quiet {
         let shown: String = name.chars().take(20).collect();

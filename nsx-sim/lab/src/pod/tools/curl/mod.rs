@@ -104,7 +104,8 @@ impl Transfer<'_> {
                         Some("/dev/null") => {}
                         Some(name) => {
                             let path = super::absolute(directory, name);
-                            if !session.files.create(&path) {
+                            let files = &session.files;
+                            if !files.create(&path) || !files.append(&path, body.as_bytes()) {
                                 err.line(format!(
                                     "curl: (23) Failed writing body (0 != {})",
                                     body.len()
@@ -112,7 +113,6 @@ impl Transfer<'_> {
                                 .await?;
                                 return Ok(23);
                             }
-                            session.files.append(&path, body.as_bytes());
                         }
                     }
                 }
