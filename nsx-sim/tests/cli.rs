@@ -83,9 +83,33 @@ fn serve_says_where_it_listens_and_what_to_try_and_stops_when_told() {
         served.out.read_to_string(&mut rest).expect("the rest");
         assert!(rest.starts_with("user admin\npassword VMware1!VMware1!\n"), "{rest}");
         let next = rest.lines().filter(|line| line.starts_with("  ")).count();
-        assert_eq!(next, 3, "three things to try: {rest}");
+        assert_eq!(next, 2, "two things to try: {rest}");
         assert!(rest.contains(&served.url), "{rest}");
     }
+}
+
+#[test]
+fn what_to_try_is_of_the_world_that_is_served() {
+    let world = run(&["world", "--vms", "3"]).stdout;
+    let path = std::env::temp_dir().join(format!("nsx-sim-hints-{}.json", std::process::id()));
+    std::fs::write(&path, world).expect("a file");
+    let file = path.display().to_string();
+    for more in
+        [&["--world", "guide"][..], &["--world", "lab"], &["--vms", "2"], &["--world", &file]]
+    {
+        let mut served = Served::new(&[more, &["--plain-http"][..]].concat());
+        let mut line = String::new();
+        while !line.contains("nsx-sim explain") {
+            line.clear();
+            let read = served.out.read_line(&mut line).expect("a line");
+            assert_ne!(read, 0, "{more:?} names no packet");
+        }
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let explained = run(&words);
+        assert_eq!(explained.status.code(), Some(0), "{line}{}", text(&explained.stderr));
+    }
+    // What is left of it is the machine's to clean.
+    let _ = std::fs::remove_file(path);
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl Numbers {
         [hosts, edges, vms, switches, groups, sections, rules].into_iter().any(Option::is_some)
     }
 
+    /// How many machines there are.
+    pub(super) fn machines(&self) -> u32 {
+        self.size().vms
+    }
+
     /// The world of these numbers.
     pub(super) fn document(&self, seed: Option<u64>) -> anyhow::Result<WorldDocument> {
         let text = self.text(seed)?;

@@ -4,6 +4,7 @@ mod bench;
 mod engines;
 mod generated;
 mod health;
+mod hints;
 #[cfg_attr(not(feature = "lab"), path = "without_lab.rs")]
 mod lab;
 mod replay;

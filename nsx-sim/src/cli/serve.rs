@@ -2,8 +2,9 @@
 
 use super::engines;
 use super::generated::Numbers;
+use super::hints::Hints;
 use super::lab;
-use crate::http::{Options, Running, Tls, WorldDocument, start};
+use crate::http::{Options, Tls, WorldDocument, start};
 use crate::node::{Account, Limits, Setup};
 use crate::realize::TagMatching;
 use crate::version::Version;
@@ -134,12 +135,13 @@ impl Args {
         }
     }
 
-    /// Two ends of a packet to try, and the port that it goes to.
-    fn example(&self) -> &'static str {
-        if self.numbers.any() {
-            "--from vm-1 --to vm-2 --port 443"
-        } else {
-            "--from service-b-86d8c888c7-jpwf9 --to service-d-69f59f4cb9-f94rs --port 8080"
+    /// What to try with it.
+    fn hints(&self) -> Hints {
+        match &self.world {
+            Some(choice) => choice.into(),
+            None if self.numbers.any() => Hints::Machines(self.numbers.machines()),
+            None if self.lab.is_wanted() => Hints::Lab,
+            None => Hints::Guide,
         }
     }
 }
@@ -177,19 +179,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (user, password) = (args.user.clone(), args.password.clone());
-        let example = args.example();
+        let hints = args.hints();
         let lab = args.lab.clone();
         let server = start(options(args)?).await?;
         let manager = Remote {
             url: Some(server.url()),
-            user: user.clone(),
-            password: password.clone(),
+            user,
+            password,
             insecure: true,
             cert: None,
             cert_key: None,
         };
         let cluster = lab.start(&manager).await?;
-        announce(&server, &user, &password, example, &cluster.announcement())?;
+        let (secure, asked) = (server.secure, manager.clone());
+        let hints = tokio::task::spawn_blocking(move || hints.lines(&asked, secure)).await?;
+        announce(&manager, &hints, &cluster.announcement())?;
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("terminated"),
@@ -235,25 +239,13 @@ fn options(args: Args) -> anyhow::Result<Options> {
 }
 
 /// The first line is for programs; the rest for people. A reader that has left is no reason to stop.
-fn announce(
-    server: &Running,
-    user: &str,
-    password: &str,
-    example: &str,
-    more: &str,
-) -> io::Result<()> {
-    let (url, mut out) = (server.url(), io::stdout().lock());
-    let insecure = if server.secure { "-k " } else { "" };
+fn announce(manager: &Remote, hints: &[String], more: &str) -> io::Result<()> {
+    let (url, mut out) = (manager.url.as_deref().unwrap_or_default(), io::stdout().lock());
+    let Remote { user, password, .. } = manager;
+    let hints = hints.join("\n  ");
     let told = write!(
         out,
-        "listening on {url}\n\
-         user {user}\n\
-         password {password}\n\
-         \n\
-         Try next:\n  \
-         curl -s {insecure}-u '{user}:{password}' '{url}/api/v1/logical-ports?page_size=5'\n  \
-         nsx-sim guide {insecure}--url {url}\n  \
-         nsx-sim explain {insecure}--url {url} {example}\n{more}"
+        "listening on {url}\nuser {user}\npassword {password}\n\nTry next:\n  {hints}\n{more}"
     )
     .and_then(|()| out.flush());
     match told {
