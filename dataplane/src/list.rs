@@ -181,14 +181,15 @@ impl Lists {
             return filter.list.ip.judge(sets, key);
         };
         let first = index.first(class, key);
-        let first = self.or_late(filter, sets, key, first);
+        let first = self.or_late(|applied_to| filter.holds(applied_to), sets, key, first);
         Ruling::of(first.map(Arc::as_ref), key.packet)
     }
 
-    /// A late rule that comes before the one found, or that.
+    /// A late rule that comes before the one found, or that; `holds` tells of a vNIC which rules stand on
+    /// it.
     pub(crate) fn or_late<'a>(
         &'a self,
-        filter: &Filter,
+        holds: impl Fn(&AppliedTo) -> bool,
         sets: &AddressSets,
         key: Key<'_>,
         found: Option<(Rank, &'a Arc<Rule>)>,
@@ -196,8 +197,8 @@ impl Lists {
         let before = found.map_or(Rank::MAX, |(rank, _)| rank);
         let late = self.index.iter().filter(|index| !index.late().is_empty());
         let first = late.map(|index| index.late()).find_map(|late| {
-            let matches = |rule: &Rule| filter.holds(&rule.applied_to) && rule.matches(sets, key);
-            late.first_of(late.worth_trying(Mask::MAX, key.packet), before, matches)
+            let matches = |rule: &Rule| rule.matches(sets, key) && holds(&rule.applied_to);
+            late.first_of(late.wanting(key.packet), before, matches)
         });
         first.or(found.map(|(_, rule)| rule))
     }
@@ -274,9 +275,9 @@ impl Lists {
     }
 
     /// Takes a rule out of force, as [`insert`](Lists::insert) puts one in.
-    pub(crate) fn remove(&mut self, rule: RuleId) -> Option<(Arc<Rule>, Mask)> {
-        let index = self.index.as_mut()?;
-        index.remove(self.ranks.remove(&rule)?)
+    pub(crate) fn remove(&mut self, rule: RuleId) -> bool {
+        let Some(index) = &mut self.index else { return false };
+        self.ranks.remove(&rule).is_some_and(|rank| index.remove(rank))
     }
 
     /// Works one late change of rules in; `None` if there was no change. `Err` if there is no room: the

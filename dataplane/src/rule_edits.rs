@@ -33,16 +33,14 @@ impl Dataplane {
     pub(crate) fn put_in(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> bool {
         while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
         let Ok(number) = self.lists.insert(Arc::clone(rule), before) else { return false };
-        self.seat_late(rule, number, true);
+        self.tell_late(rule, number);
         self.counters.know(rule.id);
         true
     }
 
     /// Takes a rule out of the index, and leaves its counters. False if it is not there.
     pub(crate) fn take_out(&mut self, rule: RuleId) -> bool {
-        let Some((own, number)) = self.lists.remove(rule) else { return false };
-        self.seat_late(&own, number, false);
-        true
+        self.lists.remove(rule)
     }
 
     /// Takes a rule out of force. False if there is none of that name.
@@ -67,12 +65,7 @@ impl Dataplane {
     pub fn settle(&mut self) -> bool {
         match self.lists.settle(&self.sets) {
             Ok(None) => return false,
-            Ok(Some(Settled { late, new })) => {
-                self.place_on(&new);
-                if let Some((rule, number)) = late {
-                    self.seat_late(&rule, number, false);
-                }
-            }
+            Ok(Some(Settled { new })) => self.place_on(&new),
             Err(Crowded) => {
                 self.lists = self.lists.anew(&self.sets);
                 self.place_all();

@@ -2,56 +2,43 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::engine::{Index, Mask};
+use crate::engine::Mask;
 use crate::filter::Filter;
 use crate::{AppliedTo, Dataplane, Rule, ScopeId, VnicId};
 
 /// Names below this are low.
 const LOW: u32 = 1 << 20;
 
-/// A vNIC's place in the index of rules.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seat {
-    /// Its class.
-    pub(crate) class: u32,
-    /// The late rules that stand on it, but not on every vNIC.
-    pub(crate) late: Mask,
-}
+/// The seat of nobody.
+const NONE: u32 = u32::MAX;
 
-/// Seats, and who is in each scope. A vNIC that is exempt, or whose list is searched by itself, has no
-/// seat.
+/// Seats, which are classes of vNICs in the index of rules, and who is in each scope. A vNIC that is exempt,
+/// or whose list is searched by itself, has no seat.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seats {
     /// Those of vNICs whose names are low, by name: a look at a table, where names are given in turn.
-    low: Vec<Option<Seat>>,
+    low: Vec<u32>,
     /// All others.
-    high: FxHashMap<VnicId, Seat>,
+    high: FxHashMap<VnicId, u32>,
     scopes: FxHashMap<ScopeId, FxHashSet<VnicId>>,
 }
 
 impl Seats {
     #[inline]
-    pub(crate) fn of(&self, vnic: VnicId) -> Option<Seat> {
+    pub(crate) fn of(&self, vnic: VnicId) -> Option<u32> {
         match self.low.get(vnic.0 as usize) {
-            Some(seat) => *seat,
+            Some(seat) => Some(*seat).filter(|seat| *seat != NONE),
             None => self.high.get(&vnic).copied(),
         }
     }
 
-    fn get_mut(&mut self, vnic: VnicId) -> Option<&mut Seat> {
-        match self.low.get_mut(vnic.0 as usize) {
-            Some(seat) => seat.as_mut(),
-            None => self.high.get_mut(&vnic),
-        }
-    }
-
-    fn set(&mut self, vnic: VnicId, seat: Option<Seat>) {
+    fn set(&mut self, vnic: VnicId, seat: Option<u32>) {
         let at = vnic.0 as usize;
         if at >= self.low.len() && seat.is_some() && vnic.0 < LOW {
-            self.low.resize(at + 1, None);
+            self.low.resize(at + 1, NONE);
         }
         match (self.low.get_mut(at), seat) {
-            (Some(own), seat) => *own = seat,
+            (Some(own), seat) => *own = seat.unwrap_or(NONE),
             (None, Some(seat)) => {
                 self.high.insert(vnic, seat);
             }
@@ -88,38 +75,33 @@ impl Seats {
 }
 
 impl Dataplane {
-    /// A vNIC's seat as it should be.
-    fn seat_of(&self, filter: &Filter) -> Option<Seat> {
-        let class = filter.class.filter(|_| filter.exemption(true).is_none())?;
-        let late = self.lists.index().map(Index::late);
-        let late = late.map_or(0, |late| late.on_some(|applied_to| filter.holds(applied_to)));
-        Some(Seat { class, late })
-    }
-
     /// Gives a vNIC its seat anew.
     pub(crate) fn seat(&mut self, vnic: VnicId) {
-        let seat = self.filters.get(&vnic).and_then(|filter| self.seat_of(filter));
-        self.seats.set(vnic, seat);
+        let filter = self.filters.get(&vnic);
+        self.seats.set(vnic, filter.and_then(seat_of));
+        if let (Some(filter), Some(index)) = (filter, self.lists.index_mut()) {
+            index.late_mut().may_stand_on(vnic, |applied_to| filter.holds(applied_to));
+        }
     }
 
-    /// Gives all vNICs their seats anew.
+    /// Gives all vNICs their seats anew, after a load: no rule is late.
     pub(crate) fn seat_all(&mut self) {
-        let seats = self.filters.values().map(|filter| (filter.vnic, self.seat_of(filter)));
-        let seats: Vec<_> = seats.collect();
-        for (vnic, seat) in seats {
-            self.seats.set(vnic, seat);
+        for filter in self.filters.values() {
+            self.seats.set(filter.vnic, seat_of(filter));
         }
     }
 
-    /// Notes at the vNICs that a rule stands on that it is late, or no longer.
-    pub(crate) fn seat_late(&mut self, rule: &Rule, own: Mask, late: bool) {
-        let AppliedTo::OneOf { scopes: named, vnics } = &rule.applied_to else { return };
-        let within: Vec<VnicId> =
-            named.iter().flat_map(|scope| self.seats.within(*scope)).collect();
-        for vnic in within.iter().chain(vnics) {
-            if let Some(seat) = self.seats.get_mut(*vnic) {
-                seat.late = if late { seat.late | own } else { seat.late & !own };
-            }
+    /// Tells a late rule the vNICs that it stands on, unless it stands on every one.
+    pub(crate) fn tell_late(&mut self, rule: &Rule, own: Mask) {
+        let AppliedTo::OneOf { scopes, vnics } = &rule.applied_to else { return };
+        let within = scopes.iter().flat_map(|scope| self.seats.within(*scope));
+        if let Some(index) = self.lists.index_mut() {
+            index.late_mut().stands_on(own, within.chain(vnics.iter().copied()));
         }
     }
+}
+
+/// A vNIC's seat as it should be.
+fn seat_of(filter: &Filter) -> Option<u32> {
+    filter.class.filter(|_| filter.exemption(true).is_none())
 }

@@ -184,6 +184,11 @@ impl Index {
         &self.late
     }
 
+    /// The rules that came since, to be told where they stand.
+    pub(crate) const fn late_mut(&mut self) -> &mut Late {
+        &mut self.late
+    }
+
     /// Whether so much waits to be settled that it should be done.
     pub(crate) const fn is_due(&self) -> bool {
         self.late.is_many() || self.gone.len() > MOST_GONE
@@ -316,12 +321,12 @@ impl Index {
         self.late.insert(rank, rule)
     }
 
-    /// Takes a rule out of force. Tells the rule and, if it was late, its number.
-    pub(crate) fn remove(&mut self, rank: Rank) -> Option<(Arc<Rule>, Mask)> {
-        let (rule, spot) = self.order.remove(&rank)?;
+    /// Takes a rule out of force. False if there is none of this rank.
+    pub(crate) fn remove(&mut self, rank: Rank) -> bool {
+        let Some((rule, spot)) = self.order.remove(&rank) else { return false };
         let Some(spot) = spot else {
-            let number = self.late.remove(rank);
-            return Some((rule, number));
+            self.late.remove(rank);
+            return true;
         };
         match spot {
             Spot::Row(place) => {
@@ -331,8 +336,8 @@ impl Index {
             }
             Spot::Lists(entries) => self.local.end(entries),
         }
-        self.gone.push((spot, Arc::clone(&rule)));
-        Some((rule, 0))
+        self.gone.push((spot, rule));
+        true
     }
 
     /// Bytes of the tables, without the rules themselves.

@@ -1,18 +1,25 @@
 //! Rules that came since the rows were made, and are tried by themselves until they are worked in.
 //!
-//! Each has a number below [`MOST`], so that a few of them are a mask: whoever keeps for a vNIC which of
-//! them may stand on it, and asks which of them may want what a packet carries, has mostly none to try.
+//! Each has a number below [`MOST`], so that a few of them are a mask. A packet asks which of them may want
+//! what it carries, and whether any of those on some vNICs may stand on its own; mostly there is none to
+//! try. Both are told by few lines of bits, for at every change readers have to fetch anew what was written.
 
 use std::sync::Arc;
 
 use super::layout::Rank;
-use crate::{AppliedTo, Packet, Ports, Rule, Service, ServiceMatch, Transport};
+use crate::{AppliedTo, Packet, Ports, Rule, Service, ServiceMatch, Transport, VnicId};
 
 /// The most rules that are tried by themselves.
 pub(crate) const MOST: usize = Mask::BITS as usize;
 
 /// Kinds of what packets carry. A rule is tried for a packet if it may want its kind.
 const KINDS: usize = 64;
+
+/// Bits that tell of vNICs.
+const VNICS: usize = 2_048;
+
+/// VNICs, and some more whose bits are the same.
+type SomeVnics = [u64; VNICS / 64];
 
 /// Late rules by their number.
 pub(crate) type Mask = u32;
@@ -31,11 +38,21 @@ pub(crate) struct Late {
     by_kind: [Mask; KINDS],
     /// Those that stand on every vNIC.
     everywhere: Mask,
+    /// Where any other stands.
+    somewhere: SomeVnics,
+    /// Where each stands, by number; readers have no use for it.
+    on: Vec<SomeVnics>,
 }
 
 impl Late {
     pub(super) const fn new() -> Self {
-        Self { rules: Vec::new(), by_kind: [0; KINDS], everywhere: 0 }
+        Self {
+            rules: Vec::new(),
+            by_kind: [0; KINDS],
+            everywhere: 0,
+            somewhere: [0; VNICS / 64],
+            on: Vec::new(),
+        }
     }
 
     /// Whether there is none.
@@ -64,23 +81,57 @@ impl Late {
         let number = Mask::trailing_ones(taken).min(Mask::BITS - 1);
         let kinds = kinds(&rule.service);
         for (kind, mask) in self.by_kind.iter_mut().enumerate() {
-            *mask |= Mask::from(kinds >> kind & 1 == 1) << number;
+            // What stays as it is is not written.
+            if kinds >> kind & 1 == 1 {
+                *mask |= 1 << number;
+            }
         }
+        self.on.resize(MOST, [0; VNICS / 64]);
+        self.on[number as usize] = [0; VNICS / 64];
         self.everywhere |= Mask::from(rule.applied_to == AppliedTo::Everywhere) << number;
         let at = self.rules.partition_point(|entry| entry.rank < rank);
         self.rules.insert(at, Entry { rank, rule, number });
         1 << number
     }
 
-    /// Takes a rule out, and tells what was its number as a mask.
-    pub(super) fn remove(&mut self, rank: Rank) -> Mask {
-        let Ok(at) = self.rules.binary_search_by_key(&rank, |entry| entry.rank) else { return 0 };
-        let own = 1 << self.rules.remove(at).number;
+    /// Takes a rule out.
+    pub(super) fn remove(&mut self, rank: Rank) {
+        let Ok(at) = self.rules.binary_search_by_key(&rank, |entry| entry.rank) else { return };
+        let number = self.rules.remove(at).number;
+        let own: Mask = 1 << number;
         for mask in &mut self.by_kind {
-            *mask &= !own;
+            if *mask & own != 0 {
+                *mask &= !own;
+            }
         }
         self.everywhere &= !own;
-        own
+        for (word, all) in self.somewhere.iter_mut().enumerate() {
+            if self.on[number as usize][word] != 0 {
+                let others = self.rules.iter().map(|entry| self.on[entry.number as usize][word]);
+                *all = others.fold(0, |all, own| all | own);
+            }
+        }
+    }
+
+    /// Tells vNICs that a rule stands on, by its mask.
+    pub(crate) fn stands_on(&mut self, own: Mask, vnics: impl Iterator<Item = VnicId>) {
+        let Some(on) = self.on.get_mut(own.trailing_zeros() as usize) else { return };
+        for vnic in vnics {
+            let (word, bit) = bit_of(vnic);
+            on[word] |= bit;
+            self.somewhere[word] |= bit;
+        }
+    }
+
+    /// Tells a vNIC that may have come to some rules.
+    pub(crate) fn may_stand_on(&mut self, vnic: VnicId, holds: impl Fn(&AppliedTo) -> bool) {
+        let on = |entry: &&Entry| holds(&entry.rule.applied_to);
+        let mask = self.rules.iter().filter(on).fold(0, |mask, entry| mask | 1 << entry.number);
+        let mut left: Mask = mask & !self.everywhere;
+        while left != 0 {
+            self.stands_on(left & left.wrapping_neg(), std::iter::once(vnic));
+            left &= left - 1;
+        }
     }
 
     /// Gives rules other ranks, in the same order.
@@ -90,19 +141,19 @@ impl Late {
         }
     }
 
-    /// The rules on a vNIC that do not stand on every one.
-    pub(crate) fn on_some(&self, holds: impl Fn(&AppliedTo) -> bool) -> Mask {
-        let on = |entry: &&Entry| holds(&entry.rule.applied_to);
-        let mask = self.rules.iter().filter(on).fold(0, |mask, entry| mask | 1 << entry.number);
-        mask & !self.everywhere
+    /// Which rules may want what a packet carries.
+    #[inline]
+    pub(crate) fn wanting(&self, packet: &Packet) -> Mask {
+        let transport = packet.ip.as_ref().map(|ip| ip.transport);
+        transport.map_or(0, |transport| self.by_kind[kind(transport)])
     }
 
-    /// Which rules to try for a packet on a vNIC that has some of its own.
+    /// Which rules to try for a packet on a vNIC; mostly none.
     #[inline]
-    pub(crate) fn worth_trying(&self, own: Mask, packet: &Packet) -> Mask {
-        let transport = packet.ip.as_ref().map(|ip| ip.transport);
-        let wanting = transport.map_or(0, |transport| self.by_kind[kind(transport)]);
-        (own | self.everywhere) & wanting
+    pub(crate) fn worth_trying(&self, vnic: VnicId, packet: &Packet) -> Mask {
+        let (word, bit) = bit_of(vnic);
+        let own = if self.somewhere[word] & bit == 0 { self.everywhere } else { Mask::MAX };
+        own & self.wanting(packet)
     }
 
     /// The first rule of a mask that comes before a rank and matches.
@@ -116,6 +167,13 @@ impl Late {
         let mut some = before.filter(|entry| mask >> entry.number & 1 == 1);
         some.find(|entry| matches(&entry.rule)).map(|entry| &entry.rule)
     }
+}
+
+/// The word and the bit that tell of a vNIC.
+#[inline]
+const fn bit_of(vnic: VnicId) -> (usize, u64) {
+    let bit = (vnic.0.wrapping_mul(0x9e37_79b9) >> 21) as usize % VNICS;
+    (bit / 64, 1 << (bit % 64))
 }
 
 /// The kind of what a packet carries.

@@ -203,18 +203,14 @@ impl Index {
     pub(crate) fn first(&self, class: u32, key: Key<'_>) -> Option<(Rank, &Arc<Rule>)> {
         let mut found = NOWHERE;
         self.by_shape(Single { index: self, asked: Keys(class, &[key]), found: &mut found });
-        match found {
-            NOWHERE => None,
-            local if local & LOCAL != 0 => self.local.at(local & !LOCAL),
-            found => self.layout.at(found),
-        }
+        self.rule_of(found)
     }
 
-    /// What [`Index::first`] says of keys on vNICs of the classes given.
+    /// [`Index::first`] of keys on vNICs of the classes given: tells what it says, and its place.
     pub(crate) fn first_on_each(
         &self,
         asked: &[(u32, Key<'_>)],
-        mut tell: impl FnMut(usize, Option<Saying>),
+        mut tell: impl FnMut(usize, Option<Saying>, u32),
     ) {
         let (sayings, own) = (self.layout.sayings.as_slice(), self.local.sayings.as_slice());
         let said = |place: u32| {
@@ -222,7 +218,16 @@ impl Index {
                 if place & LOCAL == 0 { (sayings, place) } else { (own, place & !LOCAL) };
             sayings.get(place as usize).copied().flatten()
         };
-        self.first_of_each(asked, |at, place| tell(at, said(place)));
+        self.first_of_each(asked, |at, place| tell(at, said(place), place));
+    }
+
+    /// The rule of a place that a lookup has told, if it found one.
+    pub(crate) fn rule_of(&self, place: u32) -> Option<(Rank, &Arc<Rule>)> {
+        match place {
+            NOWHERE => None,
+            local if local & LOCAL != 0 => self.local.at(local & !LOCAL),
+            place => self.layout.at(place),
+        }
     }
 
     /// [`Index::first`] for many packets; tells the place of each one's rule.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::addresses::{DESTINATION, SIGN, SOURCE};
 use super::index::{APPLIED, Ground, Index, LIST, Named, Spot, way};
-use super::late::Mask;
 use super::layout::{Rank, is_open};
 use super::listed::Tag;
 use super::local::Entries;
@@ -25,18 +24,18 @@ impl Index {
             && let Some((spot, rule)) = self.gone.pop()
         {
             self.clear(&rule, spot);
-            return Ok(Some(Settled { late: None, new: Vec::new() }));
+            return Ok(Some(Settled { new: Vec::new() }));
         }
         let Some((rank, rule)) = next else { return Ok(None) };
         if !local && place.is_none() {
             return Err(Crowded);
         }
-        let number = self.late.remove(rank);
+        self.late.remove(rank);
         let new = match place.filter(|_| !local) {
             Some(place) => self.work_in(&rule, rank, place, sets),
             None => self.list(&rule, rank, sets),
         };
-        Ok(Some(Settled { late: Some((rule, number)), new }))
+        Ok(Some(Settled { new }))
     }
 
     /// Puts a rule into the rows.
@@ -205,8 +204,6 @@ impl Index {
 /// What was worked into the rows.
 #[derive(Debug)]
 pub(crate) struct Settled {
-    /// The rule that is late no more, and its number until then; none if one went.
-    pub(crate) late: Option<(Arc<Rule>, Mask)>,
     /// The grounds that are new with it: the vNICs on them must be given classes anew.
     pub(crate) new: Vec<Ground>,
 }

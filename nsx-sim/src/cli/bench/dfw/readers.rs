@@ -174,7 +174,8 @@ pub(super) fn until_seen(
                 timed(publisher, by_address.clone(), "rule_in_until_seen")?;
                 timed(publisher, Edit::RemoveRule(BY_ADDRESS), "rule_out_until_seen")?;
             }
-            publisher.publish(vec![insert(BY_SET, Term::Set(set))]);
+            // A rule that has been there for long: it is worked in.
+            publisher.publish(vec![insert(BY_SET, Term::Set(set)), Edit::Settle]);
             while publisher.tend() {}
             let member = Member::from(from);
             for _ in 0..changes {
