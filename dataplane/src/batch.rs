@@ -2,19 +2,63 @@
 
 use std::sync::Arc;
 
-use crate::engine::Rank;
+use crate::engine::{Apart, Late, NO_HOME, OnVnic, OnVnics, Rank};
 use crate::matching::Key;
 use crate::plane::verdict;
 use crate::ruling::Ruling;
+use crate::seats::Seats;
 use crate::{AppliedTo, Dataplane, Direction, Packet, Rule, Verdict, VnicId};
 
-/// How many packets are judged abreast.
-const BATCH: usize = 64;
+/// How much later than a packet the question about it is needed.
+const AHEAD: usize = 32;
+
+/// A packet on a vNIC, to be judged.
+type Asked<'p> = (VnicId, Direction, &'p Packet);
+
+/// Packets to be looked up.
+struct Batch<'a, 'p> {
+    asked: &'a [Asked<'p>],
+    seats: &'a Seats,
+    late: &'a Late,
+}
+
+impl OnVnics for Batch<'_, '_> {
+    fn count(&self) -> usize {
+        self.asked.len()
+    }
+
+    #[inline]
+    fn at(&self, at: usize) -> OnVnic<'_> {
+        let (vnic, direction, packet) = self.asked[at];
+        let key = Key { direction, packet };
+        // Packets of vNICs without rules are looked up as if there were some, and judged alone; those that
+        // a late rule may match try it then.
+        let Some(seat) = self.seats.of(vnic) else {
+            return OnVnic { class: 0, home: NO_HOME, key, apart: Apart::Alone };
+        };
+        let late = !self.late.is_empty() && self.late.worth_trying(vnic, packet) != 0;
+        let apart = if late { Apart::Late } else { Apart::No };
+        OnVnic { class: seat.class, home: seat.home_of(direction, packet), key, apart }
+    }
+
+    #[inline]
+    fn ahead(&self, at: usize, fetch: impl Fn(*const u8)) {
+        if let Some(later) = self.asked.get(at + AHEAD) {
+            fetch(std::ptr::from_ref(later).cast());
+        }
+        if let Some((vnic, _, packet)) = self.asked.get(at) {
+            let packet = std::ptr::from_ref(*packet);
+            fetch(packet.cast());
+            fetch(packet.cast::<u8>().wrapping_add(size_of::<Packet>() - 1));
+            self.seats.ahead(*vnic, fetch);
+        }
+    }
+}
 
 impl Dataplane {
     /// [`Dataplane::judge`] for many packets: `verdicts` is cleared and holds one verdict for each, in
     /// order. Allocates only where `verdicts` has no room yet.
-    pub fn judge_batch(&self, asked: &[(VnicId, Direction, &Packet)], verdicts: &mut Vec<Verdict>) {
+    pub fn judge_batch(&self, asked: &[Asked<'_>], verdicts: &mut Vec<Verdict>) {
         verdicts.clear();
         verdicts.reserve(asked.len());
         let index = self.lists.index().filter(|_| self.lists.all_indexed() && self.is_enabled());
@@ -23,32 +67,19 @@ impl Dataplane {
             verdicts.extend(judge);
             return;
         };
-        let late = index.late();
-        for asked in asked.chunks(BATCH) {
-            let Some(&(_, direction, packet)) = asked.first() else { return };
-            let mut keys = [(0, Key { direction, packet }); BATCH];
-            // Packets of vNICs without rules are looked up as if there were some, and judged alone; those
-            // that a late rule may match try it then.
-            let (mut alone, mut unsure) = (0_u64, 0_u64);
-            for (at, (vnic, direction, packet)) in asked.iter().enumerate() {
-                let class = self.seats.of(*vnic);
-                alone |= u64::from(class.is_none()) << at;
-                unsure |= u64::from(late.worth_trying(*vnic, packet) != 0) << at;
-                keys[at] = (class.unwrap_or(0), Key { direction: *direction, packet });
-            }
-            index.first_on_each(&keys[..asked.len()], |at, said, place| {
-                let (vnic, direction, packet) = asked[at];
-                verdicts.push(if (alone | unsure) >> at & 1 == 0 {
-                    // Ethernet has no rule here, and what is no IP meets none.
-                    verdict(vnic, direction, Ruling::by_saying(said, packet))
-                } else if alone >> at & 1 == 1 {
-                    self.judge(vnic, direction, packet)
-                } else {
-                    let found = index.rule_of(place);
-                    verdict(vnic, direction, self.or_late(vnic, keys[at].1, found))
-                });
+        let batch = Batch { asked, seats: &self.seats, late: index.late() };
+        index.first_on_each(batch, |at, apart, said, place| {
+            let (vnic, direction, packet) = asked[at];
+            verdicts.push(match apart {
+                // Ethernet has no rule here, and what is no IP meets none.
+                Apart::No => verdict(vnic, direction, Ruling::by_saying(said, packet)),
+                Apart::Alone => self.judge(vnic, direction, packet),
+                Apart::Late => {
+                    let (key, found) = (Key { direction, packet }, index.rule_of(place));
+                    verdict(vnic, direction, self.or_late(vnic, key, found))
+                }
             });
-        }
+        });
     }
 
     /// What the first of the late rules and the one found among all others says.

@@ -1,5 +1,6 @@
 //! Changes of a plane as values.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::{Dataplane, Member, Rule, RuleId, RuleProgram, ScopeId, SetId, VnicId};
@@ -30,6 +31,7 @@ pub enum Edit {
     Exclude(VnicId, bool),
     SetEnabled(bool),
     SetVnicEnabled(VnicId, bool),
+    SetVnicAddress(VnicId, Option<IpAddr>),
 }
 
 impl Dataplane {
@@ -63,6 +65,7 @@ impl Dataplane {
             Edit::Exclude(vnic, excluded) => self.exclude(*vnic, *excluded),
             Edit::SetEnabled(enabled) => self.set_enabled(*enabled),
             Edit::SetVnicEnabled(vnic, enabled) => self.set_vnic_enabled(*vnic, *enabled),
+            Edit::SetVnicAddress(vnic, address) => self.set_vnic_address(*vnic, *address),
         }
     }
 }

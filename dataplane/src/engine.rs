@@ -12,7 +12,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use bitmap::Bitmap;
-pub(crate) use bitmap::{Crowded, Ground, Index, Mask, Rank, STEP, Settled};
+pub(crate) use bitmap::{
+    Apart, Crowded, Ground, Index, Late, Mask, NO_HOME, OnVnic, OnVnics, Rank, STEP, Settled,
+};
 pub use walk::Walk;
 
 use crate::matching::Key;

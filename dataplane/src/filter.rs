@@ -1,6 +1,7 @@
 //! The filter in front of one vNIC: its list, its flows, and the way of a packet through both.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::counters::Counters;
@@ -22,6 +23,8 @@ pub(crate) struct Filter {
     pub(crate) scopes: BTreeSet<ScopeId>,
     pub(crate) excluded: bool,
     pub(crate) enabled: bool,
+    /// The address that its own end of packets mostly has, if that is known.
+    pub(crate) address: Option<IpAddr>,
     /// Its own idle times, instead of the plane's; few vNICs have any.
     pub(crate) timers: Option<Box<Timers>>,
     pub(crate) list: Arc<VnicList>,
@@ -66,6 +69,7 @@ impl Filter {
             scopes: BTreeSet::new(),
             excluded: false,
             enabled: true,
+            address: None,
             timers: None,
             list: Arc::default(),
             class: None,

@@ -14,8 +14,8 @@ use crate::filter::Filter;
 use crate::matching::Key;
 use crate::ruling::Ruling;
 use crate::{
-    Action, AddressSets, AppliedTo, Layer, Member, Rule, RuleId, RuleProgram, ScopeId, SetId,
-    VnicId,
+    Action, AddressRange, AddressSets, AppliedTo, Layer, Member, Rule, RuleId, RuleProgram,
+    ScopeId, SetId, VnicId,
 };
 
 /// The rules in force on a vNIC, by layer.
@@ -229,6 +229,11 @@ impl Lists {
         if let Some(index) = &mut self.index {
             index.follow(sets, set, member);
         }
+    }
+
+    /// Where addresses may have come to meet other rules since this was asked last.
+    pub(crate) fn moved(&mut self) -> Vec<AddressRange> {
+        self.index.as_mut().map(|index| index.moved()).unwrap_or_default()
     }
 
     /// Puts an IP rule in force before another, or at the end, without a look at the rest, and tells its

@@ -1,6 +1,7 @@
 //! The plane: every vNIC's filter, and what they share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::counters::Counters;
@@ -143,6 +144,19 @@ impl Dataplane {
         changed
     }
 
+    /// Tells the address that a vNIC's own end of packets mostly has: the source of what it sends, the
+    /// destination of what it is sent. Batches of such packets are judged sooner; no verdict depends on it.
+    /// A vNIC that is not in the plane stays unknown.
+    pub fn set_vnic_address(&mut self, vnic: VnicId, address: Option<IpAddr>) -> bool {
+        let Some(filter) = self.filters.get_mut(&vnic) else { return false };
+        let before = std::mem::replace(&mut filter.address, address);
+        if before != address {
+            self.seats.follow_address(vnic, before, address);
+            self.seat(vnic);
+        }
+        before != address
+    }
+
     /// Puts a filter in front of a vNIC. It has the rules applied everywhere and to its name at
     /// once, those of scopes as it joins them.
     pub fn add_vnic(&mut self, vnic: VnicId) -> bool {
@@ -159,8 +173,8 @@ impl Dataplane {
     /// Forgets a vNIC with its scopes, its exclusion and its flows.
     pub fn remove_vnic(&mut self, vnic: VnicId) -> bool {
         let Some(filter) = self.filters.remove(&vnic) else { return false };
+        self.forget_seat(&filter);
         self.lists.forget(&filter);
-        self.seats.forget(&filter);
         for rule in filter.flow_rules() {
             self.counters.closed(rule);
         }
@@ -192,6 +206,7 @@ impl Dataplane {
         let changed = self.sets.add(set, member);
         if changed {
             self.lists.follow(&self.sets, set, &member);
+            self.seat_moved();
         }
         self.note(changed)
     }
@@ -201,6 +216,7 @@ impl Dataplane {
         let changed = self.sets.remove(set, member);
         if changed {
             self.lists.follow(&self.sets, set, member);
+            self.seat_moved();
         }
         self.note(changed)
     }
@@ -212,6 +228,7 @@ impl Dataplane {
         for member in &members {
             self.lists.follow(&self.sets, set, member);
         }
+        self.seat_moved();
         self.note(changed)
     }
 
@@ -373,6 +390,7 @@ impl Dataplane {
             filter.class = None;
             self.lists.place(filter);
         }
+        self.seats.forget_homes();
         self.seat_all();
     }
 

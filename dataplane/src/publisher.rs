@@ -94,7 +94,7 @@ impl Publisher {
             plane.share_rows();
             Missed::Everything
         };
-        self.due = plane.lists.index().is_some_and(Index::is_due);
+        self.due = plane.lists.index().is_some_and(Index::is_due) || plane.seats.are_due();
         drop(shown);
         self.spare = Some(self.shown.swap(next));
         changed

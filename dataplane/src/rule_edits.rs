@@ -59,13 +59,19 @@ impl Dataplane {
         changed
     }
 
-    /// Works what single rules changed into the rows, if anything waits for it. No verdict changes by
-    /// it. To be called when there is time: until then every packet pays for each rule that came.
-    /// True if there was something to do; there may be more.
+    /// Works what single rules changed into the rows, if anything waits for it, or finds the list of a vNIC
+    /// and its address, if one waits for that. No verdict changes by it. To be called when there is time:
+    /// until then every packet pays for each rule that came. True if there was something to do; there may be more.
     pub fn settle(&mut self) -> bool {
+        if self.find_home() {
+            return true;
+        }
         match self.lists.settle(&self.sets) {
             Ok(None) => return false,
-            Ok(Some(Settled { new })) => self.place_on(&new),
+            Ok(Some(Settled { new })) => {
+                self.place_on(&new);
+                self.seat_moved();
+            }
             Err(Crowded) => {
                 self.lists = self.lists.anew(&self.sets);
                 self.place_all();

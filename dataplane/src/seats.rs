@@ -1,44 +1,88 @@
 //! What packets of each vNIC meet in the index of rules: kept by vNIC, for batches to look up.
 
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::engine::Mask;
+use crate::engine::{Index, Mask, NO_HOME};
 use crate::filter::Filter;
-use crate::{AppliedTo, Dataplane, Rule, ScopeId, VnicId};
+use crate::{AddressRange, AppliedTo, Dataplane, Direction, Packet, Rule, ScopeId, VnicId};
 
 /// Names below this are low.
 const LOW: u32 = 1 << 20;
 
-/// The seat of nobody.
-const NONE: u32 = u32::MAX;
+/// How many vNICs wait for a home at most, where nobody settles what waits.
+const MOST_HOMELESS: usize = 64;
 
-/// Seats, which are classes of vNICs in the index of rules, and who is in each scope. A vNIC that is exempt,
-/// or whose list is searched by itself, has no seat.
+/// A vNIC's place in the index of rules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    /// Its class.
+    pub(crate) class: u32,
+    /// Where it is at home with its address, if that is known.
+    home: u32,
+    /// Whether that is still to be found.
+    waits: bool,
+    address: IpAddr,
+}
+
+impl Seat {
+    /// Where the vNIC is at home, if a packet has its address at the end that is its own.
+    #[inline]
+    pub(crate) fn home_of(self, direction: Direction, packet: &Packet) -> u32 {
+        let own = packet.ip.as_ref().map(|ip| match direction {
+            Direction::In => ip.dst,
+            Direction::Out => ip.src,
+        });
+        if own == Some(self.address) { self.home } else { NO_HOME }
+    }
+}
+
+/// Seats, and who is in each scope. A vNIC that is exempt, or whose list is searched by itself, has no
+/// seat.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seats {
     /// Those of vNICs whose names are low, by name: a look at a table, where names are given in turn.
-    low: Vec<u32>,
+    low: Vec<Option<Seat>>,
     /// All others.
-    high: FxHashMap<VnicId, u32>,
+    high: FxHashMap<VnicId, Seat>,
     scopes: FxHashMap<ScopeId, FxHashSet<VnicId>>,
+    /// The vNICs whose address is known, by it.
+    addresses: BTreeSet<(IpAddr, VnicId)>,
+    /// The vNICs that may wait for a home, and the homes that they come from.
+    homeless: Vec<(VnicId, u32)>,
 }
 
 impl Seats {
     #[inline]
-    pub(crate) fn of(&self, vnic: VnicId) -> Option<u32> {
+    pub(crate) fn of(&self, vnic: VnicId) -> Option<Seat> {
         match self.low.get(vnic.0 as usize) {
-            Some(seat) => Some(*seat).filter(|seat| *seat != NONE),
+            Some(seat) => *seat,
             None => self.high.get(&vnic).copied(),
         }
     }
 
-    fn set(&mut self, vnic: VnicId, seat: Option<u32>) {
+    /// Asks for the memory that tells of a vNIC.
+    #[inline]
+    pub(crate) fn ahead(&self, vnic: VnicId, fetch: impl Fn(*const u8)) {
+        fetch(self.low.as_ptr().wrapping_add(vnic.0 as usize).cast());
+    }
+
+    fn get_mut(&mut self, vnic: VnicId) -> Option<&mut Seat> {
+        match self.low.get_mut(vnic.0 as usize) {
+            Some(seat) => seat.as_mut(),
+            None => self.high.get_mut(&vnic),
+        }
+    }
+
+    fn set(&mut self, vnic: VnicId, seat: Option<Seat>) {
         let at = vnic.0 as usize;
         if at >= self.low.len() && seat.is_some() && vnic.0 < LOW {
-            self.low.resize(at + 1, NONE);
+            self.low.resize(at + 1, None);
         }
         match (self.low.get_mut(at), seat) {
-            (Some(own), seat) => *own = seat.unwrap_or(NONE),
+            (Some(own), seat) => *own = seat,
             (None, Some(seat)) => {
                 self.high.insert(vnic, seat);
             }
@@ -65,29 +109,105 @@ impl Seats {
         }
     }
 
-    /// Forgets a vNIC that goes.
-    pub(crate) fn forget(&mut self, filter: &Filter) {
-        self.set(filter.vnic, None);
-        for scope in &filter.scopes {
-            self.follow(*scope, filter.vnic, false);
+    /// Follows a vNIC from one address to another.
+    pub(crate) fn follow_address(
+        &mut self,
+        vnic: VnicId,
+        before: Option<IpAddr>,
+        after: Option<IpAddr>,
+    ) {
+        if let Some(before) = before {
+            self.addresses.remove(&(before, vnic));
         }
+        self.addresses.extend(after.map(|after| (after, vnic)));
+    }
+
+    /// The vNICs with an address in a range.
+    fn at(&self, range: AddressRange) -> impl Iterator<Item = VnicId> {
+        let within = (range.first(), VnicId(0))..=(range.last(), VnicId(u32::MAX));
+        self.addresses.range(within).map(|(_, vnic)| *vnic)
+    }
+
+    /// Whether any vNIC waits for a home.
+    pub(crate) const fn are_due(&self) -> bool {
+        !self.homeless.is_empty()
+    }
+
+    /// Forgets all homes, of an index that is no more.
+    pub(crate) fn forget_homes(&mut self) {
+        let seats = self.low.iter_mut().flatten().chain(self.high.values_mut());
+        seats.for_each(|seat| (seat.home, seat.waits) = (NO_HOME, false));
+        self.homeless.clear();
     }
 }
 
 impl Dataplane {
-    /// Gives a vNIC its seat anew.
+    /// A vNIC's seat as it should be.
+    fn seat_of(&self, filter: &Filter) -> Option<Seat> {
+        let class = filter.class.filter(|_| filter.exemption(true).is_none())?;
+        let waits = filter.address.is_some() && self.lists.index().is_some_and(Index::has_homes);
+        let address = filter.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Some(Seat { class, home: NO_HOME, waits, address })
+    }
+
+    /// Gives a vNIC its seat anew. Its home is found later: until then its packets are looked up without.
     pub(crate) fn seat(&mut self, vnic: VnicId) {
-        let filter = self.filters.get(&vnic);
-        self.seats.set(vnic, filter.and_then(seat_of));
-        if let (Some(filter), Some(index)) = (filter, self.lists.index_mut()) {
+        let Some(filter) = self.filters.get(&vnic) else { return };
+        let (seat, before) = (self.seat_of(filter), self.seats.of(vnic));
+        self.seats.set(vnic, seat);
+        if let Some(index) = self.lists.index_mut() {
             index.late_mut().may_stand_on(vnic, |applied_to| filter.holds(applied_to));
         }
+        let left = before.map_or(NO_HOME, |seat| seat.home);
+        let waited = before.is_some_and(|seat| seat.waits);
+        if left != NO_HOME || !waited && seat.is_some_and(|seat| seat.waits) {
+            self.seats.homeless.push((vnic, left));
+        }
+        if self.seats.homeless.len() > MOST_HOMELESS {
+            self.find_home();
+        }
+    }
+
+    /// Finds the home of a vNIC that waits for it. False if none does.
+    pub(crate) fn find_home(&mut self) -> bool {
+        let Some((vnic, left)) = self.seats.homeless.pop() else { return false };
+        let Some(index) = self.lists.index_mut() else { return true };
+        if let Some(seat) = self.seats.get_mut(vnic).filter(|seat| seat.waits) {
+            seat.home = index.settle_home(seat.class, seat.address);
+            seat.waits = false;
+        }
+        index.leave_home(left);
+        true
     }
 
     /// Gives all vNICs their seats anew, after a load: no rule is late.
     pub(crate) fn seat_all(&mut self) {
-        for filter in self.filters.values() {
-            self.seats.set(filter.vnic, seat_of(filter));
+        let vnics: Vec<VnicId> = self.filters.keys().copied().collect();
+        for vnic in vnics {
+            self.seat(vnic);
+        }
+        while self.find_home() {}
+    }
+
+    /// Gives vNICs their seats anew whose address may have come to meet other rules.
+    pub(crate) fn seat_moved(&mut self) {
+        for range in self.lists.moved() {
+            let vnics: Vec<VnicId> = self.seats.at(range).collect();
+            for vnic in vnics {
+                self.seat(vnic);
+            }
+        }
+    }
+
+    /// Forgets the seat of a vNIC that goes, its address and that it was in its scopes.
+    pub(crate) fn forget_seat(&mut self, filter: &Filter) {
+        if let (Some(seat), Some(index)) = (self.seats.of(filter.vnic), self.lists.index_mut()) {
+            index.leave_home(seat.home);
+        }
+        self.seats.set(filter.vnic, None);
+        self.seats.follow_address(filter.vnic, filter.address, None);
+        for scope in &filter.scopes {
+            self.seats.follow(*scope, filter.vnic, false);
         }
     }
 
@@ -99,9 +219,4 @@ impl Dataplane {
             index.late_mut().stands_on(own, within.chain(vnics.iter().copied()));
         }
     }
-}
-
-/// A vNIC's seat as it should be.
-fn seat_of(filter: &Filter) -> Option<u32> {
-    filter.class.filter(|_| filter.exemption(true).is_none())
 }

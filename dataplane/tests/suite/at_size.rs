@@ -135,6 +135,8 @@ impl Choice {
 struct Both {
     choice: Choice,
     planes: [Dataplane; 2],
+    /// The address that each vNIC is said to have.
+    homes: [Option<IpAddr>; VNICS as usize],
     next: u64,
 }
 
@@ -145,6 +147,7 @@ impl Both {
         let mut both = Self {
             choice: Choice { state: u64::from(rules) + 1, scopes },
             planes,
+            homes: [None; VNICS as usize],
             next: rules.into(),
         };
         let program: Vec<Rule> = (0..rules).map(|id| both.choice.rule(id.into())).collect();
@@ -158,6 +161,11 @@ impl Both {
                 let scope = both.choice.scope();
                 both.each(|plane| plane.join(scope, VnicId(vnic)));
             }
+        }
+        for vnic in 0..VNICS {
+            let address = both.choice.address();
+            both.homes[vnic as usize] = Some(address);
+            both.each(|plane| plane.set_vnic_address(VnicId(vnic), Some(address)));
         }
         for plane in &mut both.planes {
             plane.load(program.iter().cloned().collect());
@@ -175,7 +183,7 @@ impl Both {
         let (set, member) = (SetId(choice.below(SETS)), choice.member());
         let (scope, vnic) = (choice.scope(), VnicId(choice.below(VNICS)));
         let id = RuleId(choice.below(u32::try_from(self.next).unwrap()).into());
-        match choice.below(9) {
+        match choice.below(10) {
             0 | 1 => self.each(|plane| plane.add_member(set, member)),
             2 | 3 => self.each(|plane| plane.remove_member(set, &member)),
             4 => {
@@ -186,22 +194,42 @@ impl Both {
             5 => self.each(|plane| plane.remove_rule(id)),
             6 => self.each(|plane| plane.join(scope, vnic)),
             7 => self.each(|plane| plane.leave(scope, vnic)),
-            _ => {
-                self.planes[1].settle();
+            8 => {
+                let address = (choice.below(8) > 0).then(|| choice.address());
+                self.homes[vnic.0 as usize] = address;
+                self.each(|plane| plane.set_vnic_address(vnic, address));
             }
+            _ => while self.planes[1].settle() && self.choice.below(4) > 0 {},
         }
     }
 
     fn compare(&mut self, packets: u32) {
-        for _ in 0..packets {
-            let packet = self.choice.packet();
-            let vnic = VnicId(self.choice.below(VNICS));
-            for direction in [Direction::In, Direction::Out] {
-                let [walk, bitmap] =
-                    [0, 1].map(|plane| self.planes[plane].judge(vnic, direction, &packet));
-                assert_eq!(walk, bitmap, "{packet:?}");
+        let packets: Vec<_> = (0..2 * packets).map(|_| self.packet()).collect();
+        let asked: Vec<_> =
+            packets.iter().map(|(vnic, way, packet)| (*vnic, *way, packet)).collect();
+        let mut batch = Vec::new();
+        self.planes[1].judge_batch(&asked, &mut batch);
+        for ((vnic, direction, packet), batched) in asked.into_iter().zip(batch) {
+            let [walk, bitmap] =
+                [0, 1].map(|plane| self.planes[plane].judge(vnic, direction, packet));
+            assert_eq!(walk, bitmap, "{packet:?}");
+            assert_eq!(walk, batched, "{packet:?} in a batch");
+        }
+    }
+
+    /// A packet on a vNIC; most have its address at the vNIC's own end, if it is said to have one.
+    fn packet(&mut self) -> (VnicId, Direction, Packet) {
+        let mut packet = self.choice.packet();
+        let vnic = self.choice.below(VNICS);
+        let direction = [Direction::In, Direction::Out][self.choice.below(2) as usize];
+        let own = self.homes[vnic as usize].filter(|_| self.choice.below(5) > 0);
+        if let (Some(ip), Some(own)) = (&mut packet.ip, own) {
+            match direction {
+                Direction::In => ip.dst = own,
+                Direction::Out => ip.src = own,
             }
         }
+        (VnicId(vnic), direction, packet)
     }
 }
 

@@ -18,3 +18,4 @@ mod publishing;
 mod revalidation;
 mod strategies;
 mod text;
+mod worlds;

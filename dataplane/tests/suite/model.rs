@@ -150,6 +150,9 @@ impl Model {
                 plane.set_enabled(enabled);
                 self.enabled = enabled;
             }
+            Edit::SetVnicAddress(vnic, address) => {
+                plane.set_vnic_address(vnic, address);
+            }
             Edit::SetVnicEnabled(vnic, enabled) => {
                 plane.set_vnic_enabled(vnic, enabled);
                 self.off.retain(|id| *id != vnic);

@@ -239,5 +239,8 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         1 => (vnic(), any::<bool>()).prop_map(|(vnic, excluded)| Edit::Exclude(vnic, excluded)),
         1 => prop::bool::weighted(0.8).prop_map(Edit::SetEnabled),
         1 => (vnic(), any::<bool>()).prop_map(|(vnic, on)| Edit::SetVnicEnabled(vnic, on)),
+        2 => (vnic(), option::of(HOSTS)).prop_map(|(vnic, host)| {
+            Edit::SetVnicAddress(vnic, host.map(v4))
+        }),
     ]
 }

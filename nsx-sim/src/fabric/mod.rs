@@ -129,6 +129,9 @@ impl Fabric {
             let port = self.realization.shared_id(&write.id);
             self.follow_addresses(&port, write.before.as_deref(), false);
             self.follow_addresses(&port, write.after.as_deref(), true);
+            if let Some(vnic) = self.realization.vnic(&port) {
+                self.plane.set_vnic_address(vnic, single_address(write.after.as_deref()));
+            }
             if write.after.is_none() {
                 self.meter.forget(&port);
             }
@@ -304,4 +307,11 @@ impl Fabric {
             self.ranges.remove(port);
         }
     }
+}
+
+/// The first single address that a port is bound to.
+fn single_address(object: Option<&Object>) -> Option<IpAddr> {
+    let bindings = &object.and_then(Object::body::<LogicalPort>)?.address_bindings;
+    let spans = bindings.iter().filter_map(|binding| binding.ip_address.as_ref());
+    spans.map(IpElement::span).find(|(first, last)| first == last).map(|(first, _)| first)
 }

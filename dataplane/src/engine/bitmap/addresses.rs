@@ -15,6 +15,8 @@ pub(super) const SOURCE: usize = 0;
 pub(super) const DESTINATION: usize = 1;
 /// The row of the labels themselves that rules listed by vNIC name.
 pub(super) const SIGN: usize = 2;
+/// No row but the bits of the services that are wanted by rules which are listed by the destination.
+pub(super) const WANTED: usize = 3;
 
 /// An address as a number.
 fn number(address: IpAddr) -> u128 {
@@ -57,24 +59,27 @@ impl Half {
 /// The addresses and their classes. Holds no membership of its own: it follows [`AddressSets`].
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
-    pub(super) classes: Classes<3>,
+    pub(super) classes: Classes<4>,
     sets: FxHashMap<SetId, u32>,
     ranges: FxHashMap<AddressRange, u32>,
     v4: Half,
     v6: Half,
     /// The classes of all IPv4 addresses once more, for packets.
     pub(super) table: Radix,
+    /// Where addresses may have come to be of another class since somebody asked.
+    pub(super) moved: Vec<AddressRange>,
 }
 
 impl Addresses {
     pub(super) fn new(shape: Shape) -> Self {
         Self {
-            classes: Classes::new([shape, shape.listed(), Shape::Signs]),
+            classes: Classes::new([shape, shape.listed(), Shape::Signs, Shape::Wanted]),
             sets: FxHashMap::default(),
             ranges: FxHashMap::default(),
             v4: Half::new(u32::MAX.into()),
             v6: Half::new(u128::MAX),
             table: Radix::long(STRANGER),
+            moved: Vec::new(),
         }
     }
 
@@ -174,6 +179,7 @@ impl Addresses {
         label: u32,
         range: AddressRange,
     ) {
+        self.moved.push(range);
         if let Some(address) = range.single() {
             let holds = set.is_some_and(|set| set.contains_ip(address));
             self.change_exact(Family::of(address), number(address), label, holds);
@@ -190,6 +196,7 @@ impl Addresses {
 
     /// All of a range that a rule names carries its label; for a label that nothing carries yet.
     pub(super) fn cover(&mut self, range: AddressRange, label: u32) {
+        self.moved.push(range);
         if let Some(address) = range.single() {
             self.change_exact(Family::of(address), number(address), label, true);
         } else {

@@ -2,7 +2,9 @@
 #![allow(clippy::inline_always)] // Part of the one piece of code that runs for every packet.
 #![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
 
-use super::addresses::{DESTINATION, SIGN, SOURCE};
+use super::addresses::{DESTINATION, SIGN, SOURCE, WANTED};
+use super::classes::STRANGER;
+use super::homes::NOWHERE as NO_HOME;
 use super::index::{NO_WAY, way};
 use super::tables::Tables;
 use super::view::rows_of;
@@ -18,6 +20,8 @@ pub(super) struct Point {
     pub(super) destination: u32,
     pub(super) service: u32,
     pub(super) applied: u32,
+    /// Bits of what the rules listed by the destination want.
+    pub(super) wanted: u32,
     /// The number of a row of ways.
     pub(super) way: usize,
     /// The labels of source and destination.
@@ -27,17 +31,24 @@ pub(super) struct Point {
     /// What is carried, as a key and as a lane.
     pub(super) key: u32,
     pub(super) carried: u16,
+    /// The list of the vNIC at home, where the packet has its address at the end that is its own.
+    pub(super) home: Option<u32>,
     /// What source lanes may not have.
     pub(super) unwanted: u16,
     /// The classes of source and destination.
     pub(super) classes: [u32; 2],
 }
 
+impl Point {
+    /// Which end is not the vNIC's own.
+    #[inline(always)]
+    pub(super) const fn peer(&self) -> usize {
+        self.way >> 1 & 1
+    }
+}
+
 /// Packets that are looked up together.
 pub(super) trait Asked {
-    /// Whether each is asked about on a vNIC, which may have rules of its own.
-    const OF_VNICS: bool;
-
     /// How many.
     fn count(&self) -> usize;
     /// The rows that one of them meets.
@@ -46,43 +57,51 @@ pub(super) trait Asked {
     fn accepts(&self, at: usize, rule: &Rule) -> bool;
 }
 
+/// A packet on a vNIC.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnVnic<'p> {
+    /// The class of the vNIC.
+    pub(crate) class: u32,
+    /// Where the vNIC is at home, if the packet has its address at the end that is its own.
+    pub(crate) home: u32,
+    pub(crate) key: Key<'p>,
+    pub(crate) apart: Apart,
+}
+
+/// Whether a packet's verdict takes more than a lookup.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) enum Apart {
+    /// It does not.
+    #[default]
+    No,
+    /// Late rules may match.
+    Late,
+    /// It is not looked up at all.
+    Alone,
+}
+
+/// Packets on vNICs that are looked up together.
+pub(crate) trait OnVnics {
+    /// How many.
+    fn count(&self) -> usize;
+    /// One of them.
+    fn at(&self, at: usize) -> OnVnic<'_>;
+    /// Asks for the memory that tells of one that will be asked for later.
+    fn ahead(&self, at: usize, fetch: impl Fn(*const u8));
+}
+
 /// Keys on vNICs of one class.
 pub(super) struct Keys<'a, 'p>(pub(super) u32, pub(super) &'a [Key<'p>]);
 
 impl Asked for Keys<'_, '_> {
-    const OF_VNICS: bool = true;
-
     fn count(&self) -> usize {
         self.1.len()
     }
 
     #[inline(always)]
     fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
-        let Key { direction, packet } = self.1[at];
-        let Some(ip) = &packet.ip else {
-            return Point { way: NO_WAY, ..Point::default() };
-        };
-        let Tables { index, of, .. } = *tables;
-        let family = ip.family();
-        let classes = [ip.src, ip.dst].map(|address| index.addresses.class(address));
-        // SAFETY: addresses are of classes that there are.
-        let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
-        let key = services::key_of(ip.transport, family);
-        let way = way(direction, family);
-        let [applied, list] = index.applied_rows(self.0);
-        Point {
-            source: source[SOURCE],
-            destination: destination[DESTINATION],
-            service: index.services.row(ip.transport, family),
-            applied,
-            way,
-            signs: [source[SIGN], destination[SIGN]],
-            list,
-            key,
-            carried: local::lane_of_service(key),
-            unwanted: local::unwanted(way),
-            classes,
-        }
+        let packet = OnVnic { class: self.0, home: NO_HOME, key: self.1[at], apart: Apart::No };
+        packet.point(tables, packet.classes(tables))
     }
 
     #[cold]
@@ -91,28 +110,71 @@ impl Asked for Keys<'_, '_> {
     }
 }
 
-impl Asked for &[(u32, Key<'_>)] {
-    const OF_VNICS: bool = true;
-
+impl Asked for &[OnVnic<'_>] {
     fn count(&self) -> usize {
         self.len()
     }
 
     #[inline(always)]
     fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
-        let (class, key) = self[at];
-        Keys(class, &[key]).point(tables, 0)
+        self[at].point(tables, self[at].classes(tables))
     }
 
     #[cold]
     fn accepts(&self, at: usize, rule: &Rule) -> bool {
-        rule.service.holds(rule.layer, self[at].1.packet)
+        services::accepts(rule, self[at].key)
+    }
+}
+
+impl OnVnic<'_> {
+    /// The classes of source and destination.
+    #[inline(always)]
+    pub(super) fn classes(self, tables: &Tables<'_>) -> [u32; 2] {
+        let Some(ip) = &self.key.packet.ip else { return [STRANGER; 2] };
+        [ip.src, ip.dst].map(|address| tables.index.addresses.class(address))
+    }
+
+    /// The rows that the packet meets, whose ends are of these classes.
+    #[inline(always)]
+    pub(super) fn point(self, tables: &Tables<'_>, classes: [u32; 2]) -> Point {
+        let Key { direction, packet } = self.key;
+        let Some(ip) = &packet.ip else {
+            return Point { way: NO_WAY, ..Point::default() };
+        };
+        let Tables { index, of, .. } = *tables;
+        let family = ip.family();
+        // SAFETY: addresses are of classes that there are.
+        let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
+        let key = services::key_of(ip.transport, family);
+        let way = way(direction, family);
+        let home = match self.home {
+            NO_HOME => None,
+            home => index.homes.lists.get(home as usize).map(|lists| lists[direction as usize]),
+        };
+        let [applied, list] = if home.is_none() || index.restricted {
+            index.applied_rows(self.class)
+        } else {
+            [0; 2]
+        };
+        Point {
+            source: source[SOURCE],
+            destination: destination[DESTINATION],
+            service: index.services.row(key),
+            wanted: destination[WANTED],
+            applied,
+            way,
+            signs: [source[SIGN], destination[SIGN]],
+            list,
+            key,
+            carried: local::lane_of_service(key),
+            home,
+            unwanted: local::unwanted(way),
+            classes,
+        }
     }
 }
 
 impl Asked for &[Header] {
-    const OF_VNICS: bool = false;
-
     fn count(&self) -> usize {
         self.len()
     }

@@ -69,6 +69,11 @@ impl<const D: usize> Classes<D> {
         u32::try_from(self.labels.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// How many labels there are.
+    pub(super) const fn count_labels(&self) -> usize {
+        self.labels.len()
+    }
+
     /// Notes that a rule's field names a label, before any thing carries it.
     pub(super) fn name(&mut self, label: u32, field: usize, place: u32) {
         self.labels[label as usize].places[field].push(place);
@@ -138,6 +143,11 @@ impl<const D: usize> Classes<D> {
         changed
     }
 
+    /// One more thing of a class that there is.
+    pub(super) fn retain(&mut self, class: u32) {
+        self.classes[class as usize].count += 1;
+    }
+
     /// Gives a class back for one thing. The stranger's stays.
     pub(super) fn release(&mut self, class: u32) {
         if class == STRANGER {
@@ -190,7 +200,7 @@ impl<const D: usize> Classes<D> {
     }
 
     /// The classes that carry a label.
-    fn with(&self, label: u32) -> Vec<u32> {
+    pub(super) fn with(&self, label: u32) -> Vec<u32> {
         let mut classes = self.labels[label as usize].classes.clone();
         classes.sort_unstable();
         classes.dedup();

@@ -8,13 +8,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::addresses::{Addresses, DESTINATION};
 use super::arena::Arena;
 use super::classes::Classes;
+use super::homes::Homes;
 use super::late::{Late, Mask};
 use super::layout::{Layout, Rank, STEP};
 use super::local::{Entries, Local};
 use super::rows::{Base, Shape};
 use super::services::Services;
 use super::wide::Processor;
-use crate::{AddressSets, AppliedTo, Direction, Family, Member, Rule, ScopeId, SetId, VnicId};
+use crate::{
+    AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Rule, ScopeId, SetId, VnicId,
+};
 
 /// What puts a rule on a vNIC, where not every vNIC has it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -39,6 +42,8 @@ pub(crate) struct Index {
     pub(super) applied: Classes<2>,
     /// The rules that are listed by the class of the vNIC; rows have all others.
     pub(super) local: Local,
+    /// What those ask of the other end where one is the vNIC's own.
+    pub(super) homes: Homes,
     pub(super) grounds: FxHashMap<Ground, u32>,
     /// Whether any rule stands on some vNICs only.
     pub(super) restricted: bool,
@@ -109,6 +114,7 @@ impl Index {
             services: Services::new(shape),
             applied: Classes::new([shape, Shape::Local]),
             local,
+            homes: Homes::new(),
             grounds: FxHashMap::default(),
             restricted: false,
             ways: std::array::from_fn(|_| Base::new(shape)),
@@ -123,7 +129,9 @@ impl Index {
         for (place, (rank, rule)) in places.iter().zip(&rules) {
             index.put_bases(rule, *rank, *place);
             for (label, field) in index.peers(rule).0 {
-                index.addresses.classes.name(label, field, *place);
+                for field in index.fields(field) {
+                    index.addresses.classes.name(label, *field, *place);
+                }
             }
             if applied {
                 for label in index.grounds(rule).0 {
@@ -195,17 +203,22 @@ impl Index {
     }
 
     /// Where rows lie.
-    fn arenas(&self) -> [&Arena; 6] {
-        let ([source, destination, signs], [applied, lists]) =
+    fn arenas(&self) -> [&Arena; 7] {
+        let ([source, destination, signs, _], [applied, lists]) =
             (&self.addresses.classes.rows, &self.applied.rows);
-        [source, destination, signs, &self.services.rows, applied, lists].map(|rows| &rows.lines)
+        let [source, destination, signs, services, applied, lists] =
+            [source, destination, signs, &self.services.rows, applied, lists]
+                .map(|rows| &rows.lines);
+        [source, destination, signs, services, applied, lists, &self.homes.lines]
     }
 
-    fn arenas_mut(&mut self) -> [&mut Arena; 6] {
-        let ([source, destination, signs], [applied, lists]) =
+    fn arenas_mut(&mut self) -> [&mut Arena; 7] {
+        let ([source, destination, signs, _], [applied, lists]) =
             (&mut self.addresses.classes.rows, &mut self.applied.rows);
         let all = [source, destination, signs, &mut self.services.rows, applied, lists];
-        all.map(|rows| &mut rows.lines)
+        let [source, destination, signs, services, applied, lists] =
+            all.map(|rows| &mut rows.lines);
+        [source, destination, signs, services, applied, lists, &mut self.homes.lines]
     }
 
     /// From now on rows are shared with another copy: see [`super::arena`].
@@ -313,6 +326,11 @@ impl Index {
         self.addresses.follow(sets, set, member);
     }
 
+    /// Where addresses may have come to be of another class since this was asked last.
+    pub(crate) fn moved(&mut self) -> Vec<AddressRange> {
+        std::mem::take(&mut self.addresses.moved)
+    }
+
     /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle), by the number
     /// told.
     pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
@@ -344,7 +362,7 @@ impl Index {
     pub(crate) fn bytes(&self) -> usize {
         let bases: usize = self.ways.iter().map(Base::bytes).sum();
         let applied = if self.restricted || self.has_local() { self.applied.bytes() } else { 0 };
-        let rules = self.layout.bytes() + self.local.bytes();
+        let rules = self.layout.bytes() + self.local.bytes() + self.homes.bytes();
         self.addresses.bytes() + self.services.bytes() + applied + bases + rules
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::rows::{Line, PACKED, PARTS, Shape};
 use super::services;
 use crate::ruling::Saying;
-use crate::{Peer, Rule};
+use crate::{AppliedTo, Peer, Rule, ServiceMatch};
 
 /// A rule's rank in the order: the lowest that matches wins.
 pub(crate) type Rank = u64;
@@ -67,6 +67,8 @@ pub(super) struct Layout {
     pub(super) unlisted: Line,
     /// None of those has a lower rank.
     pub(super) first_unlisted: Rank,
+    /// The place of the rule of that rank, if it takes whatever comes its way: the default rule, mostly.
+    pub(super) fallback: Option<u32>,
     bands: [Band; BANDS],
 }
 
@@ -78,6 +80,13 @@ const LISTED: usize = 0;
 /// Whether strangers match at an end.
 pub(super) const fn is_open(peer: &Peer) -> bool {
     matches!(peer, Peer::Any | Peer::OneOf { negated: true, .. })
+}
+
+/// Whether a rule takes every IP packet of its direction and IP version.
+fn takes_all(rule: &Rule) -> bool {
+    (&rule.source, &rule.destination) == (&Peer::Any, &Peer::Any)
+        && rule.service == ServiceMatch::Any
+        && rule.applied_to == AppliedTo::Everywhere
 }
 
 /// The band that a rule belongs to.
@@ -136,7 +145,8 @@ impl Layout {
         }
         let ranks = vec![FREE; shape.places() + 64];
         let (rules, sayings) = (vec![None; shape.places()], vec![None; shape.places()]);
-        Self { shape, ranks, rules, sayings, unlisted, first_unlisted: FREE, bands }
+        let (first_unlisted, fallback) = (FREE, None);
+        Self { shape, ranks, rules, sayings, unlisted, first_unlisted, fallback, bands }
     }
 
     fn band_of(&self, rule: &Rule) -> usize {
@@ -219,8 +229,9 @@ impl Layout {
         let own = self.band_of(rule);
         self.bands[own].free.remove(&place);
         self.bands[own].by_rank.insert(rank, place);
-        if self.unlisted.get(self.shape.part(place as usize)) {
-            self.first_unlisted = self.first_unlisted.min(rank);
+        if self.unlisted.get(self.shape.part(place as usize)) && rank < self.first_unlisted {
+            self.first_unlisted = rank;
+            self.fallback = takes_all(rule).then_some(place);
         }
     }
 
@@ -234,6 +245,9 @@ impl Layout {
     /// Frees a place.
     pub(super) fn give_back(&mut self, place: u32) {
         let Some(rule) = self.rules[place as usize].take() else { return };
+        if self.fallback == Some(place) {
+            self.fallback = None;
+        }
         let rank = std::mem::replace(&mut self.ranks[place as usize], FREE);
         let own = self.band_of(&rule);
         let band = &mut self.bands[own];
@@ -246,7 +260,7 @@ impl Layout {
 
     /// Gives rules other ranks, in the same order.
     pub(super) fn rename(&mut self, renamed: impl Fn(Rank) -> Rank) {
-        self.first_unlisted = FREE;
+        (self.first_unlisted, self.fallback) = (FREE, None);
         for band in &mut self.bands {
             band.by_rank.clear();
         }

@@ -75,12 +75,24 @@ const MOST_ENTRIES: usize = 4;
 /// The most rules on a ground for which they are listed by vNIC: longer lists are slower than rows.
 const MOST_ON_GROUND: u32 = 64;
 
-/// The slot of a label. The first is that of everybody.
+/// A label as 16 bits. Labels below [`MOST_TAGS`] have each a tag of its own.
+pub(super) const fn tag(label: u32) -> u16 {
+    let tag = (label as u16).wrapping_mul(SPREAD);
+    if label != EVERYBODY && tag == EVERYBODYS { EVERYBODYS ^ 1 } else { tag }
+}
+
+/// The tag of everybody.
+pub(super) const EVERYBODYS: u16 = u16::MAX.wrapping_mul(SPREAD);
+
+/// Odd, so that no two tags become one.
+const SPREAD: u16 = 0x9e37;
+
+/// So many labels a tag tells apart.
+pub(super) const MOST_TAGS: usize = u16::MAX as usize;
+
+/// The slot of a label: some bits of its tag.
 pub(super) const fn slot(label: u32) -> u16 {
-    if label == EVERYBODY {
-        return 0;
-    }
-    1 + ((label.wrapping_mul(0x9e37_79b9) >> 16) % SLOT as u32) as u16
+    tag(label) & SLOT
 }
 
 /// The service lane of what a packet carries.
@@ -109,6 +121,8 @@ pub(super) struct Record {
     pub(super) ends: [u32; 2],
     /// First and last of what packets may carry.
     pub(super) spans: [[u32; 2]; SPANS],
+    /// The ways that the rule does not want.
+    pub(super) unwanted: u16,
     /// Whether the rule has to be asked itself.
     pub(super) unclear: bool,
     /// Whether the rule is no longer in force.
@@ -128,7 +142,8 @@ impl Record {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lanes {
     pub(super) rank: Rank,
-    lanes: [u16; 3],
+    /// Of source, destination and service.
+    pub(super) lanes: [u16; 3],
 }
 
 /// Where the entries of a rule are: from the first, as many as there are.
@@ -148,7 +163,7 @@ impl Entries {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Local {
     /// Whether any may be.
-    wanted: bool,
+    pub(super) wanted: bool,
     pub(super) records: Vec<Record>,
     pub(super) sayings: Vec<Option<Saying>>,
     rules: Vec<Option<Arc<Rule>>>,
@@ -235,7 +250,7 @@ impl Local {
         let entries = both.map(|ends| {
             let [source, destination] = ends.map(slot);
             let lanes = Lanes { rank, lanes: [source | ways, destination, lane] };
-            (lanes, Record { rank, ends, spans, unclear, gone: false })
+            (lanes, Record { rank, ends, spans, unwanted: ways, unclear, gone: false })
         });
         let entries: Vec<_> = entries.collect();
         let places = self.take(entries.len());
@@ -259,6 +274,7 @@ impl Local {
                 rank: 0,
                 ends: [EVERYBODY; 2],
                 spans: [[1, 0]; SPANS],
+                unwanted: 0,
                 unclear: false,
                 gone: true,
             };

@@ -1,96 +1,129 @@
 //! The first rule of a vNIC's own list that matches, for packets abreast.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(clippy::cast_possible_truncation)] // Blocks are named by 16 bits.
 #![allow(unsafe_code)] // Lists are read through `View`; that they are its own is plain here.
 
 use super::addresses::SIGN;
 use super::asked::Point;
 use super::index::{Index, LIST};
-use super::layout::{FREE, Rank};
-use super::local::{self, BLOCK, LOCAL, Local, Record};
+use super::layout::Rank;
+use super::local::{self, BLOCK, EVERYBODYS, Local, Record, tag};
 use super::rows::Line;
-use super::search::BATCH;
 use super::signs;
 use super::view::View;
-use super::wide::{Wide, Work};
+use super::wide::Wide;
 use crate::Rule;
 
-/// Puts the places of rules that are listed by vNIC where they come before those found.
-pub(super) struct Before<'a, A> {
-    pub(super) index: &'a Index,
-    pub(super) points: &'a [Point],
-    pub(super) places: &'a mut [u32],
-    /// Whether the service of a rule wants one of the packets.
-    pub(super) accepts: A,
-}
-
 /// Entries of a block that may match.
-#[derive(Clone, Copy, Default)]
-struct Chosen {
-    block: usize,
-    entries: u32,
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Chosen {
+    pub(super) block: u32,
+    pub(super) entries: u32,
 }
 
 impl Chosen {
     /// The line of the list that tells the place of the first entry.
     const fn line_of_place(self) -> usize {
-        self.block * BLOCK + 3 + (self.entries.trailing_zeros() as usize & 31) / 16
+        self.block as usize * BLOCK + 3 + (self.entries.trailing_zeros() as usize & 31) / 16
     }
 }
 
 /// What is read.
 #[derive(Clone, Copy)]
-struct Lists<'a> {
+pub(super) struct Lists<'a> {
     lists: View<'a>,
     signs: View<'a>,
     local: &'a Local,
+    index: &'a Index,
+    /// Whether tags tell labels apart.
+    exact: bool,
 }
 
-impl<A: Fn(usize, &Rule) -> bool> Work for Before<'_, A> {
-    #[inline(always)]
-    fn run(self, wide: impl Wide) {
-        let Self { index, points, places, accepts } = self;
-        let lists = Lists::of(index);
-        // Those of any service, and those of the packet's.
-        let mut chosen = [[Chosen::default(); 2]; BATCH];
-        for (point, chosen) in points.iter().zip(&mut chosen) {
-            *chosen = [lists.of_any(wide, point), lists.of_service(wide, point)];
-            for some in chosen.iter().filter(|some| some.entries != 0) {
-                lists.fetch_place(wide, point, *some);
-            }
+/// Whether a tag is among those of a row, or that of everybody.
+///
+/// # Safety
+///
+/// The row is one of these signs.
+#[inline(always)]
+pub(super) unsafe fn carries(wide: impl Wide, signs: View<'_>, row: u32, tag: u16) -> bool {
+    let mut at = 1;
+    loop {
+        // SAFETY: by the caller's promise; a row goes on for as long as its lines say.
+        let line = unsafe { signs.line(row, at) };
+        if wide.alike(line, tag) != 0 {
+            return true;
         }
-        for (point, chosen) in points.iter().zip(&chosen) {
-            for some in chosen.iter().filter(|some| some.entries != 0) {
-                let place = lists.place(point, *some);
-                wide.fetch(lists.local.records.as_ptr().cast(), place as usize);
-                for sign in point.signs {
-                    wide.fetch(lists.signs.lines(), sign as usize + 1);
-                }
-            }
+        if tag == EVERYBODYS || !signs::goes_on(line) {
+            return tag == EVERYBODYS;
         }
-        for (at, (point, chosen)) in points.iter().zip(chosen).enumerate() {
-            if chosen[0].entries | chosen[1].entries == 0 {
-                continue;
-            }
-            let mut before = index.layout.ranks.get(places[at] as usize).copied().unwrap_or(FREE);
-            for (some, any) in chosen.into_iter().zip([true, false]) {
-                let matches = |record: &Record, place: u32| {
-                    lists.holds(wide, point, record)
-                        && (!record.unclear
-                            || index.local_matches(place, point, |rule| accepts(at, rule)))
-                };
-                if let Some((place, rank)) = lists.first(wide, point, some, any, before, matches) {
-                    (places[at], before) = (LOCAL | place, rank);
-                }
-            }
-        }
+        at += 1;
     }
 }
 
 impl<'a> Lists<'a> {
     #[inline(always)]
-    fn of(index: &'a Index) -> Self {
+    pub(super) fn of(index: &'a Index) -> Self {
         let lists = View::of(&index.applied.rows[LIST]);
-        Self { lists, signs: View::of(&index.addresses.classes.rows[SIGN]), local: &index.local }
+        let signs = View::of(&index.addresses.classes.rows[SIGN]);
+        Self { lists, signs, local: &index.local, index, exact: index.tells_labels_apart() }
+    }
+
+    /// Asks for what is read of a packet's list first.
+    #[inline(always)]
+    pub(super) fn fetch(self, wide: impl Wide, point: &Point) {
+        for sign in point.signs {
+            wide.fetch(self.signs.lines(), sign as usize);
+        }
+        let list = local::first_line(point.list) as usize;
+        let bucket = local::bucket(point.list, point.carried) * BLOCK;
+        for line in [0, 1, bucket, bucket + 1, bucket + 2] {
+            wide.fetch(self.lists.lines(), list + line);
+        }
+    }
+
+    /// The entries that may match: those of any service, and those of the packet's.
+    #[inline(always)]
+    pub(super) fn choose(self, wide: impl Wide, point: &Point) -> [Chosen; 2] {
+        let chosen = [self.of_any(wide, point), self.of_service(wide, point)];
+        for some in chosen.iter().filter(|some| some.entries != 0) {
+            self.fetch_place(wide, point, *some);
+        }
+        chosen
+    }
+
+    /// Asks for what tells whether they do.
+    #[inline(always)]
+    pub(super) fn fetch_records(self, wide: impl Wide, point: &Point, chosen: [Chosen; 2]) {
+        for some in chosen.iter().filter(|some| some.entries != 0) {
+            let place = self.place(point, *some);
+            wide.fetch(self.local.records.as_ptr().cast(), place as usize);
+            for sign in point.signs {
+                wide.fetch(self.signs.lines(), sign as usize + 1);
+            }
+        }
+    }
+
+    /// The place of the first that does, if its rule comes before a rank.
+    #[inline(always)]
+    pub(super) fn first_of(
+        self,
+        wide: impl Wide,
+        point: &Point,
+        chosen: [Chosen; 2],
+        mut before: Rank,
+        accepts: impl Fn(&Rule) -> bool,
+    ) -> Option<u32> {
+        let matches = |record: &Record, place: u32| {
+            self.holds(wide, point, record)
+                && (!record.unclear || self.index.local_matches(place, point, &accepts))
+        };
+        let mut found = None;
+        for (some, any) in chosen.into_iter().zip([true, false]) {
+            if let Some((place, rank)) = self.first(wide, point, some, any, before, matches) {
+                (found, before) = (Some(place), rank);
+            }
+        }
+        found
     }
 
     /// A line of a block of the packet's list.
@@ -130,7 +163,7 @@ impl<'a> Lists<'a> {
             }
             let more = local::more(self.line(point, block, 0));
             if entries != 0 || more == 0 {
-                return Chosen { block, entries };
+                return Chosen { block: block as u32, entries };
             }
             block = more;
         }
@@ -174,7 +207,7 @@ impl<'a> Lists<'a> {
             }
             chosen.entries &= chosen.entries - 1;
             if chosen.entries == 0 {
-                match local::more(self.line(point, chosen.block, 0)) {
+                match local::more(self.line(point, chosen.block as usize, 0)) {
                     0 => return None,
                     more => chosen = self.chosen(wide, point, more, any),
                 }
@@ -186,26 +219,12 @@ impl<'a> Lists<'a> {
     /// Whether an entry matches but for what only its rule can tell.
     #[inline(always)]
     fn holds(self, wide: impl Wide, point: &Point, record: &Record) -> bool {
-        let [source, destination] = point.signs;
         record.wants(point.key)
-            && self.carries(wide, source, record.ends[0])
-            && self.carries(wide, destination, record.ends[1])
-    }
-
-    /// Whether a label is among those of a row, or that of everybody.
-    #[inline(always)]
-    fn carries(self, wide: impl Wide, row: u32, label: u32) -> bool {
-        let mut at = 1;
-        loop {
-            // SAFETY: the point's rows are of these tables; a row goes on for as long as its lines say.
-            let line = unsafe { self.signs.line(row, at) };
-            if wide.has_number(line, label) {
-                return true;
-            }
-            if !signs::goes_on(line) {
-                return false;
-            }
-            at += 1;
-        }
+            && (0..2).all(|end| {
+                let (own, label) = (point.signs[end], record.ends[end]);
+                // SAFETY: the point's rows are of these tables.
+                let carried = unsafe { carries(wide, self.signs, own, tag(label)) };
+                carried && (self.exact || self.index.carries(point.classes[end], label))
+            })
     }
 }

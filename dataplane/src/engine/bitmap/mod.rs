@@ -16,20 +16,26 @@
 //! | `layout` | which place in the rows each rule has |
 //! | `late` | rules that came since and are no part of the rows yet |
 //! | `local`, `local_search`, `signs` | rules that stand on few vNICs, listed by the class of the vNIC |
+//! | `homes`, `home_search` | the same for packets that have the vNIC's own address at one end |
 //! | `index`, `settling` | all of it, and how rules come and go |
 //! | `search`, `tables` | the rows laid over one another |
+//! | `on_vnics` | the same and lists for many packets on vNICs |
 
 mod addresses;
 mod arena;
 mod asked;
 mod classes;
 mod codes;
+mod home_search;
+mod homes;
 mod index;
 mod late;
 mod layout;
 mod listed;
 mod local;
 mod local_search;
+mod on_vnics;
+
 mod radix;
 mod rows;
 mod search;
@@ -43,8 +49,10 @@ mod wide;
 use std::sync::Arc;
 
 use asked::Keys;
+pub(crate) use asked::{Apart, OnVnic, OnVnics};
+pub(crate) use homes::NOWHERE as NO_HOME;
 pub(crate) use index::{Ground, Index};
-pub(crate) use late::Mask;
+pub(crate) use late::{Late, Mask};
 pub(crate) use layout::{Rank, STEP};
 pub(crate) use settling::{Crowded, Settled};
 

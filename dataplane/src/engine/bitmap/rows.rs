@@ -73,6 +73,8 @@ pub(super) enum Shape {
     Local,
     /// Labels: see [`super::signs`].
     Signs,
+    /// No rows: their numbers are the bits of what the rules at their places want.
+    Wanted,
 }
 
 /// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. Few,
@@ -96,14 +98,14 @@ impl Shape {
         match self {
             Self::Flat { lines } => lines * PARTS,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => (PARTS * 8) << log_bytes,
-            Self::Local | Self::Signs => 0,
+            Self::Local | Self::Signs | Self::Wanted => 0,
         }
     }
 
     /// The part that a place is in. A flat row is all one.
     pub(super) const fn part(self, place: usize) -> usize {
         match self {
-            Self::Flat { .. } | Self::Local | Self::Signs => 0,
+            Self::Flat { .. } | Self::Local | Self::Signs | Self::Wanted => 0,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => place >> (3 + log_bytes),
         }
     }
@@ -113,7 +115,7 @@ impl Shape {
         match self {
             Self::Flat { lines } => lines * PARTS,
             Self::Packed { log_bytes } | Self::Listed { log_bytes } => 8 << log_bytes,
-            Self::Local | Self::Signs => 0,
+            Self::Local | Self::Signs | Self::Wanted => 0,
         }
     }
 
@@ -188,6 +190,8 @@ pub(super) struct Rows {
     pub(super) tags: Vec<Tag>,
     /// What lists of entries tell of each.
     pub(super) entries: Vec<Lanes>,
+    /// What the rule at each place wants.
+    wanted: Vec<u32>,
     /// Room for a row that is not packed yet; all zero.
     whole: Vec<Line>,
 }
@@ -211,6 +215,7 @@ impl Rows {
             coded,
             whole: Vec::new(),
             entries: Vec::new(),
+            wanted: Vec::new(),
             tags: if tagged { vec![Tag::default(); shape.places()] } else { Vec::new() },
         };
         rows.make(&mut Vec::new());
@@ -222,6 +227,18 @@ impl Rows {
         if let Some(own) = self.tags.get_mut(place as usize) {
             *own = tag;
         }
+    }
+
+    /// Tells what the rule at a place wants before any row has it.
+    pub(super) fn want(&mut self, place: u32, bits: u32) {
+        if self.wanted.len() <= place as usize {
+            self.wanted.resize(place as usize + 1, 0);
+        }
+        self.wanted[place as usize] = bits;
+    }
+
+    fn wanted_at(&self, place: u32) -> u32 {
+        self.wanted.get(place as usize).copied().unwrap_or(0)
     }
 
     /// Gives the rules of places other ranks, in the same order.
@@ -257,6 +274,7 @@ impl Rows {
             Shape::Listed { log_bytes } => self.list(log_bytes, places),
             Shape::Local => self.list_local(places),
             Shape::Signs => self.sign(places),
+            Shape::Wanted => places.iter().fold(0, |bits, place| bits | self.wanted_at(*place)),
         }
     }
 
@@ -332,6 +350,7 @@ impl Rows {
             Shape::Listed { log_bytes } => found.extend(self.listed(log_bytes, row)),
             Shape::Local => found.extend(self.local_places(row)),
             Shape::Signs => found.extend(self.signed(row)),
+            Shape::Wanted => {}
         }
         found
     }
@@ -365,6 +384,10 @@ impl Rows {
     }
 
     fn change(&mut self, row: u32, place: u32, value: bool) -> u32 {
+        if self.shape == Shape::Wanted {
+            // Bits of a rule that went do no harm, and others may have them.
+            return row | if value { self.wanted_at(place) } else { 0 };
+        }
         match self.find(row, place) {
             Some((line, bit)) if !self.lines.is_shared() && row != STRANGERS => {
                 self.lines.change(line).put(bit, value);
@@ -387,7 +410,7 @@ impl Rows {
         let (row, place) = (row as usize + self.before(), place as usize);
         let bit = match self.shape {
             Shape::Flat { .. } => place,
-            Shape::Listed { .. } | Shape::Local | Shape::Signs => return None,
+            Shape::Listed { .. } | Shape::Local | Shape::Signs | Shape::Wanted => return None,
             Shape::Packed { log_bytes } => {
                 let part = self.shape.part(place);
                 let head = &self.lines[row];
@@ -404,7 +427,7 @@ impl Rows {
 
     /// Gives a row's room back. Nobody may ask for it any more.
     pub(super) fn give_back(&mut self, row: u32) {
-        if row == STRANGERS {
+        if row == STRANGERS || self.shape == Shape::Wanted {
             return;
         }
         let lines = self.lines_of(row);
@@ -423,6 +446,7 @@ impl Rows {
             Shape::Listed { log_bytes } => self.list_lines(log_bytes, row),
             Shape::Local => self.local_lines(row),
             Shape::Signs => self.sign_lines(row),
+            Shape::Wanted => 0,
         }
     }
 

@@ -1,18 +1,18 @@
 //! The lowest-ranked rule of packets, one by one or abreast, by the code for the rows and the processor.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
 
+use std::hint::select_unpredictable;
 use std::sync::Arc;
 
-use super::addresses::SIGN;
-use super::asked::{Asked, Keys, Point};
-use super::index::{Index, LIST};
-use super::layout::Rank;
+use super::asked::{Apart, Asked, Keys, OnVnics, Point};
+use super::index::Index;
+use super::layout::{FREE, Rank};
 use super::local::{self, LOCAL};
-use super::local_search::Before;
+use super::local_search::Lists;
+use super::on_vnics::Steps;
 use super::rows::Shape;
 use super::services;
 use super::tables::Tables;
-use super::view::View;
 use super::wide::{Wide, Work};
 use crate::Rule;
 use crate::matching::Key;
@@ -21,16 +21,21 @@ use crate::ruling::Saying;
 /// How many packets are looked up abreast.
 pub(super) const BATCH: usize = 32;
 
+/// How many are gathered to be looked up.
+const CHUNK: usize = 64;
+
 /// No place.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// Finds the place of the first rule whose rows all have its bit, over rows of one shape.
 /// `APPLIED` tells whether the vNIC's row counts.
-trait Find: Copy {
+pub(super) trait Find: Copy {
     /// Lines at the start of a destination's row that are sure to be read.
     const LINES: usize;
     /// Likewise of a source's.
     const SOURCE_LINES: usize;
+    /// Lines of codes that are sure to be read.
+    const CODES: usize;
 
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32;
 
@@ -44,6 +49,7 @@ struct Flat<const APPLIED: bool, const LINES: usize>;
 impl<const APPLIED: bool, const LINES: usize> Find for Flat<APPLIED, LINES> {
     const LINES: usize = LINES;
     const SOURCE_LINES: usize = LINES;
+    const CODES: usize = 0;
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
@@ -62,6 +68,7 @@ struct Packed<const APPLIED: bool, const LOG: u32>;
 impl<const APPLIED: bool, const LOG: u32> Find for Packed<APPLIED, LOG> {
     const LINES: usize = 2;
     const SOURCE_LINES: usize = 3;
+    const CODES: usize = 2;
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
@@ -93,6 +100,20 @@ impl<A: Asked, T: FnMut(usize, u32)> Lookup for Many<'_, A, T> {
     }
 }
 
+struct Stream<'a, A, T> {
+    index: &'a Index,
+    asked: A,
+    tell: T,
+}
+
+impl<A: OnVnics, T: FnMut(usize, Apart, u32)> Lookup for Stream<'_, A, T> {
+    #[inline(always)]
+    fn with(self, find: impl Find) {
+        let Self { index, asked, tell } = self;
+        index.processor.run(Steps { index, asked, tell, find });
+    }
+}
+
 struct Single<'a, A> {
     index: &'a Index,
     asked: A,
@@ -120,31 +141,12 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
     fn run(mut self, wide: impl Wide) {
         let index = self.index;
         let tables = &Tables::new(index);
-        let (sources, destinations) = (tables.source.lines(), tables.destination.lines());
-        let signs = View::of(&index.addresses.classes.rows[SIGN]).lines();
-        let lists = View::of(&index.applied.rows[LIST]).lines();
         let (mut points, mut places) = ([Point::default(); BATCH], [NOWHERE; BATCH]);
         for first in (0..self.asked.count()).step_by(BATCH) {
             let count = BATCH.min(self.asked.count() - first);
             for (ahead, own) in points[..count].iter_mut().enumerate() {
-                let point = self.asked.point(tables, first + ahead);
-                for line in 0..F::SOURCE_LINES {
-                    wide.fetch(sources, point.source as usize + line);
-                }
-                for line in 0..F::LINES {
-                    wide.fetch(destinations, point.destination as usize + line);
-                }
-                if A::OF_VNICS && index.has_local() {
-                    for sign in point.signs {
-                        wide.fetch(signs, sign as usize);
-                    }
-                    let list = local::first_line(point.list) as usize;
-                    let bucket = local::bucket(point.list, point.carried) * local::BLOCK;
-                    for line in [0, 1, bucket, bucket + 1, bucket + 2] {
-                        wide.fetch(lists, list + line);
-                    }
-                }
-                *own = point;
+                *own = self.asked.point(tables, first + ahead);
+                fetch_rows::<F>(wide, tables, own, true);
             }
             let (mut unsure, mut left) = ([0; BATCH], 0);
             for (ahead, point) in points[..count].iter().enumerate() {
@@ -161,10 +163,6 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
                     let accepts = |rule: &Rule| self.asked.accepts(first + ahead, rule);
                     places[ahead] = index.first_accepted(point, accepts);
                 }
-            }
-            if A::OF_VNICS && index.has_local() {
-                let accepts = |at: usize, rule: &Rule| self.asked.accepts(first + at, rule);
-                index.before(&points[..count], &mut places[..count], accepts);
             }
             for (ahead, place) in places[..count].iter().enumerate() {
                 (self.tell)(first + ahead, *place);
@@ -191,10 +189,37 @@ impl<A: Asked, F: Find> Work for One<'_, A, F> {
             let accepts = |rule: &Rule| self.asked.accepts(0, rule);
             *self.found = self.index.first_accepted(&point, accepts);
         }
-        if A::OF_VNICS && self.index.has_local() {
-            let accepts = |_: usize, rule: &Rule| self.asked.accepts(0, rule);
-            self.index.before(&[point], std::slice::from_mut(self.found), accepts);
+        if self.index.has_local() {
+            let lists = Lists::of(self.index);
+            let before = self.index.rank_of(*self.found);
+            let accepts = |rule: &Rule| self.asked.accepts(0, rule);
+            let chosen = lists.choose(wide, &point);
+            if let Some(place) = lists.first_of(wide, &point, chosen, before, accepts) {
+                *self.found = LOCAL | place;
+            }
         }
+    }
+}
+
+/// Asks for the lines of rows that are sure to be read, if any are to be.
+#[inline(always)]
+pub(super) fn fetch_rows<F: Find>(
+    wide: impl Wide,
+    tables: &Tables<'_>,
+    point: &Point,
+    looks: bool,
+) {
+    // The stranger's, if not, which are at hand: no branch.
+    let [destination, service] =
+        [point.destination, point.service].map(|row| select_unpredictable(looks, row, 0));
+    for line in 0..F::SOURCE_LINES {
+        wide.fetch(tables.source.lines(), point.source as usize + line);
+    }
+    for line in 0..F::LINES {
+        wide.fetch(tables.destination.lines(), destination as usize + line);
+    }
+    for line in 0..F::CODES {
+        wide.fetch(tables.service_codes(), service as usize + line);
     }
 }
 
@@ -206,11 +231,11 @@ impl Index {
         self.rule_of(found)
     }
 
-    /// [`Index::first`] of keys on vNICs of the classes given: tells what it says, and its place.
+    /// [`Index::first`] of packets on vNICs: tells what it says, and its place.
     pub(crate) fn first_on_each(
         &self,
-        asked: &[(u32, Key<'_>)],
-        mut tell: impl FnMut(usize, Option<Saying>, u32),
+        asked: impl OnVnics,
+        mut tell: impl FnMut(usize, Apart, Option<Saying>, u32),
     ) {
         let (sayings, own) = (self.layout.sayings.as_slice(), self.local.sayings.as_slice());
         let said = |place: u32| {
@@ -218,7 +243,22 @@ impl Index {
                 if place & LOCAL == 0 { (sayings, place) } else { (own, place & !LOCAL) };
             sayings.get(place as usize).copied().flatten()
         };
-        self.first_of_each(asked, |at, place| tell(at, said(place), place));
+        if self.has_local() {
+            let tell = |at: usize, apart, place: u32| tell(at, apart, said(place), place);
+            self.by_shape(Stream { index: self, asked, tell });
+            return;
+        }
+        for first in (0..asked.count()).step_by(CHUNK) {
+            let count = CHUNK.min(asked.count() - first);
+            let mut packets = [asked.at(first); CHUNK];
+            for (at, packet) in packets[..count].iter_mut().enumerate() {
+                *packet = asked.at(first + at);
+            }
+            let packets = &packets[..count];
+            self.first_of_each(packets, |at, place| {
+                tell(first + at, packets[at].apart, said(place), place);
+            });
+        }
     }
 
     /// The rule of a place that a lookup has told, if it found one.
@@ -256,15 +296,15 @@ impl Index {
     }
 
     /// Whether a rule's service asks for more than the tables look at.
-    fn asks_more(&self, place: u32) -> bool {
+    pub(super) fn asks_more(&self, place: u32) -> bool {
         self.layout.at(place).is_some_and(|(_, rule)| self.layout.is_conditional(rule))
     }
 
     /// The place of the first rule whose rows all have its bit, and whose service wants the packet
     /// where it asks for more than the tables look at: rule after rule.
     #[cold]
-    fn first_accepted(&self, point: &Point, accepts: impl Fn(&Rule) -> bool) -> u32 {
-        let [sources, destinations, _] = &self.addresses.classes.rows;
+    pub(super) fn first_accepted(&self, point: &Point, accepts: impl Fn(&Rule) -> bool) -> u32 {
+        let [sources, destinations, ..] = &self.addresses.classes.rows;
         let way = &self.ways[point.way];
         let matches = |rule: &Rule, place: u32| {
             way.get(place as usize)
@@ -285,9 +325,28 @@ impl Index {
         if self.restricted || self.has_local() { self.applied.of[class as usize] } else { [0; 2] }
     }
 
-    /// The first rule that is listed by the vNIC, where it comes before the one found.
-    fn before(&self, points: &[Point], places: &mut [u32], accepts: impl Fn(usize, &Rule) -> bool) {
-        self.processor.run(Before { index: self, points, places, accepts });
+    /// Asks for what the rule at a place says.
+    #[inline(always)]
+    pub(super) fn fetch_saying(&self, wide: impl Wide, place: u32) {
+        let sayings = if place & LOCAL == 0 { &self.layout.sayings } else { &self.local.sayings };
+        wide.fetch(sayings.as_ptr().wrapping_add((place & !LOCAL) as usize).cast(), 0);
+    }
+
+    /// The rank of the rule at a place of the rows.
+    #[inline(always)]
+    pub(super) fn rank_of(&self, place: u32) -> Rank {
+        self.layout.ranks.get(place as usize).copied().unwrap_or(FREE)
+    }
+
+    /// Whether no two labels have one tag.
+    pub(super) const fn tells_labels_apart(&self) -> bool {
+        self.addresses.classes.count_labels() < local::MOST_TAGS
+    }
+
+    /// Whether addresses of a class carry a label, or that of everybody.
+    #[cold]
+    pub(super) fn carries(&self, class: u32, label: u32) -> bool {
+        label == local::EVERYBODY || self.addresses.classes.carries(class, label)
     }
 
     /// Whether the rule of an entry matches, asked itself.

@@ -6,7 +6,8 @@ use super::codes::Codes;
 use super::radix::Radix;
 use super::rows::{Rows, Shape};
 use crate::engine::tuple::{Header, Kind};
-use crate::{Family, Ports, Service, ServiceMatch, Transport};
+use crate::matching::Key;
+use crate::{Family, Ports, Rule, Service, ServiceMatch, Transport};
 
 /// The tables: TCP and UDP by destination port, ICMP by type and code, the rest by protocol.
 const TCP: usize = 0;
@@ -37,17 +38,11 @@ impl Services {
         Self { rows: Rows::coded(shape), tables, count, codes: Codes::new() }
     }
 
-    /// The row of what a packet carries.
+    /// The row of what a packet carries, by the number of its key.
     #[inline]
-    pub(super) fn row(&self, transport: Transport, family: Family) -> u32 {
-        match transport {
-            Transport::Tcp { dst_port, .. } => self.tables[TCP].get_short(dst_port),
-            Transport::Udp { dst_port, .. } => self.tables[UDP].get_short(dst_port),
-            Transport::Icmp { kind, code, .. } => {
-                self.tables[ICMP[family as usize]].get_short(u16::from(kind) << 8 | u16::from(code))
-            }
-            Transport::Other(protocol) => self.tables[OTHER].get_short(protocol.into()),
-        }
+    pub(super) fn row(&self, key: u32) -> u32 {
+        let table = self.tables.get((key >> 16) as usize);
+        table.map_or(0, |table| table.get_short(low(key)))
     }
 
     /// The row of what an IPv4 header tells.
@@ -148,6 +143,12 @@ impl Services {
     }
 }
 
+/// The lower bits of a number.
+#[allow(clippy::cast_possible_truncation)] // That is what is wanted.
+const fn low(key: u32) -> u16 {
+    key as u16
+}
+
 /// A key of a table as a number of its own.
 #[allow(clippy::cast_possible_truncation)] // There are five tables.
 pub(super) const fn key(table: usize, key: u32) -> u32 {
@@ -157,14 +158,16 @@ pub(super) const fn key(table: usize, key: u32) -> u32 {
 /// What a packet carries, as the number of a key.
 #[inline]
 pub(super) fn key_of(transport: Transport, family: Family) -> u32 {
-    match transport {
-        Transport::Tcp { dst_port, .. } => key(TCP, dst_port.into()),
-        Transport::Udp { dst_port, .. } => key(UDP, dst_port.into()),
+    let (udp, port) = match transport {
+        Transport::Tcp { dst_port, .. } => (false, dst_port),
+        Transport::Udp { dst_port, .. } => (true, dst_port),
         Transport::Icmp { kind, code, .. } => {
-            key(ICMP[family as usize], u32::from(kind) << 8 | u32::from(code))
+            return key(ICMP[family as usize], u32::from(kind) << 8 | u32::from(code));
         }
-        Transport::Other(protocol) => key(OTHER, protocol.into()),
-    }
+        Transport::Other(protocol) => return key(OTHER, protocol.into()),
+    };
+    // A number, not a branch: both come all the time.
+    key(usize::from(udp), port.into())
 }
 
 /// Whether a rule's service asks for more than the tables look at.
@@ -173,6 +176,42 @@ pub(super) fn is_conditional(service: &ServiceMatch) -> bool {
     services.iter().any(|service| {
         matches!(service, Service::Tcp(ports) | Service::Udp(ports) if !ports.source.is_empty())
     })
+}
+
+/// Bits of one key, and of the many that have its upper bits.
+const fn fine(key: u32) -> u32 {
+    1 << ((key.wrapping_mul(0x85eb_ca6b) >> 16) % 24)
+}
+
+const fn coarse(upper: u32) -> u32 {
+    1 << (24 + (upper.wrapping_mul(0x9e37_79b9) >> 29))
+}
+
+/// Some bits of what a rule wants: one of them is of every packet's that it does.
+pub(super) fn wanted(service: &ServiceMatch) -> u32 {
+    if *service == ServiceMatch::Any {
+        return u32::MAX;
+    }
+    spans(service).into_iter().fold(0, |bits, (table, first, last)| {
+        let (first, last) = (key(table, first), key(table, last));
+        bits | match (last >> 8) - (first >> 8) {
+            _ if first == last => fine(first),
+            0..8 => (first >> 8..=last >> 8).fold(0, |bits, upper| bits | coarse(upper)),
+            _ => u32::MAX,
+        }
+    })
+}
+
+/// The bits of what a packet carries.
+#[inline]
+pub(super) const fn bits_of(key: u32) -> u32 {
+    fine(key) | coarse(key >> 8)
+}
+
+/// Whether a rule wants what a packet carries, asked itself.
+#[cold]
+pub(super) fn accepts(rule: &Rule, key: Key<'_>) -> bool {
+    rule.service.holds(rule.layer, key.packet)
 }
 
 /// The keys that a service match wants.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::addresses::{DESTINATION, SIGN, SOURCE};
+use super::addresses::{DESTINATION, SIGN, SOURCE, WANTED};
 use super::index::{APPLIED, Ground, Index, LIST, Named, Spot, way};
 use super::layout::{Rank, is_open};
 use super::listed::Tag;
 use super::local::Entries;
+use super::rows::Shape;
+use super::services;
 use crate::{
     AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Peer, Rule, ServiceMatch,
     SetId, Term,
@@ -49,7 +51,9 @@ impl Index {
         self.put_bases(rule, rank, place);
         let (named, new) = self.peers(rule);
         for (label, field) in named {
-            self.addresses.classes.enter(label, field, place);
+            for field in self.fields(field) {
+                self.addresses.classes.enter(label, *field, place);
+            }
         }
         self.carry(new, sets);
         self.services.change(&rule.service, place, true);
@@ -72,6 +76,7 @@ impl Index {
             for place in entries.places() {
                 self.applied.enter(label, LIST, place);
             }
+            self.renew_homes(label);
         }
         self.order.insert(rank, (Arc::clone(rule), Some(Spot::Lists(entries))));
         new
@@ -114,6 +119,7 @@ impl Index {
                     for place in entries.places() {
                         self.applied.quit(label, LIST, place);
                     }
+                    self.renew_homes(label);
                 }
                 self.local.count(rule, false);
                 self.local.give_back(entries);
@@ -121,7 +127,9 @@ impl Index {
             }
         };
         for (label, field) in self.peers(rule).0 {
-            self.addresses.classes.quit(label, field, place);
+            for field in self.fields(field) {
+                self.addresses.classes.quit(label, *field, place);
+            }
         }
         for label in self.grounds(rule).0 {
             self.applied.quit(label, APPLIED, place);
@@ -135,13 +143,23 @@ impl Index {
         self.layout.give_back(place);
     }
 
+    /// The rows that tell of a rule where one of its ends is named.
+    pub(super) const fn fields(&self, end: usize) -> &'static [usize] {
+        match (end, self.layout.shape) {
+            (SOURCE, _) => &[SOURCE],
+            (_, Shape::Packed { .. }) => &[DESTINATION, WANTED],
+            _ => &[DESTINATION],
+        }
+    }
+
     /// What a stranger meets of a rule.
     pub(super) fn put_bases(&mut self, rule: &Rule, rank: Rank, place: u32) {
         let code = self.services.codes.code(rule);
         self.services.rows.tag(place, Tag { rank, bits: code });
         let tag = Tag::of(rule, rank, code);
-        let [source, destination, _] = &mut self.addresses.classes.rows;
+        let [source, destination, _, wanted] = &mut self.addresses.classes.rows;
         destination.tag(place, tag);
+        wanted.want(place, services::wanted(&rule.service));
         let place = place as usize;
         source.base.put(place, is_open(&rule.source));
         destination.base.put(place, is_open(&rule.destination));

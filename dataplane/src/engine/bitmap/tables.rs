@@ -13,6 +13,7 @@ use super::layout::{FREE, Rank};
 use super::listed;
 use super::rows::{Line, PARTS};
 use super::search::NOWHERE;
+use super::services;
 use super::view::{View, read};
 use super::wide::Wide;
 
@@ -22,7 +23,7 @@ const AT_ONCE: usize = 3;
 /// All that a lookup reads, gathered once.
 pub(super) struct Tables<'a> {
     pub(super) index: &'a Index,
-    pub(super) of: &'a [[u32; 3]],
+    pub(super) of: &'a [[u32; 4]],
     pub(super) source: View<'a>,
     pub(super) destination: View<'a>,
     service: View<'a>,
@@ -33,6 +34,8 @@ pub(super) struct Tables<'a> {
     /// Whether codes tell less than rows do.
     doubtful: bool,
     ranks: &'a [Rank],
+    /// The place of the rule that takes whatever no list has, by way; nowhere if that is not sure.
+    fallbacks: [u32; 8],
 }
 
 /// A row of ways and which of its parts are not zero.
@@ -42,7 +45,7 @@ struct Way<'a>(&'a [Line], &'a Line);
 impl<'a> Tables<'a> {
     #[inline(always)]
     pub(super) fn new(index: &'a Index) -> Self {
-        let [source, destination, _] = &index.addresses.classes.rows;
+        let [source, destination, ..] = &index.addresses.classes.rows;
         Self {
             index,
             of: &index.addresses.classes.of,
@@ -58,7 +61,25 @@ impl<'a> Tables<'a> {
             codes: &index.services.codes.ways,
             doubtful: index.services.codes.shared || index.has_gone(),
             ranks: &index.layout.ranks,
+            fallbacks: std::array::from_fn(|at| {
+                let stands = |place: &u32| index.ways[at.min(NO_WAY)].get(*place as usize);
+                index.layout.fallback.filter(stands).unwrap_or(NOWHERE)
+            }),
         }
+    }
+
+    /// The place of the rule that takes what no list has, if no rule that is listed by the packet's destination
+    /// wants it; nowhere if that is not sure.
+    #[inline(always)]
+    pub(super) fn fallback(&self, point: &Point) -> u32 {
+        let wanted = point.wanted & services::bits_of(point.key) != 0;
+        select_unpredictable(wanted, NOWHERE, self.fallbacks[point.way & 7])
+    }
+
+    /// Where the first lines of codes are.
+    #[inline(always)]
+    pub(super) const fn service_codes(&self) -> *const Line {
+        self.service.code_lines()
     }
 
     #[inline(always)]
@@ -152,7 +173,11 @@ impl<'a> Tables<'a> {
             let (place, holds) = self.holds::<APPLIED, LOG>(point, key);
             let rank = *self.ranks.get_unchecked(place as usize);
             let first = rank < self.index.layout.first_unlisted;
-            (place, (chosen != 0) & holds & first)
+            // Most packets are of no listed rule: then it is the default rule.
+            let (none, fallback) = (chosen == 0, self.fallbacks[point.way & 7]);
+            let last = !listed::goes_on(&block[1]) & (fallback != NOWHERE);
+            let sure = select_unpredictable(none, last, holds & first);
+            (select_unpredictable(none, fallback, place), sure)
         }
     }
 

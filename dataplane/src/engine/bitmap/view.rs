@@ -5,6 +5,7 @@
 
 use std::hint::select_unpredictable;
 
+use super::arena::Arena;
 use super::codes::CodeLines;
 use super::listed::block_lines;
 use super::rows::{Line, PARTS, Rows, Shape};
@@ -48,9 +49,20 @@ impl<'a> View<'a> {
         Self { lines, codes, len, base: &rows.base.lines, parts: &rows.base.parts }
     }
 
+    /// Lines alone, that are no rows of bits.
+    pub(super) fn of_lines(lines: &'a Arena) -> Self {
+        let (start, len) = (lines.start(), lines.len());
+        Self { lines: start, codes: start, len, base: &[], parts: &Line::ZERO }
+    }
+
     /// Where the first line is.
     pub(super) const fn lines(self) -> *const Line {
         self.lines
+    }
+
+    /// Where the first line of codes is.
+    pub(super) const fn code_lines(self) -> *const Line {
+        self.codes
     }
 
     /// The base.

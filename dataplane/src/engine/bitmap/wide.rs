@@ -7,6 +7,7 @@
 #![allow(unsafe_code)] // Reasons and conditions above and at each block.
 
 use super::codes::{self, CODE, CodeLines, NEVER};
+use super::homes::{self, SECOND, SERVICE};
 use super::listed::{LANES, OPEN};
 use super::local::{ENTRIES, SLOT};
 use super::rows::Line;
@@ -34,8 +35,8 @@ pub(super) trait Wide: Copy {
     fn between(self, signs: [&Line; 2], unwanted: u16, ends: [&Line; 2]) -> u32;
     /// The lanes that are this one.
     fn alike(self, line: &Line, lane: u16) -> u32;
-    /// Whether one of a line's 16 numbers is this.
-    fn has_number(self, line: &Line, number: u32) -> bool;
+    /// The entries whose other end may be in a sign, and that may want the service: see [`super::homes`].
+    fn toward(self, sign: &Line, service: u16, lanes: &Line) -> u32;
     /// Asks for a line of memory that will be read soon. Any place may be named.
     fn fetch(self, lines: *const Line, at: usize);
 }
@@ -111,8 +112,17 @@ impl Wide for Plain {
     }
 
     #[inline(always)]
-    fn has_number(self, line: &Line, number: u32) -> bool {
-        (0..16).fold(false, |any, at| any | (line.number(at) == number))
+    fn toward(self, sign: &Line, service: u16, lanes: &Line) -> u32 {
+        let any = homes::mask(lanes);
+        (0..homes::ENTRIES).fold(0, |chosen, entry| {
+            let lane = lanes.lane(entry);
+            let wanted = if any >> entry & 1 == 1 {
+                sign.get((lane >> SECOND).into())
+            } else {
+                lane >> SERVICE == service
+            };
+            chosen | u32::from(sign.get((lane & SLOT).into()) & wanted) << entry
+        })
     }
 
     #[inline(always)]
@@ -168,17 +178,20 @@ use x86::Avx512;
 mod x86 {
     use std::arch::x86_64::{
         __m512i, _MM_HINT_T0, _mm_cvtsi128_si64, _mm_prefetch, _mm512_and_si512,
-        _mm512_castsi512_si128, _mm512_cmpeq_epi16_mask, _mm512_cmpeq_epi32_mask,
-        _mm512_load_si512, _mm512_maskz_compress_epi64, _mm512_permutex2var_epi16,
-        _mm512_permutexvar_epi16, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_sllv_epi16,
-        _mm512_srli_epi16, _mm512_store_si512, _mm512_ternarylogic_epi64, _mm512_test_epi16_mask,
-        _mm512_test_epi64_mask, _mm512_testn_epi16_mask,
+        _mm512_castsi512_si128, _mm512_cmpeq_epi16_mask, _mm512_load_si512,
+        _mm512_maskz_compress_epi64, _mm512_permutex2var_epi16, _mm512_permutexvar_epi16,
+        _mm512_set1_epi16, _mm512_sllv_epi16, _mm512_srli_epi16, _mm512_store_si512,
+        _mm512_ternarylogic_epi64, _mm512_test_epi16_mask, _mm512_test_epi64_mask,
+        _mm512_testn_epi16_mask,
     };
 
-    use super::{CodeLines, ENTRIES, Line, OPEN, Wide, Work};
+    use super::{CodeLines, ENTRIES, Line, OPEN, SECOND, SERVICE, Wide, Work, homes};
 
     /// All entries of a block.
     const ALL: u32 = (1 << ENTRIES) - 1;
+
+    /// Likewise of a block at home.
+    const AT_HOME: u32 = (1 << homes::ENTRIES) - 1;
 
     /// One instruction a line. A value of this type is proof that the processor has them.
     #[derive(Clone, Copy, Debug)]
@@ -299,9 +312,22 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn has_number(self, line: &Line, number: u32) -> bool {
-            let number = unsafe { _mm512_set1_epi32(number.cast_signed()) };
-            unsafe { _mm512_cmpeq_epi32_mask(self.row(line), number) != 0 }
+        fn toward(self, sign: &Line, service: u16, lanes: &Line) -> u32 {
+            let any = homes::mask(lanes);
+            let [sign, lanes] = [sign, lanes].map(|line| self.row(line));
+            unsafe {
+                // A slot names one of words of 16 bits, then one of its bits; bits above it are ignored.
+                let has = |lanes| {
+                    let words = _mm512_permutexvar_epi16(_mm512_srli_epi16::<4>(lanes), sign);
+                    let bit = _mm512_and_si512(lanes, _mm512_set1_epi16(15));
+                    _mm512_test_epi16_mask(words, _mm512_sllv_epi16(_mm512_set1_epi16(1), bit))
+                };
+                let services = _mm512_srli_epi16::<SERVICE>(lanes);
+                let service = _mm512_set1_epi16(service.cast_signed());
+                let wanted = _mm512_cmpeq_epi16_mask(services, service);
+                let tag = has(_mm512_srli_epi16::<SECOND>(lanes));
+                has(lanes) & ((any & tag) | (!any & wanted)) & AT_HOME
+            }
         }
 
         #[inline(always)]

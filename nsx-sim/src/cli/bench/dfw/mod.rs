@@ -194,8 +194,9 @@ fn realize(world: &World) -> (Dataplane, AddressSets, Duration) {
         plane.add_member(*set, *member);
         sets.add(*set, *member);
     }
-    for pod in (0..).map(VnicId).take(world.pods.len()) {
+    for (pod, address) in (0..).map(VnicId).zip(&world.pods) {
         plane.add_vnic(pod);
+        plane.set_vnic_address(pod, Some(*address));
     }
     for (group, pods) in (0..).zip(&world.groups) {
         for pod in pods {
