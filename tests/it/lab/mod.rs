@@ -2,6 +2,7 @@
 //! listener of its own in this process.
 
 mod guide;
+mod ingress;
 mod policies;
 mod prepare;
 mod probes;

@@ -8,7 +8,8 @@ use super::error::Error;
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use tables::Type::{
-    Blobs, Bool, Bytes, Exact, IntOrText, Many, Map as TextMap, Number, One, Text, Texts, Time,
+    Blobs, Bool, Bytes, Exact, Inline, IntOrText, Many, Map as TextMap, Number, One, Text, Texts,
+    Time,
 };
 use tables::{Field, KINDS, Type};
 
@@ -141,6 +142,12 @@ fn read(object: &mut Map<String, Value>, name: &str, kind: Type, wire: &Wire) ->
         },
         (IntOrText, Wire::Bytes(bytes)) => int_or_text(bytes)?,
         (One(table), Wire::Bytes(bytes)) => message(bytes, table, name)?,
+        (Inline(table), Wire::Bytes(bytes)) => {
+            if let Value::Object(more) = message(bytes, table, name)? {
+                object.extend(more);
+            }
+            return Ok(());
+        }
         (Many(table), Wire::Bytes(bytes)) => {
             list(object, message(bytes, table, name)?);
             return Ok(());
@@ -221,6 +228,19 @@ mod tests {
             (read["kind"].as_str(), read["apiVersion"].as_str()),
             (Some("Namespace"), Some("v1"))
         );
+    }
+
+    #[test]
+    fn what_is_inline_in_json_stands_among_its_object_s_members() {
+        let port = bytes(2, &[2 << 3, 80]);
+        let service = [bytes(1, b"web"), port].concat();
+        let path = [bytes(1, b"/"), bytes(2, &bytes(4, &service)), bytes(3, b"Prefix")].concat();
+        let rule = [bytes(1, b"a"), bytes(2, &bytes(1, &bytes(1, &path)))].concat();
+        let raw = bytes(2, &bytes(3, &rule));
+        let read = object(&body("Ingress", &raw)).unwrap();
+        let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+        let path = json!({"path": "/", "pathType": "Prefix", "backend": backend});
+        assert_eq!(read["spec"], json!({"rules": [{"host": "a", "http": {"paths": [path]}}]}));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub enum Resource {
     Deployments,
     ReplicaSets,
     NetworkPolicies,
+    Ingresses,
     EndpointSlices,
 }
 
@@ -147,7 +148,7 @@ const fn core(
 }
 
 /// Every kind, in the order of [`Resource`].
-pub static RESOURCES: [Info; 13] = [
+pub static RESOURCES: [Info; 14] = [
     Info {
         namespaced: false,
         short_names: &["ns"],
@@ -268,6 +269,13 @@ pub static RESOURCES: [Info; 13] = [
             "NetworkPolicy",
             kinds::network_policy::RULES,
         )
+    },
+    Info {
+        group: "networking.k8s.io",
+        short_names: &["ing"],
+        generation: true,
+        subresources: &[status("networking.k8s.io", "Ingress")],
+        ..core(Resource::Ingresses, "ingresses", "ingress", "Ingress", kinds::ingress::RULES)
     },
     Info {
         group: "discovery.k8s.io",

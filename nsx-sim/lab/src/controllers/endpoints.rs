@@ -2,7 +2,7 @@
 
 use super::drive::Controller;
 use crate::api::error::Error;
-use crate::api::kinds::{list, text};
+use crate::api::kinds::{fill, list, text};
 use crate::api::selector::has_all;
 use crate::api::store::{Change, Deletion, Event};
 use crate::api::{Resource, Store};
@@ -102,7 +102,11 @@ fn sync(store: &Store, namespace: &str, name: &str) -> Result<(), Error> {
                    "conditions": {"ready": end.ready, "serving": end.ready, "terminating": false}})
         })
         .collect();
-    let ports = ends.first().map(|e| e.ports.clone()).unwrap_or_default();
+    let mut ports = ends.first().map(|e| e.ports.clone()).unwrap_or_default();
+    for port in &mut ports {
+        // kubectl describes Ingresses by names that it takes to be there.
+        fill(port, "name", "");
+    }
     put(
         store,
         Resource::EndpointSlices,

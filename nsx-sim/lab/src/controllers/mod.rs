@@ -42,6 +42,7 @@ const KEPT: &[Resource] = &[
     Resource::Deployments,
     Resource::ReplicaSets,
     Resource::NetworkPolicies,
+    Resource::Ingresses,
     Resource::EndpointSlices,
 ];
 

@@ -4,6 +4,7 @@ use crate::api::{Network, Options, Resource, Running, start};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{Endpoints, Namespace, Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -157,6 +158,13 @@ async fn a_relabelled_pod_is_let_go_and_replaced_and_endpoints_follow() {
     pods.patch(&moved, &PatchParams::default(), &patch).await.unwrap();
     let free = |pod: Option<&Pod>| pod.is_some_and(|p| p.metadata.owner_references.is_none());
     await_condition(pods.clone(), &moved, free).await.unwrap();
+    let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), "default");
+    let named = |slice: Option<&EndpointSlice>| {
+        let ports = slice.and_then(|own| own.ports.as_ref()).map(Vec::as_slice);
+        // A name that is empty, and not none: kubectl takes it to be there.
+        ports.is_some_and(|own| own.first().is_some_and(|own| own.name.as_deref() == Some("")))
+    };
+    await_condition(slices, "web", named).await.unwrap();
     let endpoints: Api<Endpoints> = Api::namespaced(client, "default");
     let without = move |endpoints: Option<&Endpoints>| {
         let printed = json!(endpoints).to_string();

@@ -36,6 +36,8 @@ pub struct Foundation {
     pub mac_pool: Option<String>,
     /// The application profiles of virtual servers, for TCP and UDP.
     pub profiles: Option<(String, String)>,
+    /// The application profile of the virtual server for Ingresses.
+    pub http_profile: Option<String>,
 }
 
 impl Foundation {
@@ -113,6 +115,7 @@ impl Foundation {
             external,
             external_for_services,
             mac_pool: mac_pools.first().map(id_of),
+            http_profile: profile("LbHttpProfile"),
             profiles: profile("LbFastTcpProfile").zip(profile("LbFastUdpProfile")),
         })
     }

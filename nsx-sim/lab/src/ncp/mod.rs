@@ -15,6 +15,7 @@ mod config;
 mod external;
 mod foundation;
 mod identity;
+mod ingress;
 mod manager;
 mod naming;
 mod network;
@@ -57,6 +58,7 @@ enum Key {
     Nodes,
     Probes,
     Policies,
+    Ingresses,
 }
 
 /// What everything works on.
@@ -207,6 +209,7 @@ impl Ncp {
             Key::Nodes => self.sync_nodes().await,
             Key::Probes => self.sync_probes().await,
             Key::Policies => self.sync_policies().await,
+            Key::Ingresses => self.sync_ingresses().await,
         }
     }
 }

@@ -51,6 +51,8 @@ pub mod scope {
     pub const POLICY: &str = "ncp/policy";
     /// What an object is to its NetworkPolicy (ours).
     pub const POLICY_PART: &str = "ncp/policy_part";
+    /// What an object of the load balancer is to the Ingresses (ours).
+    pub const INGRESS_PART: &str = "ncp/ingress_part";
     /// On blocks and pools: that all clusters may use them.
     pub const SHARED: &str = "ncp/shared_resource";
     /// On pools: that they have addresses for outside.

@@ -41,7 +41,7 @@ impl Ncp {
                 Some(own) => (told::everywhere::<Namespace>(&self.kube), involved(&*own)),
                 None => return,
             },
-            Key::Service(_) | Key::Nodes | Key::Probes | Key::Policies => return,
+            Key::Service(_) | Key::Nodes | Key::Probes | Key::Policies | Key::Ingresses => return,
         };
         if let Err(error) = self.tell_of(&api, object, error).await {
             tracing::warn!(%error, ?key, "nobody could be told");

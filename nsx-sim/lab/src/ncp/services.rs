@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// The annotation of a Service that tells why it has no address.
-const ERROR: &str = "ncp/error.loadbalancer";
+pub const ERROR: &str = "ncp/error.loadbalancer";
 /// There is no such pool.
 const NOT_FOUND: &str = "IP_POOL_NOT_FOUND";
 /// All of its addresses are taken.
-const EXHAUSTED: &str = "IP_POOL_EXHAUSTED";
+pub const EXHAUSTED: &str = "IP_POOL_EXHAUSTED";
 
 /// What of a Service concerns the load balancer.
 struct Wanted {
@@ -96,7 +96,8 @@ fn selects(selector: &BTreeMap<String, String>, pod: &Pod) -> bool {
     !selector.is_empty() && selector.iter().all(has)
 }
 
-fn members_json(members: &[Member]) -> Value {
+/// Members of a pool as the manager reads them.
+pub fn members_json(members: &[Member]) -> Value {
     let one = |own: &Member| json!({"display_name": own.pod, "ip_address": own.address, "port": own.port.to_string()});
     members.iter().map(one).collect()
 }
@@ -187,7 +188,7 @@ impl Ncp {
         }
         for port in &wanted.ports {
             let key = key_of(port);
-            let members = self.members_of(wanted, port);
+            let members = self.members_of(&wanted.name.0, &wanted.selector, port);
             match known.servers.get_mut(&key) {
                 Some(server) if server.members == members => {}
                 Some(server) => {
@@ -214,9 +215,15 @@ impl Ncp {
         self.state.services.lock().insert(wanted.name.clone(), known.clone());
     }
 
-    fn members_of(&self, wanted: &Wanted, port: &ServicePort) -> Vec<Member> {
-        let in_namespace = |pod: &Pod| pod.metadata.namespace.as_ref() == Some(&wanted.name.0);
-        let fits = |pod: &Pod| in_namespace(pod) && selects(&wanted.selector, pod) && is_ready(pod);
+    /// The ready pods behind a Service's port, at their ports' addresses.
+    pub fn members_of(
+        &self,
+        namespace: &str,
+        selector: &BTreeMap<String, String>,
+        port: &ServicePort,
+    ) -> Vec<Member> {
+        let in_namespace = |pod: &Pod| pod.metadata.namespace.as_deref() == Some(namespace);
+        let fits = |pod: &Pod| in_namespace(pod) && selects(selector, pod) && is_ready(pod);
         let ports = self.state.ports.lock();
         let pods = self.view.pods.state();
         let members = pods.iter().filter(|pod| fits(pod)).filter_map(|pod| {

@@ -6,7 +6,7 @@ use super::{Key, Ncp};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, Event, watcher};
@@ -25,6 +25,7 @@ pub struct View {
     pub(super) services: Store<Service>,
     pub(super) nodes: Store<Node>,
     pub(super) policies: Store<NetworkPolicy>,
+    pub(super) ingresses: Store<Ingress>,
 }
 
 /// Where the watches write them.
@@ -34,6 +35,7 @@ pub struct Writers {
     services: reflector::store::Writer<Service>,
     nodes: reflector::store::Writer<Node>,
     policies: reflector::store::Writer<NetworkPolicy>,
+    ingresses: reflector::store::Writer<Ingress>,
 }
 
 impl View {
@@ -44,14 +46,16 @@ impl View {
         let (services, services_writer) = reflector::store();
         let (nodes, nodes_writer) = reflector::store();
         let (policies, policies_writer) = reflector::store();
+        let (ingresses, ingresses_writer) = reflector::store();
         let writers = Writers {
             namespaces: namespaces_writer,
             pods: pods_writer,
             services: services_writer,
             nodes: nodes_writer,
             policies: policies_writer,
+            ingresses: ingresses_writer,
         };
-        (Self { namespaces, pods, services, nodes, policies }, writers)
+        (Self { namespaces, pods, services, nodes, policies, ingresses }, writers)
     }
 
     /// Returns once every watch has told all that is there; false where one has ended.
@@ -61,6 +65,7 @@ impl View {
             && self.services.wait_until_ready().await.is_ok()
             && self.nodes.wait_until_ready().await.is_ok()
             && self.policies.wait_until_ready().await.is_ok()
+            && self.ingresses.wait_until_ready().await.is_ok()
     }
 
     /// A namespace.
@@ -99,6 +104,17 @@ fn read<K: Kind>(event: Event<Told>) -> serde_json::Result<Event<K>> {
     })
 }
 
+/// Whether a cluster does not have a kind, or not for this account. Ingresses became what they are with
+/// Kubernetes 1.19, and accounts of NCP without them may do.
+fn is_kept_from_us(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => {
+            matches!(status.code, 403 | 404)
+        }
+        _ => false,
+    }
+}
+
 /// Whether a Service wants an address outside.
 pub fn is_balanced(service: &Service) -> bool {
     let spec = service.spec.as_ref();
@@ -119,11 +135,13 @@ impl Ncp {
             if is_balanced(service) || ncp.state.services.lock().contains_key(&name) {
                 ncp.queue.push(Key::Service(name));
             }
+            ncp.poke_ingresses();
         });
         self.follow(writers.nodes, |ncp, _: &Node| {
             ncp.queue.push(Key::Nodes);
             ncp.queue.push_after(Key::Probes, GATHERING);
         });
+        self.follow(writers.ingresses, |ncp, _: &Ingress| ncp.queue.push(Key::Ingresses));
         self.follow(writers.policies, |ncp, _: &NetworkPolicy| ncp.queue.push(Key::Policies));
     }
 
@@ -163,6 +181,17 @@ impl Ncp {
                         tracing::warn!(%error, %kind, "an object that is none of its kind");
                     }
                 }
+                Err(error)
+                    if kind == <Ingress as k8s_openapi::Resource>::KIND
+                        && is_kept_from_us(&error) =>
+                {
+                    tracing::info!(%error, "Ingresses are not looked at");
+                    for nothing in [Event::Init, Event::InitDone] {
+                        // It holds no object that could be none of its kind.
+                        let _ = take(&ncp, nothing);
+                    }
+                    return;
+                }
                 Err(error) => tracing::warn!(%error, %kind, "a watch is interrupted"),
             }
         }
@@ -181,6 +210,7 @@ impl Ncp {
             self.queue.push_after(Key::Service(own.clone()), GATHERING);
         }
         drop(services);
+        self.poke_ingresses();
         if !super::probes::ports_of(pod).is_empty() {
             self.queue.push_after(Key::Probes, GATHERING);
         }
@@ -193,6 +223,12 @@ impl Ncp {
             self.pod_moved(name, &pod);
         } else {
             self.poke_policies();
+        }
+    }
+
+    fn poke_ingresses(&self) {
+        if !self.view.ingresses.is_empty() {
+            self.queue.push_after(Key::Ingresses, GATHERING);
         }
     }
 
@@ -225,5 +261,22 @@ impl Ncp {
         }
         self.queue.push(Key::Probes);
         self.queue.push(Key::Policies);
+        self.queue.push(Key::Ingresses);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_may_be_missing_or_forbidden_but_not_out_of_order() {
+        let refused = |code| {
+            let status = kube::core::Status { code, ..kube::core::Status::default() };
+            watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status)))
+        };
+        assert!(is_kept_from_us(&refused(404)) && is_kept_from_us(&refused(403)));
+        assert!(!is_kept_from_us(&refused(500)));
+        assert!(!is_kept_from_us(&watcher::Error::NoResourceVersion));
     }
 }

@@ -4,6 +4,7 @@ pub mod columns;
 pub mod deployment;
 pub mod endpoints;
 pub mod event;
+pub mod ingress;
 pub mod names;
 pub mod namespace;
 pub mod network_policy;

@@ -16,6 +16,8 @@ pub enum Type {
     Time,
     IntOrText,
     One(&'static [Field]),
+    /// One whose members stand in JSON among those of the object that has it.
+    Inline(&'static [Field]),
     Many(&'static [Field]),
     Texts,
     /// Text by text.
@@ -24,7 +26,9 @@ pub enum Type {
     Blobs,
 }
 
-use Type::{Blobs, Bool, Exact, IntOrText, Many, Map as TextMap, Number, One, Text, Texts, Time};
+use Type::{
+    Blobs, Bool, Exact, Inline, IntOrText, Many, Map as TextMap, Number, One, Text, Texts, Time,
+};
 
 const OWNER: &[Field] = &[
     (1, "kind", Text),
@@ -194,16 +198,52 @@ const SERVICE: &[Field] = &[
     ),
     (3, "status", One(&[(1, "loadBalancer", One(&[]))])),
 ];
+const INGRESS_BACKEND: &[Field] = &[
+    (3, "resource", One(&[(1, "apiGroup", Text), (2, "kind", Text), (3, "name", Text)])),
+    (
+        4,
+        "service",
+        One(&[(1, "name", Text), (2, "port", One(&[(1, "name", Text), (2, "number", Number)]))]),
+    ),
+];
+const INGRESS_PATH: &[Field] =
+    &[(1, "path", Text), (2, "backend", One(INGRESS_BACKEND)), (3, "pathType", Text)];
+const INGRESS: &[Field] = &[
+    (1, "metadata", One(META)),
+    (
+        2,
+        "spec",
+        One(&[
+            (1, "defaultBackend", One(INGRESS_BACKEND)),
+            (2, "tls", Many(&[(1, "hosts", Texts), (2, "secretName", Text)])),
+            (
+                3,
+                "rules",
+                Many(&[
+                    (1, "host", Text),
+                    (
+                        2,
+                        "ingressRuleValue",
+                        Inline(&[(1, "http", One(&[(1, "paths", Many(INGRESS_PATH))]))]),
+                    ),
+                ]),
+            ),
+            (4, "ingressClassName", Text),
+        ]),
+    ),
+    (3, "status", One(&[(1, "loadBalancer", One(&[]))])),
+];
 const EVICTION: &[Field] = &[(1, "metadata", One(META)), (2, "deleteOptions", One(DELETE_OPTIONS))];
 
 /// The kinds that are read.
-pub const KINDS: [(&str, &[Field]); 8] = [
+pub const KINDS: [(&str, &[Field]); 9] = [
     ("Namespace", NAMESPACE),
     ("ConfigMap", CONFIG_MAP),
     ("Secret", SECRET),
     ("ServiceAccount", SERVICE_ACCOUNT),
     ("Deployment", DEPLOYMENT),
     ("Service", SERVICE),
+    ("Ingress", INGRESS),
     ("Eviction", EVICTION),
     ("DeleteOptions", DELETE_OPTIONS),
 ];

@@ -14,7 +14,7 @@ use translate::{Cluster, PodAt, Translated, Way, translate};
 use uuid::Uuid;
 
 /// The tag by which an object's content is known again, so that what fits is left alone.
-const CONTENT: &str = "ncp/policy_content";
+pub const CONTENT: &str = "ncp/policy_content";
 
 /// The collections of what policies are made of, in the order in which they are made.
 const SETS: &str = "/ip-sets";
