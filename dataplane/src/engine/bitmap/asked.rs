@@ -49,6 +49,9 @@ impl Point {
 
 /// Packets that are looked up together.
 pub(super) trait Asked {
+    /// Whether points have much beside the rows that headers meet.
+    const LARGE: bool;
+
     /// How many.
     fn count(&self) -> usize;
     /// The rows that one of them meets.
@@ -94,6 +97,8 @@ pub(crate) trait OnVnics {
 pub(super) struct Keys<'a, 'p>(pub(super) u32, pub(super) &'a [Key<'p>]);
 
 impl Asked for Keys<'_, '_> {
+    const LARGE: bool = true;
+
     fn count(&self) -> usize {
         self.1.len()
     }
@@ -111,6 +116,8 @@ impl Asked for Keys<'_, '_> {
 }
 
 impl Asked for &[OnVnic<'_>] {
+    const LARGE: bool = true;
+
     fn count(&self) -> usize {
         self.len()
     }
@@ -175,6 +182,8 @@ impl OnVnic<'_> {
 }
 
 impl Asked for &[Header] {
+    const LARGE: bool = false;
+
     fn count(&self) -> usize {
         self.len()
     }

@@ -128,6 +128,9 @@ impl<A: Asked> Lookup for Single<'_, A> {
     }
 }
 
+/// So many lines of rows lie in the second-level cache, and those of most traffic in the first.
+const NEAR_LINES: usize = 8_192;
+
 /// Looks up many, some abreast.
 struct Each<'a, A, T, F> {
     index: &'a Index,
@@ -141,6 +144,15 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
     fn run(mut self, wide: impl Wide) {
         let index = self.index;
         let tables = &Tables::new(index);
+        // Where rows are at hand anyway, points of packets, which are large, are not kept until then.
+        let near = tables.source.len() + tables.destination.len() <= NEAR_LINES;
+        if A::LARGE && F::LINES == 1 && near && !index.conditions {
+            for at in 0..self.asked.count() {
+                let point = self.asked.point(tables, at);
+                (self.tell)(at, self.find.find(wide, tables, &point));
+            }
+            return;
+        }
         let (mut points, mut places) = ([Point::default(); BATCH], [NOWHERE; BATCH]);
         for first in (0..self.asked.count()).step_by(BATCH) {
             let count = BATCH.min(self.asked.count() - first);

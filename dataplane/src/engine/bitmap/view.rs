@@ -55,6 +55,11 @@ impl<'a> View<'a> {
         Self { lines: start, codes: start, len, base: &[], parts: &Line::ZERO }
     }
 
+    /// How many lines there are.
+    pub(super) const fn len(self) -> usize {
+        self.len
+    }
+
     /// Where the first line is.
     pub(super) const fn lines(self) -> *const Line {
         self.lines
