@@ -1,4 +1,5 @@
 //! Verdicts on many packets at once.
+#![allow(clippy::inline_always)] // Part of the one piece of code that runs for every packet.
 
 use std::sync::Arc;
 
@@ -27,7 +28,13 @@ impl OnVnics for Batch<'_, '_> {
         self.asked.len()
     }
 
-    #[inline]
+    #[inline(always)]
+    fn key(&self, at: usize) -> Key<'_> {
+        let (_, direction, packet) = self.asked[at];
+        Key { direction, packet }
+    }
+
+    #[inline(always)]
     fn at(&self, at: usize) -> OnVnic<'_> {
         let (vnic, direction, packet) = self.asked[at];
         let key = Key { direction, packet };
@@ -41,7 +48,7 @@ impl OnVnics for Batch<'_, '_> {
         OnVnic { class: seat.class, home: seat.home_of(direction, packet), key, apart }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ahead(&self, at: usize, fetch: impl Fn(*const u8)) {
         if let Some(later) = self.asked.get(at + AHEAD) {
             fetch(std::ptr::from_ref(later).cast());

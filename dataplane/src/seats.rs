@@ -1,4 +1,5 @@
 //! What packets of each vNIC meet in the index of rules: kept by vNIC, for batches to look up.
+#![allow(clippy::inline_always)] // What batches ask is part of the one piece of code that runs for every packet.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -29,7 +30,7 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// Where the vNIC is at home, if a packet has its address at the end that is its own.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn home_of(self, direction: Direction, packet: &Packet) -> u32 {
         let own = packet.ip.as_ref().map(|ip| match direction {
             Direction::In => ip.dst,
@@ -55,7 +56,7 @@ pub(crate) struct Seats {
 }
 
 impl Seats {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(&self, vnic: VnicId) -> Option<Seat> {
         match self.low.get(vnic.0 as usize) {
             Some(seat) => *seat,
@@ -64,7 +65,7 @@ impl Seats {
     }
 
     /// Asks for the memory that tells of a vNIC.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ahead(&self, vnic: VnicId, fetch: impl Fn(*const u8)) {
         fetch(self.low.as_ptr().wrapping_add(vnic.0 as usize).cast());
     }

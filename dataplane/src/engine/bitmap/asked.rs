@@ -87,6 +87,8 @@ pub(crate) enum Apart {
 pub(crate) trait OnVnics {
     /// How many.
     fn count(&self) -> usize;
+    /// What one of them is looked up by.
+    fn key(&self, at: usize) -> Key<'_>;
     /// One of them.
     fn at(&self, at: usize) -> OnVnic<'_>;
     /// Asks for the memory that tells of one that will be asked for later.

@@ -67,7 +67,7 @@ impl<A: OnVnics, T: FnMut(usize, Apart, u32), F: Find> Work for Steps<'_, A, T, 
         for first in (0..asked.count()).step_by(ABREAST) {
             let count = ABREAST.min(asked.count() - first);
             let accepts = |at: usize| {
-                let key = asked.at(first + at).key;
+                let key = asked.key(first + at);
                 move |rule: &Rule| services::accepts(rule, key)
             };
             for (at, (classes, apart)) in classes.iter_mut().zip(&mut apart).take(count).enumerate()
