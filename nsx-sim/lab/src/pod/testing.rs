@@ -142,6 +142,19 @@ impl Cluster {
     }
 }
 
+/// Runs a script in the `busybox` container of the guide's `x1/a1`.
+pub(super) async fn sh(script: &str) -> Ran {
+    Cluster::guide().run(&["sh", "-c", script], None, false).await
+}
+
+/// Runs scripts there, each with what it prints and the code that it ends with.
+pub(super) async fn scripts(expected: &[(&str, &str, u8)]) {
+    for (script, out, code) in expected {
+        let ran = sh(script).await;
+        assert_eq!((ran.out.as_str(), ran.code), (*out, *code), "{script}: {}", ran.err);
+    }
+}
+
 /// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ran {

@@ -1,14 +1,10 @@
 //! What scripts do, and what people type.
 
-use crate::pod::testing::{Cluster, Ran};
-
-async fn sh(script: &str) -> Ran {
-    Cluster::guide().run(&["sh", "-c", script], None, false).await
-}
+use crate::pod::testing::{Cluster, scripts, sh};
 
 #[tokio::test(start_paused = true)]
 async fn scripts_do_what_scripts_do() {
-    for (script, out, code) in [
+    scripts(&[
         ("echo one; echo two", "one\ntwo\n", 0),
         ("true && echo yes || echo no", "yes\n", 0),
         ("false && echo yes || echo no", "no\n", 0),
@@ -29,10 +25,8 @@ async fn scripts_do_what_scripts_do() {
         ("a=1 env | grep '^a='; echo \"$a.\"", "a=1\n.\n", 0),
         ("echo '$HOME' \"$HOME\" \\$HOME", "$HOME /root $HOME\n", 0),
         ("cd /etc && pwd; cd /nowhere || echo stays", "/etc\nstays\n", 0),
-    ] {
-        let ran = sh(script).await;
-        assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
-    }
+    ])
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

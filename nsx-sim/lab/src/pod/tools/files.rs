@@ -156,7 +156,7 @@ async fn ls(process: &Process, names: &[&String]) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pod::testing::Cluster;
+    use crate::pod::testing::{Cluster, sh};
 
     #[test]
     fn paths_are_made_absolute() {
@@ -188,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_directory_lists_what_is_in_it() {
         let script = "touch f; ls; ls /etc; ls /none";
-        let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
+        let ran = sh(script).await;
         assert_eq!(ran.out, "f\nhostname\nhosts\npasswd\nresolv.conf\n");
         assert_eq!(ran.err, "ls: /none: No such file or directory\n");
     }

@@ -250,11 +250,11 @@ async fn test(tool: &str, process: &Process) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::Cluster;
+    use crate::pod::testing::scripts;
 
     #[tokio::test(start_paused = true)]
     async fn small_programs_do_their_small_things() {
-        for (script, out, code) in [
+        scripts(&[
             ("echo -n a; echo -e 'b\\tc'", "ab\tc\n", 0),
             ("printf '%s=%d%%\\n' a 3", "a=3%\n", 0),
             ("date", "Mon May 18 21:15:11 UTC 2020\n", 0),
@@ -273,9 +273,7 @@ mod tests {
             ),
             ("printenv HOSTNAME", "a1\n", 0),
             ("stty size", "", 1),
-        ] {
-            let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
-            assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
-        }
+        ])
+        .await;
     }
 }

@@ -228,11 +228,11 @@ fn characters(set: &str) -> Vec<char> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pod::testing::Cluster;
+    use crate::pod::testing::{scripts, sh};
 
     #[tokio::test]
     async fn lines_are_filtered() {
-        for (script, out, code) in [
+        scripts(&[
             ("printf 'b\\na\\n' | sort", "a\nb\n", 0),
             ("seq 3 | sort -nr", "3\n2\n1\n", 0),
             ("seq 12 | tail -n 2", "11\n12\n", 0),
@@ -247,10 +247,8 @@ mod tests {
             ("echo abc | tr -d b", "ac\n", 0),
             ("yes | head -n 1", "y\n", 0),
             ("grep x /none", "", 2),
-        ] {
-            let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
-            assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
-        }
+        ])
+        .await;
     }
 
     #[tokio::test]
@@ -260,13 +258,13 @@ mod tests {
                 "x=0123456789abcdef; for i in $(seq 12); do x=$x$x; done; \
                  while true; do echo $x; done | {tool}"
             );
-            let ran = Cluster::guide().run(&["sh", "-c", &script], None, false).await;
+            let ran = sh(&script).await;
             let name = tool.split(' ').next().unwrap_or_default();
             assert_eq!((ran.out, ran.err), (String::new(), format!("{name}: out of memory\n")));
             assert_eq!(ran.code, 1);
         }
         let script = "x=$(yes 0123456789abcdef | head -n 9000); echo never";
-        let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
+        let ran = sh(script).await;
         assert_eq!((ran.err.as_str(), ran.code), ("sh: argument list too long\n", 2));
     }
 }

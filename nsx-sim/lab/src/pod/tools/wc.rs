@@ -88,26 +88,24 @@ fn parse(process: &Process) -> Result<(String, Vec<String>), lexopt::Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pod::testing::Cluster;
+    use crate::pod::testing::{scripts, sh};
 
     #[tokio::test]
     async fn lines_words_and_bytes_are_counted() {
-        for (script, out, code) in [
+        scripts(&[
             ("seq 12 | wc -l", "12\n", 0),
             ("printf 'a b\\n\\nlast' | wc", "        2         3         9\n", 0),
             ("printf 'a b\\n' > f; wc -wc f", "        2         4 f\n", 0),
             ("printf a > f; printf 'b\\n' > g; wc -c f none g", "1 f\n2 g\n3 total\n", 1),
-        ] {
-            let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
-            assert_eq!((ran.out.as_str(), ran.code), (out, code), "{script}: {}", ran.err);
-        }
+        ])
+        .await;
     }
 
     #[tokio::test]
     async fn an_input_of_many_megabytes_is_counted_to_its_end() {
         let script = "x=0123456789abcde; for i in $(seq 12); do x=$x$x; done; \
                       for i in $(seq 100); do echo $x; done | wc -c";
-        let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
+        let ran = sh(script).await;
         let bytes = 100 * ((15 << 12) + 1);
         assert_eq!((ran.out, ran.code), (format!("{bytes}\n"), 0), "{}", ran.err);
     }
@@ -117,7 +115,7 @@ mod tests {
         let script = "x=0123456789abcdef; for i in $(seq 12); do x=$x$x; done; \
                       while true; do echo $x; done | cat > f; \
                       echo $?; wc -c f; echo more >> f; echo $?";
-        let ran = Cluster::guide().run(&["sh", "-c", script], None, false).await;
+        let ran = sh(script).await;
         assert_eq!(ran.out, "1\n1048576 f\n1\n");
         let told = "write error: No space left on device\n";
         assert_eq!(ran.err, format!("cat: {told}echo: {told}"));
