@@ -13,6 +13,7 @@ pub mod ncp;
 pub mod pins;
 pub mod pks;
 pub mod pod;
+mod ports;
 pub mod serve;
 pub mod spdy;
 mod tls;

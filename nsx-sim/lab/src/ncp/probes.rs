@@ -3,8 +3,8 @@
 use super::Ncp;
 use super::manager::{Result, id_of, text_of};
 use super::naming::cluster_tags;
+use crate::ports;
 use k8s_openapi::api::core::v1::{Container, Node, Pod, Probe};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -34,14 +34,7 @@ pub fn ports_of(pod: &Pod) -> BTreeSet<u16> {
 fn port_of(probe: &Probe, container: &Container) -> Option<u16> {
     let http = probe.http_get.as_ref().map(|own| &own.port);
     let port = http.or_else(|| probe.tcp_socket.as_ref().map(|own| &own.port))?;
-    let number = match port {
-        IntOrString::Int(number) => *number,
-        IntOrString::String(name) => {
-            let mut ports = container.ports.iter().flatten();
-            ports.find(|own| own.name.as_ref() == Some(name))?.container_port
-        }
-    };
-    number.try_into().ok()
+    ports::number(port, container.ports.iter().flatten())
 }
 
 /// A node's own address.

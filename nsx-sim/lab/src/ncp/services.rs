@@ -4,14 +4,20 @@ use super::external::{allocate, release};
 use super::manager::{Error, Result, id_of};
 use super::naming::{Tag, object_name, project_tags, scope};
 use super::state::{Balanced, External, Member, Name, Server};
+use super::told::Kind;
 use super::view::is_balanced;
 use super::{Key, Ncp, told};
+use crate::ports;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+
+/// Pools of the load balancer.
+pub const POOLS: &str = "/loadbalancer/pools";
+/// Its virtual servers.
+pub const SERVERS: &str = "/loadbalancer/virtual-servers";
 
 /// The annotation of a Service that tells why it has no address.
 pub const ERROR: &str = "ncp/error.loadbalancer";
@@ -70,16 +76,9 @@ fn key_of(port: &ServicePort) -> String {
 
 /// The port of a pod that a Service's port leads to.
 fn target_of(port: &ServicePort, pod: &Pod) -> Option<u16> {
-    let number = match &port.target_port {
-        None => port.port,
-        Some(IntOrString::Int(number)) => *number,
-        Some(IntOrString::String(name)) => {
-            let containers = pod.spec.iter().flat_map(|own| &own.containers);
-            let mut ports = containers.flat_map(|own| own.ports.iter().flatten());
-            ports.find(|own| own.name.as_ref() == Some(name))?.container_port
-        }
-    };
-    number.try_into().ok()
+    let Some(target) = &port.target_port else { return port.port.try_into().ok() };
+    let containers = pod.spec.iter().flat_map(|own| &own.containers);
+    ports::number(target, containers.flat_map(|own| own.ports.iter().flatten()))
 }
 
 /// Whether a pod takes traffic.
@@ -129,15 +128,19 @@ impl Ncp {
                     let servers = BTreeMap::new();
                     Balanced { uid: wanted.uid.clone(), vip, servers }
                 }
-                Err(NoAddress::Told(why)) => return self.tell_error(&wanted, Some(why)).await,
+                Err(NoAddress::Told(why)) => {
+                    let before = wanted.error.as_deref();
+                    return self.tell_error::<Service>(name, before, Some(why)).await;
+                }
                 Err(NoAddress::Failed(error)) => return Err(error),
             },
         };
         let known = self.serve(&wanted, known, balancer).await?;
-        if wanted.error.is_some() {
-            self.tell_error(&wanted, None).await?;
+        self.tell_error::<Service>(name, wanted.error.as_deref(), None).await?;
+        if wanted.told == [known.vip.address.to_string()] {
+            return Ok(());
         }
-        self.tell_address(&wanted, known.vip.address).await
+        self.tell_address::<Service>(name, known.vip.address).await
     }
 
     /// Which address a Service is to have; nobody has taken it yet.
@@ -192,7 +195,7 @@ impl Ncp {
             match known.servers.get_mut(&key) {
                 Some(server) if server.members == members => {}
                 Some(server) => {
-                    let path = format!("/loadbalancer/pools/{}", server.pool);
+                    let path = format!("{POOLS}/{}", server.pool);
                     let mut pool = self.manager.get(path.clone()).await?;
                     pool["members"] = members_json(&members);
                     self.manager.put(path, pool).await?;
@@ -263,7 +266,7 @@ impl Ncp {
             "snat_translation": {"type": "LbSnatAutoMap"},
             "tags": tags,
         });
-        let pool = id_of(&self.manager.post("/loadbalancer/pools".to_owned(), pool).await?);
+        let pool = id_of(&self.manager.post(POOLS.to_owned(), pool).await?);
         tags.push(Tag::new(scope::VIP_POOL, &*vip.pool));
         let udp = port.protocol.as_deref() == Some("UDP");
         let profiles = self.foundation.profiles.as_ref();
@@ -277,7 +280,7 @@ impl Ncp {
             "pool_id": pool,
             "tags": tags,
         });
-        let made = self.manager.post("/loadbalancer/virtual-servers".to_owned(), server).await;
+        let made = self.manager.post(SERVERS.to_owned(), server).await;
         let made = match made {
             Ok(made) => match self.own_address(&wanted.name, vip).await {
                 Ok(()) => Ok(id_of(&made)),
@@ -289,10 +292,10 @@ impl Ncp {
             Ok(id) => Ok(Server { id, pool, members }),
             Err((error, server)) => {
                 if let Some(server) = server {
-                    let path = format!("/loadbalancer/virtual-servers/{server}");
+                    let path = format!("{SERVERS}/{server}");
                     self.manager.delete(path).await?;
                 }
-                self.manager.delete(format!("/loadbalancer/pools/{pool}")).await?;
+                self.manager.delete(format!("{POOLS}/{pool}")).await?;
                 Err(error)
             }
         }
@@ -333,8 +336,8 @@ impl Ncp {
         if let Some(balancer) = &self.foundation.balancer {
             self.list_servers(balancer, Vec::new(), vec![server.id.clone()]).await?;
         }
-        self.manager.delete(format!("/loadbalancer/virtual-servers/{}", server.id)).await?;
-        self.manager.delete(format!("/loadbalancer/pools/{}", server.pool)).await
+        self.manager.delete(format!("{SERVERS}/{}", server.id)).await?;
+        self.manager.delete(format!("{POOLS}/{}", server.pool)).await
     }
 
     async fn withdraw(&self, name: &Name, known: &Balanced) -> Result<()> {
@@ -350,33 +353,39 @@ impl Ncp {
         Ok(())
     }
 
-    async fn tell_address(&self, wanted: &Wanted, address: Ipv4Addr) -> Result<()> {
-        if wanted.told == [address.to_string()] {
-            return Ok(());
-        }
+    /// Tells a Service or an Ingress its address.
+    pub async fn tell_address<K: Kind>(
+        &self,
+        (namespace, name): &Name,
+        address: Ipv4Addr,
+    ) -> Result<()> {
         let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
-        let api = told::within::<Service>(&self.kube, &wanted.name.0);
+        let api = told::within::<K>(&self.kube, namespace);
         let patch = Patch::Merge(status);
-        let done = api.patch_status(&wanted.name.1, &PatchParams::default(), &patch).await;
-        ignore_gone(done.map(drop).map_err(Error::from))
+        ignore_gone(api.patch_status(name, &PatchParams::default(), &patch).await)
     }
 
-    async fn tell_error(&self, wanted: &Wanted, error: Option<&str>) -> Result<()> {
-        if wanted.error.as_deref() == error {
+    /// Tells one why it has no address, or that it has one, unless that is what was told before.
+    pub async fn tell_error<K: Kind>(
+        &self,
+        (namespace, name): &Name,
+        before: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<()> {
+        if before == error {
             return Ok(());
         }
         let patch = Patch::Merge(json!({"metadata": {"annotations": {ERROR: error}}}));
-        let api = told::within::<Service>(&self.kube, &wanted.name.0);
-        let done = api.patch(&wanted.name.1, &PatchParams::default(), &patch).await;
-        ignore_gone(done.map(drop).map_err(Error::from))
+        let api = told::within::<K>(&self.kube, namespace);
+        ignore_gone(api.patch(name, &PatchParams::default(), &patch).await)
     }
 }
 
-/// That a Service went meanwhile is told by the watch.
-fn ignore_gone(done: Result<()>) -> Result<()> {
-    match done {
+/// That an object went meanwhile is told by the watch.
+fn ignore_gone<T>(done: std::result::Result<T, kube::Error>) -> Result<()> {
+    match done.map_err(Error::from) {
         Err(error) if error.is_gone() => Ok(()),
-        done => done,
+        done => done.map(drop),
     }
 }
 

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -15,6 +14,7 @@ use crate::api::kinds::pod::NETWORK_ANNOTATION;
 use crate::api::store::Object;
 use crate::api::{Resource, Store};
 use crate::controllers::events::Recorder;
+use crate::ports;
 
 /// Who tells of pods that the firewall keeps from something.
 const RECORDER: Recorder = Recorder { component: "nsx-firewall" };
@@ -194,14 +194,7 @@ fn pod(own: v1::Pod) -> Pod {
 fn asked(container: &v1::Container) -> Vec<(u16, String)> {
     let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
     let asked = probes.into_iter().flatten().filter_map(|probe| probe.http_get.as_ref());
-    let port = |port: &IntOrString| match port {
-        IntOrString::Int(number) => u16::try_from(*number).ok(),
-        IntOrString::String(name) => {
-            let mut ports = container.ports.iter().flatten();
-            let own = ports.find(|own| own.name.as_ref() == Some(name));
-            own.and_then(|own| u16::try_from(own.container_port).ok())
-        }
-    };
+    let port = |port| ports::number(port, container.ports.iter().flatten());
     asked.filter_map(|own| Some((port(&own.port)?, own.path.clone()?))).collect()
 }
 

@@ -3,25 +3,22 @@
 
 mod translate;
 
+use super::Ncp;
 use super::external::{allocate, allocations, release};
 use super::manager::{Error, Result, id_of, text_of};
 use super::naming::{Tag, cluster_tags, scope, tag_of};
-use super::policies::CONTENT;
-use super::services::{ERROR, EXHAUSTED, members_json};
+use super::policies::{CONTENT, content_of};
+use super::services::{ERROR, EXHAUSTED, POOLS, SERVERS, members_json};
 use super::state::External;
 use super::view::name_of;
-use super::{Ncp, told};
 use k8s_openapi::api::networking::v1::Ingress;
-use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use translate::{Backend, is_own, routes};
-use uuid::Uuid;
 
-const POOLS: &str = "/loadbalancer/pools";
 const RULES: &str = "/loadbalancer/rules";
-const SERVERS: &str = "/loadbalancer/virtual-servers";
 /// What the virtual server is to the Ingresses.
 const SERVER: &str = "http";
 /// The port for HTTP [P manifest of NCP 2.5.1: http_ingress_port].
@@ -78,7 +75,7 @@ impl Ncp {
             match self.keep_server(server, body).await {
                 Ok((id, vip)) => {
                     self.list_servers(balancer, vec![id], Vec::new()).await?;
-                    self.tell_ingresses(&ingresses, &vip.address.to_string()).await?;
+                    self.tell_ingresses(&ingresses, vip.address).await?;
                 }
                 Err(Error::Missing(_)) => self.blame_ingresses(&ingresses).await?,
                 Err(error) => return Err(error),
@@ -205,44 +202,32 @@ impl Ncp {
     }
 
     /// Tells Ingresses their address.
-    async fn tell_ingresses(&self, ingresses: &[Arc<Ingress>], address: &str) -> Result<()> {
+    async fn tell_ingresses(&self, ingresses: &[Arc<Ingress>], address: Ipv4Addr) -> Result<()> {
         for ingress in ingresses {
-            let (namespace, name) = name_of(&**ingress);
-            let api = told::within::<Ingress>(&self.kube, &namespace);
-            let params = PatchParams::default();
-            let annotations = ingress.metadata.annotations.as_ref();
-            if annotations.is_some_and(|own| own.contains_key(ERROR)) {
-                let patch = json!({"metadata": {"annotations": {ERROR: null}}});
-                ignore_gone(api.patch(&name, &params, &Patch::Merge(patch)).await)?;
-            }
+            let name = name_of(&**ingress);
+            self.tell_error::<Ingress>(&name, error_of(ingress), None).await?;
             let balancer = ingress.status.as_ref().and_then(|own| own.load_balancer.as_ref());
             let told = balancer.and_then(|own| own.ingress.as_ref()?.first()?.ip.as_deref());
-            if told != Some(address) {
-                let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
-                ignore_gone(api.patch_status(&name, &params, &Patch::Merge(status)).await)?;
+            if told != Some(&*address.to_string()) {
+                self.tell_address::<Ingress>(&name, address).await?;
             }
         }
         Ok(())
     }
 
+    /// Tells them that there is no address.
     async fn blame_ingresses(&self, ingresses: &[Arc<Ingress>]) -> Result<()> {
         for ingress in ingresses {
-            let annotations = ingress.metadata.annotations.as_ref();
-            if annotations.and_then(|own| own.get(ERROR)).is_some_and(|own| own == EXHAUSTED) {
-                continue;
-            }
-            let (namespace, name) = name_of(&**ingress);
-            let api = told::within::<Ingress>(&self.kube, &namespace);
-            let patch = Patch::Merge(json!({"metadata": {"annotations": {ERROR: EXHAUSTED}}}));
-            ignore_gone(api.patch(&name, &PatchParams::default(), &patch).await)?;
+            let name = name_of(&**ingress);
+            self.tell_error::<Ingress>(&name, error_of(ingress), Some(EXHAUSTED)).await?;
         }
         Ok(())
     }
 }
 
-/// What tells contents apart.
-fn content_of(body: &Value) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, body.to_string().as_bytes()).to_string()
+/// Why an Ingress was told to have no address.
+fn error_of(ingress: &Ingress) -> Option<&str> {
+    ingress.metadata.annotations.as_ref()?.get(ERROR).map(String::as_str)
 }
 
 /// Whether a Service's port is meant by its name or its number.
@@ -256,12 +241,4 @@ fn vip_of(server: &Value) -> Result<External> {
     let address = text_of(server, "ip_address").parse().map_err(|_| lost())?;
     let pool = tag_of(server, scope::VIP_POOL).ok_or_else(lost)?.to_owned();
     Ok(External { pool, address })
-}
-
-/// That an Ingress went meanwhile is told by the watch.
-fn ignore_gone<T>(done: std::result::Result<T, kube::Error>) -> Result<()> {
-    match done.map_err(Error::from) {
-        Err(error) if error.is_gone() => Ok(()),
-        done => done.map(drop),
-    }
 }

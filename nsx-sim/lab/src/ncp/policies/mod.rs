@@ -142,7 +142,7 @@ impl Ncp {
         present: &mut Present,
     ) -> Result<String> {
         let (namespace, name) = name_of(policy);
-        let content = Uuid::new_v5(&Uuid::NAMESPACE_OID, body.to_string().as_bytes()).to_string();
+        let content = content_of(&body);
         let found = present.found.remove(&(namespace.clone(), name.clone(), part.to_owned()));
         if let Some((id, known)) = &found
             && *known == content
@@ -222,6 +222,11 @@ impl Ncp {
             None => format!("operation={end}"),
         })
     }
+}
+
+/// What tells contents apart.
+pub fn content_of(body: &Value) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, body.to_string().as_bytes()).to_string()
 }
 
 fn peer_field(way: Way) -> &'static str {
