@@ -22,28 +22,18 @@ const MOST: usize = 10 * 1024;
 /// Asks a container; what is wrong, if something is.
 pub(super) async fn ask(request: ProbeRequest, runtime: Arc<Runtime>) -> Result<(), String> {
     let until = Instant::now() + request.timeout;
-    if let Asked::Exec(command) = &request.asked {
-        return run(&request, command, runtime).await;
-    }
-    let pod = runtime.host.pod(&request.namespace, &request.pod);
-    let pod = pod.ok_or_else(|| "the pod is gone".to_owned())?;
-    let network = seen_from(&pod, &request, runtime).ok_or("the pod has no network")?;
-    let address = |host: &Option<String>| match host.as_deref() {
-        None => pod.address.ok_or_else(|| "the pod has no address".to_owned()),
-        Some("localhost") => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        // Nodes know no names here.
-        Some(host) => host.parse().map_err(|_| format!("dial tcp: lookup {host}: no such host")),
-    };
     match &request.asked {
+        Asked::Exec(command) => run(&request, command, runtime).await,
         Asked::Http { tls, host, port, path } => {
-            let authority = match (host, pod.address) {
+            let node = Node::of(&request, runtime)?;
+            let authority = match (host, node.pod.address) {
                 (Some(host), _) => format!("{host}:{port}"),
                 (None, Some(own)) => SocketAddr::new(own, *port).to_string(),
                 (None, None) => String::new(),
             };
             let scheme = if *tls { "https" } else { "http" };
-            let got = match address(host) {
-                Ok(ip) => get(&network, SocketAddr::new(ip, *port), *tls, path, until).await,
+            let got = match node.address(host.as_deref()) {
+                Ok(ip) => get(&node.network, SocketAddr::new(ip, *port), *tls, path, until).await,
                 Err(why) => Err(why),
             };
             match got.map_err(|why| format!("Get \"{scheme}://{authority}{path}\": {why}"))? {
@@ -52,15 +42,17 @@ pub(super) async fn ask(request: ProbeRequest, runtime: Arc<Runtime>) -> Result<
             }
         }
         Asked::Tcp { host, port } => {
-            let to = SocketAddr::new(address(host)?, *port);
-            let connection = open(&network, to, until).await;
+            let node = Node::of(&request, runtime)?;
+            let to = SocketAddr::new(node.address(host.as_deref())?, *port);
+            let connection = open(&node.network, to, until).await;
             let connection = connection.map_err(|why| dialled(to, why))?;
-            network.close(&connection).await;
+            node.network.close(&connection).await;
             Ok(())
         }
         Asked::Grpc { port } => {
-            let to = SocketAddr::new(address(&None)?, *port);
-            healthy(&network, to, until).await.ok_or_else(|| {
+            let node = Node::of(&request, runtime)?;
+            let to = SocketAddr::new(node.address(None)?, *port);
+            healthy(&node.network, to, until).await.ok_or_else(|| {
                 let seconds = request.timeout.as_secs();
                 format!(
                     "timeout: failed to connect service \"{to}\" within {seconds}s: context \
@@ -68,18 +60,39 @@ pub(super) async fn ask(request: ProbeRequest, runtime: Arc<Runtime>) -> Result<
                 )
             })
         }
-        Asked::Exec(_) => Ok(()),
     }
 }
 
-/// The network as the pod's node sees it. A pod that has its node's address is no way from it.
-fn seen_from(pod: &Pod, request: &ProbeRequest, runtime: Arc<Runtime>) -> Option<Network> {
-    let node = pod.node?;
-    Some(if pod.address == Some(node) {
-        Network::new(runtime, &request.namespace, &request.pod, Libc::Gnu)
-    } else {
-        Network::of_node(runtime, node, pod.clone())
-    })
+/// A pod, and the network as its node sees it.
+struct Node {
+    pod: Pod,
+    network: Network,
+}
+
+impl Node {
+    /// That of the pod that is asked. A pod that has its node's address is no way from it.
+    fn of(request: &ProbeRequest, runtime: Arc<Runtime>) -> Result<Self, String> {
+        let ProbeRequest { namespace, pod: name, .. } = request;
+        let pod = runtime.host.pod(namespace, name).ok_or("the pod is gone")?;
+        let node = pod.node.ok_or("the pod has no network")?;
+        let network = if pod.address == Some(node) {
+            Network::new(runtime, namespace, name, Libc::Gnu)
+        } else {
+            Network::of_node(runtime, node, pod.clone())
+        };
+        Ok(Self { pod, network })
+    }
+
+    /// The address of a host, or the pod's. Nodes know no names here.
+    fn address(&self, host: Option<&str>) -> Result<IpAddr, String> {
+        match host {
+            None => self.pod.address.ok_or_else(|| "the pod has no address".to_owned()),
+            Some("localhost") => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Some(host) => {
+                host.parse().map_err(|_| format!("dial tcp: lookup {host}: no such host"))
+            }
+        }
+    }
 }
 
 /// Opens a connection in time; why not, where that is known.

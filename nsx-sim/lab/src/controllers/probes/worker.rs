@@ -3,7 +3,7 @@
 use super::Process;
 use super::probe::{Kind, Probe};
 use crate::api::error::Error;
-use crate::api::kinds::number;
+use crate::api::kinds::{list, number};
 use crate::api::probe::ProbeRequest;
 use crate::api::{Exec, Resource, Store};
 use crate::controllers::containers::{probe, settle, status_of};
@@ -141,7 +141,7 @@ impl Worker {
             if !self.process.is_in(pod) {
                 return Ok(());
             }
-            let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+            let containers = list(pod, "/spec/containers").iter();
             let mut own = containers.filter(|own| own["name"] == self.process.container.as_str());
             let ready = own.all(|own| probe(own, Kind::Readiness.member()).is_none());
             if let Some(status) = status_of(pod, &self.process.container) {
@@ -163,7 +163,7 @@ impl Process {
 
     /// Whether it is this process that runs in the pod.
     fn is_in(&self, pod: &Value) -> bool {
-        let mut all = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+        let mut all = list(pod, "/status/containerStatuses").iter();
         let status = all.find(|own| own["name"] == self.container.as_str());
         pod["metadata"]["uid"] == self.uid.as_str()
             && pod["metadata"]["deletionTimestamp"].is_null()
