@@ -1,11 +1,10 @@
 //! What the guide's commands make at the manager.
 
-use super::{Lab, until};
+use super::{Lab, OUTSIDE, until};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::wait::await_condition;
 use lab::pins;
-use nsx_client::PacketQuery;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,25 +69,12 @@ async fn a_service_is_reached_from_outside_as_long_as_it_has_pods() {
     };
     let services = lab.of::<Service>("x1");
     await_condition(services, "service-a-lb", has_address).await.expect("a watch");
-    let reached = |port: u16| {
-        let packet = PacketQuery {
-            tcp_flags: None,
-            from: "192.0.2.10".into(),
-            to: "10.40.14.50".into(),
-            protocol: "TCP".into(),
-            src_port: Some(port),
-            dst_port: Some(80),
-        };
-        let judged = lab.admin.send_packet(&packet).expect("an answer");
+    let reached = || {
+        let judged = lab.judged(OUTSIDE, "10.40.14.50", 80);
         judged.translation.filter(|_| judged.outcome == "DELIVERED").and_then(|own| own.to_ip)
     };
-    let mut port = 40_000;
     for member in ["172.15.23.2", "172.15.23.3"] {
-        until(|| {
-            port += 1;
-            reached(port).filter(|own| own == member)
-        })
-        .await;
+        until(|| reached().filter(|own| own == member)).await;
     }
     let services = lab.of::<Service>("x1");
     services.delete("service-a-lb", &DeleteParams::default()).await.expect("is deleted");

@@ -1,11 +1,10 @@
 //! Ingresses as rules of the load balancer.
 
-use super::{Lab, until};
+use super::{Lab, OUTSIDE, until};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::wait::await_condition;
-use nsx_client::PacketQuery;
 use serde_json::{Value, json};
 
 fn path(path: &str, service: &str) -> Value {
@@ -42,18 +41,8 @@ async fn an_ingress_is_rules_of_a_virtual_server_that_is_reached_from_outside() 
     let has_address = |own: Option<&Ingress>| address_of(own).is_some();
     let told = await_condition(ingresses.clone(), "shop", has_address).await.expect("a watch");
     let address = address_of(told.as_ref()).expect("an address");
-    let mut src_port = 40_000;
     until(|| {
-        src_port += 1;
-        let packet = PacketQuery {
-            tcp_flags: None,
-            from: "192.0.2.10".into(),
-            to: address.clone(),
-            protocol: "TCP".into(),
-            src_port: Some(src_port),
-            dst_port: Some(80),
-        };
-        let judged = lab.admin.send_packet(&packet).expect("an answer");
+        let judged = lab.judged(OUTSIDE, &address, 80);
         let to = judged.translation.filter(|_| judged.outcome == "DELIVERED")?.to_ip?;
         to.starts_with("172.15.23.").then_some(())
     })

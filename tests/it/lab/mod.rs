@@ -14,13 +14,16 @@ use kube::api::{Api, ListParams, PostParams};
 use kube::runtime::wait::await_condition;
 use lab::pod::{Containers, Dns, ManagerWire};
 use lab::{api, ncp, pins};
-use nsx_client::{Client, Remote};
+use nsx_client::{Client, Judgement, PacketQuery, Remote};
 use nsx_sim::http::{Options, Running, Tls, WorldDocument, start};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
+/// An address that is no port's.
+const OUTSIDE: &str = "192.0.2.10";
 const PASSWORD: &str = "VMware1!VMware1!";
 
 /// All of it but NCP, which each test starts and ends.
@@ -30,6 +33,7 @@ struct Lab {
     kube: kube::Client,
     admin: Client,
     principal: Client,
+    next_port: AtomicU16,
 }
 
 fn object<T: DeserializeOwned>(value: Value) -> T {
@@ -81,7 +85,8 @@ impl Lab {
         let api = api::start(options).await.expect("an API");
         let config = kube::Config::new(api.url.parse().expect("an address"));
         let kube = kube::Client::try_from(config).expect("a client");
-        Self { _manager: manager, _api: api, kube, admin, principal }
+        let next_port = AtomicU16::new(40_001);
+        Self { _manager: manager, _api: api, kube, admin, principal, next_port }
     }
 
     /// NCP, once it has done what it knows of.
@@ -98,6 +103,20 @@ impl Lab {
 
     fn list(&self, path: &str) -> Vec<Value> {
         self.admin.list_all(path).expect("a list")
+    }
+
+    /// What becomes of the first packet of a connection over TCP, from a port that none was from before.
+    fn judged(&self, from: &str, to: &str, dst_port: u16) -> Judgement {
+        let src_port = self.next_port.fetch_add(1, Ordering::Relaxed);
+        let packet = PacketQuery {
+            tcp_flags: None,
+            from: from.into(),
+            to: to.into(),
+            protocol: "TCP".into(),
+            src_port: Some(src_port),
+            dst_port: Some(dst_port),
+        };
+        self.admin.send_packet(&packet).expect("an answer")
     }
 
     fn pod_port(&self, pod: &str) -> Option<Value> {

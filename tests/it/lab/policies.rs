@@ -3,7 +3,6 @@
 use super::{Lab, until};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::DeleteParams;
-use nsx_client::PacketQuery;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,19 +16,7 @@ async fn a_policy_lets_in_whom_it_names_and_nobody_else() {
         lab.running(namespace, service).await;
     }
     let sections = lab.list("/firewall/sections").len();
-    let mut port = 40_000;
-    let mut judged = |from: &str, to: &str, dst_port: u16| {
-        port += 1;
-        let packet = PacketQuery {
-            tcp_flags: None,
-            from: from.into(),
-            to: to.into(),
-            protocol: "TCP".into(),
-            src_port: Some(port),
-            dst_port: Some(dst_port),
-        };
-        lab.admin.send_packet(&packet).expect("an answer").outcome
-    };
+    let judged = |from: &str, to: &str, dst_port: u16| lab.judged(from, to, dst_port).outcome;
     let (a, b, d) = ("172.15.23.3", "172.15.13.3", "172.15.9.4");
     assert_eq!(judged(b, d, 8080), "DELIVERED");
     let policy = json!({

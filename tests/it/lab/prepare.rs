@@ -1,11 +1,10 @@
 //! NCP at a manager on which no platform has prepared anything, and where room ends.
 
-use super::{Lab, until};
+use super::{Lab, OUTSIDE, until};
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
 use lab::ncp::{self, NETWORK, PodNetwork};
-use nsx_client::PacketQuery;
 use nsx_sim::http::WorldDocument;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -71,18 +70,8 @@ async fn an_empty_manager_is_prepared_and_serves_a_cluster_from_outside() {
                  "ports": [{"port": 80, "targetPort": 8080}]},
     });
     lab.make(lab.of::<Service>("default"), service).await;
-    let mut src_port = 40_000;
     until(|| {
-        src_port += 1;
-        let packet = PacketQuery {
-            tcp_flags: None,
-            from: "192.0.2.10".into(),
-            to: "10.5.0.16".into(),
-            protocol: "TCP".into(),
-            src_port: Some(src_port),
-            dst_port: Some(80),
-        };
-        let judged = lab.admin.send_packet(&packet).expect("an answer");
+        let judged = lab.judged(OUTSIDE, "10.5.0.16", 80);
         (judged.outcome == "DELIVERED").then_some(())
     })
     .await;
