@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use bitmap::Bitmap;
 pub(crate) use bitmap::{
-    Apart, Crowded, Ground, Index, Late, Mask, NO_HOME, OnVnic, OnVnics, Rank, STEP, Settled,
+    Apart, Crowded, Ground, Index, Late, Mask, NO_HOME, OnVnic, OnVnics, Rank, STEP,
 };
 pub use walk::Walk;
 

@@ -7,9 +7,7 @@ use std::sync::{Arc, Weak};
 
 use rustc_hash::FxHashMap;
 
-use crate::engine::{
-    Classifier, Crowded, EngineKind, Ground, Index, Mask, Rank, RuleList, STEP, Settled,
-};
+use crate::engine::{Classifier, Crowded, EngineKind, Ground, Index, Mask, Rank, RuleList, STEP};
 use crate::filter::Filter;
 use crate::matching::Key;
 use crate::ruling::Ruling;
@@ -287,7 +285,7 @@ impl Lists {
 
     /// Works one late change of rules in; `None` if there was no change. `Err` if there is no room: the
     /// rows must be made anew.
-    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
         self.index.as_mut().map_or(Ok(None), |index| index.settle(sets))
     }
 

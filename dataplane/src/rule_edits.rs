@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Crowded, Ground, Settled};
+use crate::engine::{Crowded, Ground};
 use crate::{Dataplane, Layer, Rule, RuleId, RuleProgram};
 
 impl Dataplane {
@@ -68,7 +68,7 @@ impl Dataplane {
         }
         match self.lists.settle(&self.sets) {
             Ok(None) => return false,
-            Ok(Some(Settled { new })) => {
+            Ok(Some(new)) => {
                 self.place_on(&new);
                 self.seat_moved();
             }

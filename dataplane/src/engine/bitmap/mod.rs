@@ -54,7 +54,7 @@ pub(crate) use homes::NOWHERE as NO_HOME;
 pub(crate) use index::{Ground, Index};
 pub(crate) use late::{Late, Mask};
 pub(crate) use layout::{Rank, STEP};
-pub(crate) use settling::{Crowded, Settled};
+pub(crate) use settling::Crowded;
 
 use super::tuple::{Header, HeaderClassifier, NONE};
 use super::{Classifier, EngineKind, RuleList, Unsupported};

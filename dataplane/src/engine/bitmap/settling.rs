@@ -16,8 +16,9 @@ use crate::{
 
 impl Index {
     /// Works one change of rules into the rows, if one waits. No answer changes by it. An error says
-    /// that there is no room at a rule's place in the order, and the rows must be made anew.
-    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Settled>, Crowded> {
+    /// that there is no room at a rule's place in the order, and the rows must be made anew. Tells the grounds
+    /// that are new with it: the vNICs on them must be given classes anew.
+    pub(crate) fn settle(&mut self, sets: &AddressSets) -> Result<Option<Vec<Ground>>, Crowded> {
         let next = self.late.first().map(|(rank, rule)| (rank, Arc::clone(rule)));
         let local = next.as_ref().is_some_and(|(_, rule)| self.local.takes(rule));
         let place = next.as_ref().and_then(|(rank, rule)| self.layout.place(*rank, rule));
@@ -26,7 +27,7 @@ impl Index {
             && let Some((spot, rule)) = self.gone.pop()
         {
             self.clear(&rule, spot);
-            return Ok(Some(Settled { new: Vec::new() }));
+            return Ok(Some(Vec::new()));
         }
         let Some((rank, rule)) = next else { return Ok(None) };
         if !local && place.is_none() {
@@ -37,7 +38,7 @@ impl Index {
             Some(place) => self.work_in(&rule, rank, place, sets),
             None => self.list(&rule, rank, sets),
         };
-        Ok(Some(Settled { new }))
+        Ok(Some(new))
     }
 
     /// Puts a rule into the rows.
@@ -217,13 +218,6 @@ impl Index {
         }
         (labels, new)
     }
-}
-
-/// What was worked into the rows.
-#[derive(Debug)]
-pub(crate) struct Settled {
-    /// The grounds that are new with it: the vNICs on them must be given classes anew.
-    pub(crate) new: Vec<Ground>,
 }
 
 /// There is no free place between a rule's neighbours.
