@@ -191,9 +191,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             cert_key: None,
         };
         let cluster = lab.start(&manager).await?;
-        let (secure, asked) = (server.secure, manager.clone());
-        let hints = tokio::task::spawn_blocking(move || hints.lines(&asked, secure)).await?;
-        announce(&manager, &hints, &cluster.announcement())?;
+        let Remote { user, password, .. } = &manager;
+        tell(&format!("listening on {}\nuser {user}\npassword {password}\n", server.url()))?;
+        // Whoever waits for the address need not wait for what is worth trying.
+        let secure = server.secure;
+        let hints = tokio::task::spawn_blocking(move || hints.lines(&manager, secure)).await?;
+        let hints = hints.join("\n  ");
+        tell(&format!("\nTry next:\n  {hints}\n{}", cluster.announcement()))?;
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("terminated"),
@@ -238,16 +242,11 @@ fn options(args: Args) -> anyhow::Result<Options> {
     })
 }
 
-/// The first line is for programs; the rest for people. A reader that has left is no reason to stop.
-fn announce(manager: &Remote, hints: &[String], more: &str) -> io::Result<()> {
-    let (url, mut out) = (manager.url.as_deref().unwrap_or_default(), io::stdout().lock());
-    let Remote { user, password, .. } = manager;
-    let hints = hints.join("\n  ");
-    let told = write!(
-        out,
-        "listening on {url}\nuser {user}\npassword {password}\n\nTry next:\n  {hints}\n{more}"
-    )
-    .and_then(|()| out.flush());
+/// Prints what serves whoever has started this: the first line programs, the rest people. A reader that has
+/// left is no reason to stop.
+fn tell(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let told = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match told {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         told => told,

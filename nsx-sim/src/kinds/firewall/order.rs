@@ -111,12 +111,7 @@ pub fn ids(inventory: &Inventory) -> Vec<Arc<str>> {
 
 /// The sections in order, both layers.
 pub fn sections(inventory: &Inventory) -> Vec<Arc<Object>> {
-    let order = inventory.find(KIND.name, ID);
-    let ids = order.as_ref().and_then(|order| order.body::<SectionOrder>());
-    ids.iter()
-        .flat_map(|order| &order.sections)
-        .filter_map(|id| inventory.find(section::KIND.name, id))
-        .collect()
+    ids(inventory).iter().filter_map(|id| inventory.find(section::KIND.name, id)).collect()
 }
 
 /// Puts a section, new or known, in its place among those of its type.
