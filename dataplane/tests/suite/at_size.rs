@@ -151,7 +151,7 @@ impl Both {
             next: rules.into(),
         };
         let program: Vec<Rule> = (0..rules).map(|id| both.choice.rule(id.into())).collect();
-        for _ in 0..SETS * 20 {
+        for _ in 0..SETS * under_miri(20, 4) {
             let (set, member) = (both.choice.below(SETS), both.choice.member());
             both.each(|plane| plane.add_member(SetId(set), member));
         }
@@ -238,7 +238,7 @@ fn lists_of_every_size_agree_with_the_walk_through_changes() {
     // One, two and three lines; rows packed by parts of 8, 32 and 256 rules.
     let sizes: &[_] = under_miri(
         &[(40, 400), (700, 150), (1_300, 80), (3_000, 60), (9_000, 20), (20_000, 4)],
-        &[(40, 20), (700, 2), (1_300, 2), (3_000, 1)],
+        &[(40, 10), (700, 2), (1_300, 1)],
     );
     for &(rules, changes) in sizes {
         let mut both = Both::of(rules, FEW);
@@ -254,9 +254,11 @@ fn lists_of_every_size_agree_with_the_walk_through_changes() {
 #[test]
 fn rules_on_few_vnics_each_agree_with_the_walk_through_changes() {
     // Lists of a block or two, of some, and of buckets that overflow.
-    for (rules, scopes, changes) in [(2_000, 400, 400), (3_000, 160, 200), (9_000, 300, 60)] {
+    let sizes: &[_] =
+        under_miri(&[(2_000, 400, 400), (3_000, 160, 200), (9_000, 300, 60)], &[(1_000, 200, 6)]);
+    for &(rules, scopes, changes) in sizes {
         let mut both = Both::of(rules, scopes);
-        both.compare(300);
+        both.compare(under_miri(300, 4));
         for change in 0..changes {
             both.change();
             both.compare(3);
@@ -270,6 +272,6 @@ fn rules_on_few_vnics_each_agree_with_the_walk_through_changes() {
                 }
             }
         }
-        both.compare(300);
+        both.compare(under_miri(300, 4));
     }
 }
