@@ -1,4 +1,6 @@
-//! How the program is linked.
+//! How the program is linked, and what is packed into it.
+//!
+//! The schemas of its description are text that few ask for: they are compressed.
 //!
 //! Some six hundred types have code of their own that reads and prints them, and much of it is the
 //! same to the byte. The linker that rustc brings on this target folds that into one. A program at a
@@ -8,9 +10,25 @@
 //! see `layout/layout.ld`. With `NSX_SIM_PLAIN` in the environment nothing is folded and laid out, so that
 //! `layout/profile` sees each function by its own name.
 
-use std::env;
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
+    pack("src/http/openapi/schemas.json", "schemas.zlib")?;
+    link();
+    Ok(())
+}
+
+/// Compresses a file beside this one into the build's directory.
+fn pack(file: &str, packed: &str) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={file}");
+    let place = Path::new(&env::var("OUT_DIR")?).join(packed);
+    Ok(fs::write(place, compress_to_vec_zlib(&fs::read(file)?, 10))?)
+}
+
+fn link() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=layout");
     println!("cargo:rerun-if-env-changed=NSX_SIM_PLAIN");

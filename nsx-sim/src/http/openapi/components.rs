@@ -2,10 +2,15 @@
 //! the manager answers (`IPSet`), and the same two of each type that their members have
 //! (`ResourceReferenceRequestMember`, `ResourceReferenceMember`), for no kind is called so.
 
-use crate::inventory::{Header, Kind};
-use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
+use crate::http::error::Failure;
+use crate::inventory::Kind;
 use serde_json::{Map, Value, json};
+
+/// `schemas.json`, as the build has packed it.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/schemas.zlib"));
+
+/// Where the schemas stand in the document.
+pub(super) const PLACE: &str = "#/components/schemas/";
 
 /// The schema of what a caller may send of a kind.
 pub fn request(kind: &Kind) -> String {
@@ -17,174 +22,44 @@ pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("{PLACE}{name}") })
 }
 
-/// Where the schemas stand in the document.
-const PLACE: &str = "#/components/schemas/";
-
 /// All schemas of the kinds, and of errors.
-pub fn components(kinds: impl Iterator<Item = &'static Kind>) -> Map<String, Value> {
-    let mut generator = SchemaSettings::openapi3()
-        .for_deserialize()
-        .with(|settings| settings.meta_schema = None)
-        .into_generator();
-    let mut schemas = Map::new();
-    schemas.insert("ApiError".to_owned(), api_error());
-    for kind in kinds {
-        if !schemas.contains_key(kind.name) {
-            let schema = schema_of(kind, &mut generator);
-            schemas.insert(request(kind), sent(closed(&schema, kind).to_value()));
-            schemas.insert(kind.name.to_owned(), told(open(schema).to_value(), true));
-        }
-    }
-    for (name, schema) in generator.take_definitions(true) {
-        schemas.insert(format!("{name}RequestMember"), sent(schema.clone()));
-        schemas.insert(format!("{name}Member"), told(schema, false));
-    }
-    schemas
+///
+/// # Errors
+/// The program was built with a file that is none.
+pub fn components() -> Result<Map<String, Value>, Failure> {
+    let text = miniz_oxide::inflate::decompress_to_vec_zlib(PACKED);
+    let text = text.map_err(|_| Failure::Internal)?;
+    serde_json::from_slice(&text).map_err(|_| Failure::Internal)
 }
 
-/// The kind's own members.
-fn schema_of(kind: &Kind, generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = (kind.schema)(generator);
-    for transform in generator.transforms_mut() {
-        transform.transform(&mut schema);
-    }
-    schema
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::openapi::described::described;
 
-/// What a caller may send: the kind's members, the header's, and nothing else.
-fn closed(schema: &Schema, kind: &Kind) -> Schema {
-    let mut schema = schema.clone();
-    let read_only = || json!({ "readOnly": true });
-    let told = kind.read_only.iter().map(|name| ((*name).to_owned(), read_only()));
-    let names: Vec<&str> = [kind.name].into_iter().chain(kind.aliases.iter().copied()).collect();
-    let named = ("resource_type".to_owned(), json!({ "type": "string", "enum": names }));
-    each_object(&mut schema, &|object| {
-        add(object, told.clone().chain([named.clone()]).chain(header()));
-    });
-    schema
-}
-
-/// What the manager answers: the kind's members and the header's, and what follows from them.
-fn open(mut schema: Schema) -> Schema {
-    let named = ("resource_type".to_owned(), json!({ "type": "string" }));
-    each_object(&mut schema, &|object| add(object, [named.clone()].into_iter().chain(header())));
-    schema
-}
-
-/// A schema in the form for requests.
-fn sent(mut schema: Value) -> Value {
-    each_part(&mut schema, &|object| {
-        point(object, "RequestMember");
-        // A member that is read over and not printed: callers need not know that it is not kept.
-        if object.get("readOnly").is_some() {
-            object.remove("writeOnly");
-        }
-    });
-    schema
-}
-
-/// A schema in the form for answers. Members that only the manager prints are described by none of
-/// the types, so more may be there; and of the objects of a list the caller may have asked for some
-/// members only, so less may be.
-fn told(mut schema: Value, narrowed: bool) -> Value {
-    each_part(&mut schema, &|object| {
-        point(object, "Member");
-        object.remove("additionalProperties");
-        // What callers send and the manager alone knows is in answers, too.
-        object.remove("writeOnly");
-    });
-    if let (true, Some(object)) = (narrowed, schema.as_object_mut()) {
-        object.remove("required");
-        // Without the member that tells them apart more than one variant may fit.
-        if let Some(mut variants) = object.remove("oneOf") {
-            let all = variants.as_array_mut().into_iter().flatten();
-            for variant in all.filter_map(Value::as_object_mut) {
-                variant.remove("required");
+    #[test]
+    fn the_file_of_schemas_tells_what_the_kinds_are() {
+        let described = described();
+        if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/openapi/schemas.json");
+            std::fs::write(path, printed(&described)).unwrap();
+        } else {
+            let file = components().unwrap();
+            let names = |own: &Map<String, Value>| own.keys().cloned().collect::<Vec<_>>();
+            let hint = "`UPDATE_GOLDEN=1 cargo test -p nsx-sim --lib openapi` writes the file anew";
+            assert_eq!(names(&file), names(&described), "{hint}");
+            for (name, schema) in &described {
+                assert_eq!(&file[name], schema, "{name}; {hint}");
             }
-            object.insert("anyOf".to_owned(), variants);
         }
     }
-    schema
-}
 
-/// Lets a reference name the form of a type that stands among the components.
-fn point(object: &mut Map<String, Value>, suffix: &str) {
-    if let Some(Value::String(target)) = object.get_mut("$ref") {
-        target.push_str(suffix);
+    /// A schema a line, so that a change of one is seen as such.
+    fn printed(schemas: &Map<String, Value>) -> String {
+        let lines: Vec<String> = schemas
+            .iter()
+            .map(|(name, schema)| format!("{}:{schema}", Value::from(name.as_str())))
+            .collect();
+        format!("{{\n{}\n}}\n", lines.join(",\n"))
     }
-}
-
-/// Every object of a schema, from the inside out.
-fn each_part(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
-    match value {
-        Value::Object(object) => {
-            object.values_mut().for_each(|part| each_part(part, change));
-            change(object);
-        }
-        Value::Array(parts) => parts.iter_mut().for_each(|part| each_part(part, change)),
-        _ => {}
-    }
-}
-
-/// The object schemas of a type: its own, or its variants'.
-fn each_object(schema: &mut Schema, change: &dyn Fn(&mut Map<String, Value>)) {
-    let object = schema.ensure_object();
-    match object.get_mut("oneOf") {
-        Some(Value::Array(variants)) => {
-            variants.iter_mut().filter_map(Value::as_object_mut).for_each(change);
-        }
-        _ => change(object),
-    }
-}
-
-fn add(object: &mut Map<String, Value>, members: impl Iterator<Item = (String, Value)>) {
-    let properties = object.entry("properties").or_insert_with(|| json!({}));
-    if let Value::Object(properties) = properties {
-        for (name, schema) in members {
-            properties.entry(name).or_insert(schema);
-        }
-    }
-}
-
-/// The members of [spec ManagedResource].
-fn header() -> impl Iterator<Item = (String, Value)> + Clone {
-    let tag = json!({
-        "type": "object",
-        "properties": {
-            "scope": { "type": "string", "maxLength": crate::inventory::MAX_TAG_SCOPE },
-            "tag": { "type": "string", "maxLength": crate::inventory::MAX_TAG },
-        },
-        "additionalProperties": false,
-    });
-    let told = |kind: &str| json!({ "type": kind, "readOnly": true });
-    [
-        ("id", json!({ "type": "string", "maxLength": 64 })),
-        ("display_name", json!({ "type": "string", "maxLength": Header::MAX_NAME })),
-        ("description", json!({ "type": "string", "maxLength": Header::MAX_DESCRIPTION })),
-        ("tags", json!({ "type": "array", "items": tag, "maxItems": crate::inventory::MAX_TAGS })),
-        ("_create_user", told("string")),
-        ("_create_time", told("integer")),
-        ("_last_modified_user", told("string")),
-        ("_last_modified_time", told("integer")),
-        ("_system_owned", told("boolean")),
-        ("_protection", told("string")),
-        ("_revision", json!({ "type": "integer", "format": "int32" })),
-    ]
-    .into_iter()
-    .map(|(name, schema)| (name.to_owned(), schema))
-}
-
-fn api_error() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "httpStatus": { "type": "string" },
-            "error_code": { "type": "integer" },
-            "module_name": { "type": "string" },
-            "error_message": { "type": "string" },
-            "details": { "type": "string" },
-            "related_errors": { "type": "array", "items": { "type": "object" } },
-        },
-        "required": ["error_code", "error_message"],
-    })
 }

@@ -1,11 +1,14 @@
 //! The API's description of itself: `GET /api/v1/spec/openapi/nsx_api.json`, in OpenAPI 3.0, made
-//! from the table of routes and the kinds' own schemas. What is not modelled is in it where its path
+//! from the table of routes and the kinds' schemas (`schemas.json`). What is not modelled is in it where its path
 //! has something that is: the path's verbs are those that `Allow` lists.
 
 mod components;
+#[cfg(test)]
+mod described;
 mod operation;
 
 use super::call::Reply;
+use super::error::Failure;
 use super::routes::{Listed, Routes};
 use crate::inventory::Level;
 use components::components;
@@ -18,13 +21,12 @@ const PATH: &str = "/api/v1/spec/openapi/nsx_api.json";
 
 /// Adds the route.
 pub fn register(routes: &mut Routes) {
-    routes.at("GET", PATH, |call| Ok(Reply::ok(document(&call.api.operations()))));
+    routes.at("GET", PATH, |call| document(&call.api.operations()).map(Reply::ok));
 }
 
-fn document(listed: &[Listed]) -> Value {
+fn document(listed: &[Listed]) -> Result<Value, Failure> {
     let of_api = || listed.iter().filter(|own| own.path.starts_with("/api/") && own.path != PATH);
     let modelled = || of_api().filter(|own| own.level > Level::Absent);
-    let schemas = components(modelled().filter_map(|own| own.of).map(|(kind, _)| kind));
     // Operations on one path that a word in the query tells apart are one to OpenAPI.
     let mut paths: BTreeMap<&str, BTreeMap<String, Vec<&Listed>>> = BTreeMap::new();
     for own in modelled() {
@@ -44,7 +46,7 @@ fn document(listed: &[Listed]) -> Value {
         let verbs = Value::Object(verbs.collect());
         (named, verbs)
     });
-    json!({
+    Ok(json!({
         "openapi": "3.0.3",
         "info": {
             "title": "NSX-T Manager API, as simulated",
@@ -56,11 +58,11 @@ fn document(listed: &[Listed]) -> Value {
         },
         "paths": paths.collect::<Map<_, _>>(),
         "components": {
-            "schemas": schemas,
+            "schemas": components()?,
             "securitySchemes": { "BasicAuth": { "type": "http", "scheme": "basic" } },
         },
         "security": [{ "BasicAuth": [] }],
-    })
+    }))
 }
 
 /// A path with the names that the published API gives to its variable parts, where it has them and
