@@ -26,7 +26,7 @@ pub(crate) const STEP: Rank = 1 << 40;
 pub(super) const FREE: Rank = Rank::MAX;
 
 /// The most lines of a flat row. Beyond it packed rows are faster: measured at 1,000 and 2,000 rules.
-const MOST_FLAT_LINES: usize = 3;
+pub(super) const MOST_FLAT_LINES: usize = 3;
 
 #[derive(Clone, Debug)]
 struct Band {

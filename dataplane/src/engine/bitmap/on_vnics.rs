@@ -85,7 +85,7 @@ impl<A: OnVnics, T: FnMut(usize, Apart, u32), F: Find> Work for Steps<'_, A, T, 
                 places[at] = tables.fallback(point);
                 let looks = places[at] == NOWHERE;
                 listed.add(at, looks);
-                fetch_rows::<F>(wide, tables, point, looks);
+                fetch_rows(wide, find, tables, point, looks);
                 let at_its = point.home.is_some();
                 home.add(at, at_its);
                 away.add(at, !at_its);

@@ -10,10 +10,10 @@ use super::layout::{FREE, Rank};
 use super::local::{self, LOCAL};
 use super::local_search::Lists;
 use super::on_vnics::Steps;
-use super::rows::Shape;
+use super::rows::{PARTS, Shape};
 use super::services;
-use super::tables::Tables;
-use super::wide::{Wide, Work};
+use super::tables::{Form, Known, Tables, Told};
+use super::wide::{Plain, Processor, Runs, Wide, Work};
 use crate::Rule;
 use crate::matching::Key;
 use crate::ruling::Saying;
@@ -28,14 +28,13 @@ const CHUNK: usize = 64;
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// Finds the place of the first rule whose rows all have its bit, over rows of one shape.
-/// `APPLIED` tells whether the vNIC's row counts.
 pub(super) trait Find: Copy {
-    /// Lines at the start of a destination's row that are sure to be read.
-    const LINES: usize;
+    /// Lines at the start of a destination's row that may be asked for early.
+    fn lines(self) -> usize;
     /// Likewise of a source's.
-    const SOURCE_LINES: usize;
-    /// Lines of codes that are sure to be read.
-    const CODES: usize;
+    fn source_lines(self) -> usize;
+    /// Likewise of codes.
+    fn codes(self) -> usize;
 
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32;
 
@@ -44,46 +43,68 @@ pub(super) trait Find: Copy {
 }
 
 #[derive(Clone, Copy)]
-struct Flat<const APPLIED: bool, const LINES: usize>;
+struct Flat<F>(F);
 
-impl<const APPLIED: bool, const LINES: usize> Find for Flat<APPLIED, LINES> {
-    const LINES: usize = LINES;
-    const SOURCE_LINES: usize = LINES;
-    const CODES: usize = 0;
+impl<F: Form> Find for Flat<F> {
+    #[inline(always)]
+    fn lines(self) -> usize {
+        self.0.size() as usize
+    }
+
+    #[inline(always)]
+    fn source_lines(self) -> usize {
+        self.0.size() as usize
+    }
+
+    #[inline(always)]
+    fn codes(self) -> usize {
+        0
+    }
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
-        tables.flat::<APPLIED, LINES>(wide, point)
+        tables.flat(wide, self.0, point)
     }
 
     #[inline(always)]
     fn guess(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> (u32, bool) {
-        (tables.flat::<APPLIED, LINES>(wide, point), true)
+        (tables.flat(wide, self.0, point), true)
     }
 }
 
 #[derive(Clone, Copy)]
-struct Packed<const APPLIED: bool, const LOG: u32>;
+struct Packed<F>(F);
 
-impl<const APPLIED: bool, const LOG: u32> Find for Packed<APPLIED, LOG> {
-    const LINES: usize = 2;
-    const SOURCE_LINES: usize = 3;
-    const CODES: usize = 2;
+impl<F: Form> Find for Packed<F> {
+    #[inline(always)]
+    fn lines(self) -> usize {
+        2
+    }
+
+    #[inline(always)]
+    fn source_lines(self) -> usize {
+        3
+    }
+
+    #[inline(always)]
+    fn codes(self) -> usize {
+        2
+    }
 
     #[inline(always)]
     fn find(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> u32 {
-        tables.packed::<APPLIED, LOG>(wide, point)
+        tables.packed(wide, self.0, point)
     }
 
     #[inline(always)]
     fn guess(self, wide: impl Wide, tables: &Tables<'_>, point: &Point) -> (u32, bool) {
-        tables.guess::<APPLIED, LOG>(wide, point)
+        tables.guess(wide, self.0, point)
     }
 }
 
-/// A lookup that waits for the code of the rows' shape.
+/// A lookup that waits for the processor and the code of the rows' shape.
 trait Lookup {
-    fn with(self, find: impl Find);
+    fn with(self, runs: impl Runs, find: impl Find);
 }
 
 struct Many<'a, A, T> {
@@ -94,9 +115,9 @@ struct Many<'a, A, T> {
 
 impl<A: Asked, T: FnMut(usize, u32)> Lookup for Many<'_, A, T> {
     #[inline(always)]
-    fn with(self, find: impl Find) {
+    fn with(self, runs: impl Runs, find: impl Find) {
         let Self { index, asked, tell } = self;
-        index.processor.run(Each { index, asked, tell, find });
+        runs.run(Each { index, asked, tell, find });
     }
 }
 
@@ -108,9 +129,9 @@ struct Stream<'a, A, T> {
 
 impl<A: OnVnics, T: FnMut(usize, Apart, u32)> Lookup for Stream<'_, A, T> {
     #[inline(always)]
-    fn with(self, find: impl Find) {
+    fn with(self, runs: impl Runs, find: impl Find) {
         let Self { index, asked, tell } = self;
-        index.processor.run(Steps { index, asked, tell, find });
+        runs.run(Steps { index, asked, tell, find });
     }
 }
 
@@ -122,9 +143,9 @@ struct Single<'a, A> {
 
 impl<A: Asked> Lookup for Single<'_, A> {
     #[inline(always)]
-    fn with(self, find: impl Find) {
+    fn with(self, runs: impl Runs, find: impl Find) {
         let Self { index, asked, found } = self;
-        index.processor.run(One { index, asked, find, found });
+        runs.run(One { index, asked, find, found });
     }
 }
 
@@ -146,7 +167,7 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
         let tables = &Tables::new(index);
         // Where rows are at hand anyway, points of packets, which are large, are not kept until then.
         let near = tables.source.len() + tables.destination.len() <= NEAR_LINES;
-        if A::LARGE && F::LINES == 1 && near && !index.conditions {
+        if A::LARGE && self.find.lines() == 1 && near && !index.conditions {
             for at in 0..self.asked.count() {
                 let point = self.asked.point(tables, at);
                 (self.tell)(at, self.find.find(wide, tables, &point));
@@ -158,7 +179,7 @@ impl<A: Asked, T: FnMut(usize, u32), F: Find> Work for Each<'_, A, T, F> {
             let count = BATCH.min(self.asked.count() - first);
             for (ahead, own) in points[..count].iter_mut().enumerate() {
                 *own = self.asked.point(tables, first + ahead);
-                fetch_rows::<F>(wide, tables, own, true);
+                fetch_rows(wide, self.find, tables, own, true);
             }
             let (mut unsure, mut left) = ([0; BATCH], 0);
             for (ahead, point) in points[..count].iter().enumerate() {
@@ -215,8 +236,9 @@ impl<A: Asked, F: Find> Work for One<'_, A, F> {
 
 /// Asks for the lines of rows that are sure to be read, if any are to be.
 #[inline(always)]
-pub(super) fn fetch_rows<F: Find>(
+pub(super) fn fetch_rows(
     wide: impl Wide,
+    find: impl Find,
     tables: &Tables<'_>,
     point: &Point,
     looks: bool,
@@ -224,13 +246,13 @@ pub(super) fn fetch_rows<F: Find>(
     // The stranger's, if not, which are at hand: no branch.
     let [destination, service] =
         [point.destination, point.service].map(|row| select_unpredictable(looks, row, 0));
-    for line in 0..F::SOURCE_LINES {
+    for line in 0..find.source_lines() {
         wide.fetch(tables.source.lines(), point.source as usize + line);
     }
-    for line in 0..F::LINES {
+    for line in 0..find.lines() {
         wide.fetch(tables.destination.lines(), destination as usize + line);
     }
-    for line in 0..F::CODES {
+    for line in 0..find.codes() {
         wide.fetch(tables.service_codes(), service as usize + line);
     }
 }
@@ -287,23 +309,36 @@ impl Index {
         self.by_shape(Many { index: self, asked, tell });
     }
 
-    /// Runs with the code for the rows' shape.
+    /// Runs with the code for the processor and the rows' shape. What is worth being fast has code of
+    /// its own for each common shape; the rest is compiled once for all.
     fn by_shape(&self, lookup: impl Lookup) {
-        match (self.layout.shape, self.restricted) {
-            (Shape::Flat { lines: 1 }, false) => lookup.with(Flat::<false, 1>),
-            (Shape::Flat { lines: 1 }, true) => lookup.with(Flat::<true, 1>),
-            (Shape::Flat { lines: 2 }, false) => lookup.with(Flat::<false, 2>),
-            (Shape::Flat { lines: 2 }, true) => lookup.with(Flat::<true, 2>),
-            (Shape::Flat { .. }, false) => lookup.with(Flat::<false, 3>),
-            (Shape::Flat { .. }, true) => lookup.with(Flat::<true, 3>),
-            (Shape::Packed { log_bytes: 0 }, false) => lookup.with(Packed::<false, 0>),
-            (Shape::Packed { log_bytes: 0 }, true) => lookup.with(Packed::<true, 0>),
-            (Shape::Packed { log_bytes: 2 }, false) => lookup.with(Packed::<false, 2>),
-            (Shape::Packed { log_bytes: 2 }, true) => lookup.with(Packed::<true, 2>),
-            (Shape::Packed { log_bytes: 5 }, false) => lookup.with(Packed::<false, 5>),
-            (Shape::Packed { log_bytes: 5 }, true) => lookup.with(Packed::<true, 5>),
-            (_, false) => lookup.with(Packed::<false, 8>),
-            (_, true) => lookup.with(Packed::<true, 8>),
+        match self.processor {
+            Processor::Any => self.by_any_shape(Plain, lookup),
+            #[cfg(target_arch = "x86_64")]
+            Processor::Avx512(wide) => match (self.layout.shape, self.restricted) {
+                (Shape::Flat { lines: 1 }, false) => lookup.with(wide, Flat(Known::<false, 1>)),
+                (Shape::Flat { lines: 1 }, true) => lookup.with(wide, Flat(Known::<true, 1>)),
+                (Shape::Flat { lines: 2 }, false) => lookup.with(wide, Flat(Known::<false, 2>)),
+                (Shape::Flat { lines: 2 }, true) => lookup.with(wide, Flat(Known::<true, 2>)),
+                (Shape::Flat { .. }, false) => lookup.with(wide, Flat(Known::<false, 3>)),
+                (Shape::Flat { .. }, true) => lookup.with(wide, Flat(Known::<true, 3>)),
+                (Shape::Packed { log_bytes: 0 }, false) => {
+                    lookup.with(wide, Packed(Known::<false, 0>));
+                }
+                (Shape::Packed { log_bytes: 0 }, true) => {
+                    lookup.with(wide, Packed(Known::<true, 0>));
+                }
+                _ => self.by_any_shape(wide, lookup),
+            },
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // Flat rows have three lines at most.
+    fn by_any_shape(&self, runs: impl Runs, lookup: impl Lookup) {
+        let told = |size: u32| Told { applied: self.restricted, size };
+        match self.layout.shape {
+            Shape::Packed { log_bytes } => lookup.with(runs, Packed(told(log_bytes))),
+            flat => lookup.with(runs, Flat(told((flat.places() / PARTS) as u32))),
         }
     }
 

@@ -9,13 +9,56 @@ use std::hint::select_unpredictable;
 use super::asked::Point;
 use super::codes::CodeLines;
 use super::index::{Index, NO_WAY};
-use super::layout::{FREE, Rank};
+use super::layout::{FREE, MOST_FLAT_LINES, Rank};
 use super::listed;
 use super::rows::{Line, PARTS};
 use super::search::NOWHERE;
 use super::services;
 use super::view::{View, read};
 use super::wide::Wide;
+
+/// What of rows' form the code for them is compiled for.
+pub(super) trait Form: Copy {
+    /// Whether the vNIC's row counts.
+    fn applied(self) -> bool;
+    /// Of flat rows the number of lines, of packed ones the size of parts: the two's logarithm of bytes.
+    fn size(self) -> u32;
+}
+
+/// A form that is in the code.
+#[derive(Clone, Copy)]
+pub(super) struct Known<const APPLIED: bool, const SIZE: u32>;
+
+impl<const APPLIED: bool, const SIZE: u32> Form for Known<APPLIED, SIZE> {
+    #[inline(always)]
+    fn applied(self) -> bool {
+        APPLIED
+    }
+
+    #[inline(always)]
+    fn size(self) -> u32 {
+        SIZE
+    }
+}
+
+/// Any form.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    pub(super) applied: bool,
+    pub(super) size: u32,
+}
+
+impl Form for Told {
+    #[inline(always)]
+    fn applied(self) -> bool {
+        self.applied
+    }
+
+    #[inline(always)]
+    fn size(self) -> u32 {
+        self.size
+    }
+}
 
 /// How many parts are looked into before asking whether there are more.
 const AT_ONCE: usize = 3;
@@ -83,16 +126,12 @@ impl<'a> Tables<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn flat<const APPLIED: bool, const LINES: usize>(
-        &self,
-        wide: impl Wide,
-        point: &Point,
-    ) -> u32 {
+    pub(super) fn flat(&self, wide: impl Wide, form: impl Form, point: &Point) -> u32 {
         let (source, destination, service) = (self.source, self.destination, self.service);
         let Way(way, _) = self.ways[point.way & 7];
-        let (mut met, mut words) = ([wide.row(&Line::ZERO); LINES], 0);
+        let (mut met, mut words) = ([wide.row(&Line::ZERO); MOST_FLAT_LINES], 0);
         // No way out before the last line: where a packet's rule is can not be guessed.
-        for (at, met) in met.iter_mut().enumerate() {
+        for (at, met) in met.iter_mut().enumerate().take(form.size() as usize) {
             // SAFETY: the point's rows are of these tables, and all flat rows and bases have as
             // many lines.
             let row = unsafe {
@@ -101,7 +140,7 @@ impl<'a> Tables<'a> {
                 let row = destination.line(point.destination, at);
                 let met = wide.lay(met, destination.base(at), row);
                 let met = wide.lay(met, service.base(at), service.line(point.service, at));
-                if APPLIED {
+                if form.applied() {
                     let row = self.applied.line(point.applied, at);
                     wide.lay(met, self.applied.base(at), row)
                 } else {
@@ -112,7 +151,7 @@ impl<'a> Tables<'a> {
             *met = row;
         }
         let mut bits = wide.first(met[0], words);
-        for (at, met) in met.iter().enumerate().skip(1) {
+        for (at, met) in met.iter().enumerate().take(form.size() as usize).skip(1) {
             let here = wide.first(*met, words >> (8 * at));
             bits = select_unpredictable(words & ((1 << (8 * at)) - 1) == 0, here, bits);
         }
@@ -122,12 +161,8 @@ impl<'a> Tables<'a> {
 
     /// First the rules that are listed by the destination, then what else may come before.
     #[inline(always)]
-    pub(super) fn packed<const APPLIED: bool, const LOG: u32>(
-        &self,
-        wide: impl Wide,
-        point: &Point,
-    ) -> u32 {
-        let found = self.listed::<APPLIED, LOG>(wide, point);
+    pub(super) fn packed(&self, wide: impl Wide, form: impl Form, point: &Point) -> u32 {
+        let found = self.listed(wide, form, point);
         // SAFETY: there are more ranks than places.
         let rank = if found == NOWHERE {
             FREE
@@ -143,7 +178,7 @@ impl<'a> Tables<'a> {
             let met = wide.row(way_parts);
             let met = wide.narrow(met, self.source.parts, self.source.line(point.source, 0));
             let met = wide.narrow(met, self.service.parts, self.service.line(point.service, 0));
-            if APPLIED {
+            if form.applied() {
                 wide.narrow(met, self.applied.parts, self.applied.line(point.applied, 0))
             } else {
                 met
@@ -151,26 +186,22 @@ impl<'a> Tables<'a> {
         };
         let unlisted = &self.index.layout.unlisted;
         let met = wide.line(wide.narrow(met, unlisted, unlisted));
-        self.among::<APPLIED, LOG>(wide, point, met, (found, rank)).0
+        self.among(wide, form, point, met, (found, rank)).0
     }
 
     /// The first rule that is chosen from the first block of the destination's list, and whether it
     /// is the first that matches.
     #[inline(always)]
-    pub(super) fn guess<const APPLIED: bool, const LOG: u32>(
-        &self,
-        wide: impl Wide,
-        point: &Point,
-    ) -> (u32, bool) {
+    pub(super) fn guess(&self, wide: impl Wide, form: impl Form, point: &Point) -> (u32, bool) {
         // SAFETY: the rows are of these tables, every list has a block, all of whose lanes name
         // places that there are, and there are more ranks than places.
         unsafe {
             let parts = self.source.line(point.source, 0);
-            let block = self.destination.block::<LOG>(point.destination, 0);
+            let block = self.destination.block(form.size(), point.destination, 0);
             let codes = [self.service.codes(point.service), &self.codes[point.way & 7]];
             let chosen = wide.choose(parts, codes, [&block[0], &block[1]]);
-            let key = listed::key_at(LOG, block, chosen.trailing_zeros() as usize & 31);
-            let (place, holds) = self.holds::<APPLIED, LOG>(point, key);
+            let key = listed::key_at(form.size(), block, chosen.trailing_zeros() as usize & 31);
+            let (place, holds) = self.holds(form, point, key);
             let rank = *self.ranks.get_unchecked(place as usize);
             let first = rank < self.index.layout.first_unlisted;
             // Most packets are of no listed rule: then it is the default rule.
@@ -186,24 +217,20 @@ impl<'a> Tables<'a> {
     ///
     /// # Safety
     ///
-    /// The rows are of these tables, and the key is of a list for places of `LOG`.
+    /// The rows are of these tables, and the key is of a list for places of the form.
     #[inline(always)]
-    unsafe fn holds<const APPLIED: bool, const LOG: u32>(
-        &self,
-        point: &Point,
-        key: u32,
-    ) -> (u32, bool) {
+    unsafe fn holds(&self, form: impl Form, point: &Point, key: u32) -> (u32, bool) {
         let (part, nth) = (key as usize & (PARTS - 1), key as usize / PARTS);
-        let place = (part << (3 + LOG)) + nth;
+        let place = (part << (3 + form.size())) + nth;
         // SAFETY: by the caller's promise.
         let holds = unsafe {
-            let holds = self.source.holds::<LOG>(point.source, part, nth)
-                & (!APPLIED || self.applied.holds::<LOG>(point.applied, part, nth));
+            let holds = self.source.holds(form.size(), point.source, part, nth)
+                & (!form.applied() || self.applied.holds(form.size(), point.applied, part, nth));
             if self.doubtful {
                 let Way(way, _) = self.ways[point.way & 7];
                 holds
                     & way.get_unchecked(place / PARTS).get(place % PARTS)
-                    & self.service.holds::<LOG>(point.service, part, nth)
+                    & self.service.holds(form.size(), point.service, part, nth)
             } else {
                 holds
             }
@@ -213,19 +240,20 @@ impl<'a> Tables<'a> {
 
     /// The place of the first rule that is listed by the destination.
     #[inline(always)]
-    fn listed<const APPLIED: bool, const LOG: u32>(&self, wide: impl Wide, point: &Point) -> u32 {
+    fn listed(&self, wide: impl Wide, form: impl Form, point: &Point) -> u32 {
         // SAFETY: the rows are of these tables; a list goes on for as long as its blocks say; lanes
         // that are chosen name places that there are.
         unsafe {
             let parts = self.source.line(point.source, 0);
             let codes = [self.service.codes(point.service), &self.codes[point.way & 7]];
-            let mut block = self.destination.block::<LOG>(point.destination, 0);
+            let mut block = self.destination.block(form.size(), point.destination, 0);
             let mut next = 0;
             loop {
                 let mut chosen = wide.choose(parts, codes, [&block[0], &block[1]]);
                 while chosen != 0 {
-                    let key = listed::key_at(LOG, block, chosen.trailing_zeros() as usize & 31);
-                    if let (place, true) = self.holds::<APPLIED, LOG>(point, key) {
+                    let key =
+                        listed::key_at(form.size(), block, chosen.trailing_zeros() as usize & 31);
+                    if let (place, true) = self.holds(form, point, key) {
                         return place;
                     }
                     chosen &= chosen - 1;
@@ -234,16 +262,17 @@ impl<'a> Tables<'a> {
                     return NOWHERE;
                 }
                 next += 1;
-                block = self.destination.block::<LOG>(point.destination, next);
+                block = self.destination.block(form.size(), point.destination, next);
             }
         }
     }
 
     /// The place and rank of the first rule in some parts, if it comes before another.
     #[inline(always)]
-    fn among<const APPLIED: bool, const LOG: u32>(
+    fn among(
         &self,
         wide: impl Wide,
+        form: impl Form,
         point: &Point,
         parts: Line,
         (mut found, mut best): (u32, Rank),
@@ -263,19 +292,19 @@ impl<'a> Tables<'a> {
                 let rest = parts & parts.wrapping_sub(1);
                 met.0[word] = rest;
                 words &= !(u32::from(rest == 0) << word);
-                for step in (0..8_usize << LOG).step_by(64) {
+                for step in (0..8_usize << form.size()).step_by(64) {
                     // SAFETY: the rows are of these tables, the part is below 512, the step within
                     // it; ways have all places, and there are 64 ranks more than places.
                     unsafe {
-                        let at = (part << LOG) + step / 8;
-                        let mut bits = read::<LOG>(way.as_ptr().cast::<u8>().add(at))
-                            & read::<LOG>(destination.as_ptr().cast::<u8>().add(at))
-                            & source.bits::<LOG>(point.source, part, step)
-                            & service.bits::<LOG>(point.service, part, step);
-                        if APPLIED {
-                            bits &= self.applied.bits::<LOG>(point.applied, part, step);
+                        let at = (part << form.size()) + step / 8;
+                        let mut bits = read(form.size(), way.as_ptr().cast::<u8>().add(at))
+                            & read(form.size(), destination.as_ptr().cast::<u8>().add(at))
+                            & source.bits(form.size(), point.source, part, step)
+                            & service.bits(form.size(), point.service, part, step);
+                        if form.applied() {
+                            bits &= self.applied.bits(form.size(), point.applied, part, step);
                         }
-                        let place = (part << (3 + LOG)) + step;
+                        let place = (part << (3 + form.size())) + step;
                         let place = place + (bits | 1 << 63).trailing_zeros() as usize;
                         let rank = *self.ranks.get_unchecked(place);
                         let better = (bits != 0) & (parts != 0) & (rank < best);

@@ -91,10 +91,10 @@ impl<'a> View<'a> {
     ///
     /// # Safety
     ///
-    /// The row is one of these [`Rows`], whose shape is listed with `LOG`, and has the block.
+    /// The row is one of these [`Rows`], whose shape is listed with `log`, and has the block.
     #[inline(always)]
-    pub(super) unsafe fn block<const LOG: u32>(self, row: u32, at: usize) -> &'a [Line] {
-        let lines = block_lines(LOG);
+    pub(super) unsafe fn block(self, log: u32, row: u32, at: usize) -> &'a [Line] {
+        let lines = block_lines(log);
         let first = row as usize + at * lines;
         debug_assert!(first + lines <= self.len);
         // SAFETY: by the caller's promise.
@@ -129,12 +129,12 @@ impl<'a> View<'a> {
     ///
     /// # Safety
     ///
-    /// The row is one of these [`Rows`], whose shape is packed with `LOG`; `part` is below 512 and
+    /// The row is one of these [`Rows`], whose shape is packed with `log`; `part` is below 512 and
     /// `nth` below the size of a part.
     #[inline(always)]
-    pub(super) unsafe fn holds<const LOG: u32>(self, row: u32, part: usize, nth: usize) -> bool {
+    pub(super) unsafe fn holds(self, log: u32, row: u32, part: usize, nth: usize) -> bool {
         // SAFETY: by the caller's promise.
-        let bits = unsafe { self.bits::<LOG>(row, part, nth & !63) };
+        let bits = unsafe { self.bits(log, row, part, nth & !63) };
         bits >> (nth & 63) & 1 == 1
     }
 
@@ -142,11 +142,11 @@ impl<'a> View<'a> {
     ///
     /// # Safety
     ///
-    /// The row is one of these [`Rows`], whose shape is packed with `LOG`; `part` is below 512 and
+    /// The row is one of these [`Rows`], whose shape is packed with `log`; `part` is below 512 and
     /// `step` a multiple of 64 below the size of a part.
     #[inline(always)]
-    pub(super) unsafe fn bits<const LOG: u32>(self, row: u32, part: usize, step: usize) -> u64 {
-        debug_assert!(part < PARTS && step < 8 << LOG);
+    pub(super) unsafe fn bits(self, log: u32, row: u32, part: usize, step: usize) -> u64 {
+        debug_assert!(part < PARTS && step < 8 << log);
         debug_assert!((row as usize + 1) < self.len);
         let (word, bit) = (part >> 6, part & 63);
         // SAFETY: every packed row has two lines; the first is the eight words of its head, at the
@@ -159,10 +159,10 @@ impl<'a> View<'a> {
             let head = start.cast::<u64>().add(word).read();
             let before = usize::from(start.add(size_of::<Line>()).cast::<u16>().add(word).read());
             let rank = before + (head & !(u64::MAX << bit)).count_ones() as usize;
-            let parts = start.add(Shape::parts_at(LOG) * size_of::<u64>());
-            let own = read::<LOG>(parts.add((rank << LOG) + step / 8));
-            let base = self.base.as_ptr().cast::<u8>().add((part << LOG) + step / 8);
-            read::<LOG>(base) ^ select_unpredictable(head >> bit & 1 == 1, own, 0)
+            let parts = start.add(Shape::parts_at(log) * size_of::<u64>());
+            let own = read(log, parts.add((rank << log) + step / 8));
+            let base = self.base.as_ptr().cast::<u8>().add((part << log) + step / 8);
+            read(log, base) ^ select_unpredictable(head >> bit & 1 == 1, own, 0)
         }
     }
 }
@@ -173,10 +173,10 @@ impl<'a> View<'a> {
 ///
 /// As many bytes as a part has, but no more than eight, can be read there, and it is aligned to them.
 #[inline(always)]
-pub(super) unsafe fn read<const LOG: u32>(at: *const u8) -> u64 {
+pub(super) unsafe fn read(log: u32, at: *const u8) -> u64 {
     // SAFETY: by the caller's promise.
     unsafe {
-        match LOG {
+        match log {
             0 => at.read().into(),
             1 => at.cast::<u16>().read().into(),
             2 => at.cast::<u32>().read().into(),

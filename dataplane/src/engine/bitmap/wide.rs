@@ -135,6 +135,18 @@ pub(super) trait Work {
     fn run(self, wide: impl Wide);
 }
 
+/// Runs code by the instructions that it stands for.
+pub(super) trait Runs: Copy {
+    fn run(self, work: impl Work);
+}
+
+impl Runs for Plain {
+    #[inline]
+    fn run(self, work: impl Work) {
+        work.run(self);
+    }
+}
+
 /// What the processor offers, found once.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Processor {
@@ -159,16 +171,6 @@ impl Processor {
     pub(super) fn best() -> Self {
         Self::all().next_back().unwrap_or(Self::Any)
     }
-
-    /// Runs code by its best instructions.
-    #[inline(always)]
-    pub(super) fn run(self, work: impl Work) {
-        match self {
-            Self::Any => work.run(Plain),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(wide) => wide.run(work),
-        }
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -185,7 +187,7 @@ mod x86 {
         _mm512_testn_epi16_mask,
     };
 
-    use super::{CodeLines, ENTRIES, Line, OPEN, SECOND, SERVICE, Wide, Work, homes};
+    use super::{CodeLines, ENTRIES, Line, OPEN, Runs, SECOND, SERVICE, Wide, Work, homes};
 
     /// All entries of a block.
     const ALL: u32 = (1 << ENTRIES) - 1;
@@ -210,10 +212,12 @@ mod x86 {
                 && is_x86_feature_detected!("popcnt");
             all.then_some(Self(()))
         }
+    }
 
+    impl Runs for Avx512 {
         /// Runs code that may use these instructions throughout.
         #[inline]
-        pub(in super::super) fn run(self, work: impl Work) {
+        fn run(self, work: impl Work) {
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
             fn with(work: impl Work, wide: Avx512) {
                 work.run(wide);
