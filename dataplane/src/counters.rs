@@ -28,9 +28,16 @@ pub(crate) struct Counters {
     rules: FxHashMap<RuleId, RuleCounters>,
     /// Flows that rules admitted before they left, for when these come back.
     orphans: FxHashMap<RuleId, u64>,
+    /// Whether nothing is ever counted.
+    idle: bool,
 }
 
 impl Counters {
+    /// Those of a plane that carries no packets.
+    pub(crate) fn idle() -> Self {
+        Self { idle: true, ..Self::default() }
+    }
+
     pub(crate) fn get(&self, rule: RuleId) -> RuleCounters {
         self.rules.get(&rule).copied().unwrap_or_default()
     }
@@ -78,6 +85,9 @@ impl Counters {
         rules: impl Iterator<Item = RuleId>,
         live: impl Iterator<Item = RuleId>,
     ) {
+        if self.idle {
+            return;
+        }
         let mut old = std::mem::take(&mut self.rules);
         self.rules = rules.map(|rule| (rule, old.remove(&rule).unwrap_or_default())).collect();
         for counters in self.rules.values_mut() {
@@ -96,6 +106,9 @@ impl Counters {
 
     /// Follows a rule that comes: it finds flows it admitted before it left.
     pub(crate) fn know(&mut self, rule: RuleId) {
+        if self.idle {
+            return;
+        }
         let sessions = self.orphans.remove(&rule).unwrap_or(0);
         let known = RuleCounters { sessions, max_sessions: sessions, ..RuleCounters::default() };
         self.rules.entry(rule).or_insert(known);

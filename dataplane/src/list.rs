@@ -5,8 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
-use rustc_hash::FxHashMap;
-
 use crate::engine::{Classifier, Crowded, EngineKind, Ground, Index, Mask, Rank, RuleList, STEP};
 use crate::filter::Filter;
 use crate::matching::Key;
@@ -78,8 +76,6 @@ struct Signature {
 pub(crate) struct Lists {
     engine: EngineKind,
     index: Option<Box<Index>>,
-    /// The rank in the index of rules by name.
-    ranks: FxHashMap<RuleId, Rank>,
     rules: Vec<Arc<Rule>>,
     /// Positions in `rules`, ascending, of the rules for everybody, for a scope, for a vNIC.
     everywhere: Vec<usize>,
@@ -104,8 +100,7 @@ impl Lists {
             let ranked = (1..).map(|at| at * STEP).zip(of_ip.cloned());
             lists.index = Index::new(ranked.collect(), sets).map(Box::new);
         }
-        if let Some(index) = &lists.index {
-            lists.ranks = index.rules().map(|(rank, rule)| (rule.id, rank)).collect();
+        if lists.index.is_some() {
             rules.retain(|rule| rule.layer == Layer::Ethernet);
         }
         for (position, rule) in rules.iter().enumerate() {
@@ -235,41 +230,21 @@ impl Lists {
     }
 
     /// Puts an IP rule in force before another, or at the end, without a look at the rest, and tells its
-    /// number among the late ones. `Err` gives it back where that can not be done: then the program has
-    /// to be loaded anew.
-    pub(crate) fn insert(
-        &mut self,
-        rule: Arc<Rule>,
-        before: Option<RuleId>,
-    ) -> Result<Mask, Arc<Rule>> {
-        let Some(index) = self.index.as_mut().filter(|_| rule.layer == Layer::Ip) else {
-            return Err(rule);
-        };
-        let known = |ranks: &FxHashMap<RuleId, Rank>| match before {
-            Some(before) => ranks.get(&before).copied().map(Some),
-            None => Some(None),
-        };
-        let Some(next) = known(&self.ranks).filter(|_| !index.late().is_full()) else {
-            return Err(rule);
-        };
-        let rank = index.rank_before(next).or_else(|| {
-            index.rename();
-            self.ranks = index.rules().map(|(rank, rule)| (rule.id, rank)).collect();
-            index.rank_before(known(&self.ranks)?)
-        });
-        let Some(rank) = rank else { return Err(rule) };
-        self.ranks.insert(rule.id, rank);
-        Ok(index.insert(rank, rule))
+    /// number among the late ones. `None` where that can not be done: then the program has to be loaded
+    /// anew.
+    pub(crate) fn insert(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> Option<Mask> {
+        let index = self.index.as_mut().filter(|_| rule.layer == Layer::Ip)?;
+        index.insert(Arc::clone(rule), before)
     }
 
     /// Whether no two rules of the index have one name.
     pub(crate) fn has_names_of_its_own(&self) -> bool {
-        self.index.as_ref().is_some_and(|index| index.count() == self.ranks.len())
+        self.index.as_ref().is_some_and(|index| index.has_names_of_its_own())
     }
 
     /// Whether the index has a rule of that name.
     pub(crate) fn rank_known(&self, rule: RuleId, layer: Layer) -> bool {
-        layer == Layer::Ip && self.ranks.contains_key(&rule)
+        layer == Layer::Ip && self.index.as_ref().is_some_and(|index| index.knows(rule))
     }
 
     /// Whether a rule of that name is in the program and not in the index.
@@ -279,8 +254,7 @@ impl Lists {
 
     /// Takes a rule out of force, as [`insert`](Lists::insert) puts one in.
     pub(crate) fn remove(&mut self, rule: RuleId) -> bool {
-        let Some(index) = &mut self.index else { return false };
-        self.ranks.remove(&rule).is_some_and(|rank| index.remove(rank))
+        self.index.as_mut().is_some_and(|index| index.remove(rule))
     }
 
     /// Works one late change of rules in; `None` if there was no change. `Err` if there is no room: the

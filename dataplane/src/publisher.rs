@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::counters::Counters;
 use crate::engine::Index;
 use crate::{Dataplane, Direction, Edit, Explanation, Packet, Rule, Verdict, VnicId};
 
@@ -37,6 +38,7 @@ pub struct Publisher {
 /// What the shown copy has and the spare has not.
 #[derive(Debug)]
 enum Missed {
+    Nothing,
     Edits(Vec<Edit>),
     /// It has rows that the spare does not share.
     Everything,
@@ -56,10 +58,11 @@ pub struct Shown(Guard<Arc<Dataplane>>);
 impl Publisher {
     /// Shows a plane.
     pub fn new(mut plane: Dataplane) -> Self {
+        plane.counters = Counters::idle();
         plane.share_rows();
         let spare = Some(Arc::new(twin(&plane)));
         let shown = Arc::new(ArcSwap::from_pointee(plane));
-        Self { shown, spare, missed: Missed::Edits(Vec::new()), due: false }
+        Self { shown, spare, missed: Missed::Nothing, due: false }
     }
 
     /// A reader of what is shown.
@@ -73,7 +76,8 @@ impl Publisher {
     /// waits for the end of its batch; if that takes too long, the copy is left to the reader and
     /// another one is made, which is slow for large planes.
     pub fn publish(&mut self, edits: Vec<Edit>) -> bool {
-        let shown = self.shown.load_full();
+        // No count is raised, for readers would have to fetch it anew.
+        let shown = self.shown.load();
         let vacated = self.vacated();
         let apart = vacated.is_none();
         let mut next = vacated.unwrap_or_else(|| Arc::clone(&shown));
@@ -104,31 +108,30 @@ impl Publisher {
     /// came or went, one of them is worked into the rows. To be called when there is time, as long as it
     /// says that there was something to do. No verdict changes by it.
     pub fn tend(&mut self) -> bool {
-        let behind = match &self.missed {
-            Missed::Edits(edits) => !edits.is_empty(),
-            Missed::Everything => true,
-        };
-        if !behind {
+        if matches!(self.missed, Missed::Nothing) {
             return self.due && self.publish(vec![Edit::SettleOne]);
         }
         let mut spare = self.spare.take();
         let vacant = spare.as_mut().and_then(vacant);
-        let caught_up = vacant.map(|plane| self.catch_up(plane, &self.shown.load_full())).is_some();
+        let caught_up = vacant.map(|plane| self.catch_up(plane, &self.shown.load())).is_some();
         self.spare = spare;
         caught_up
     }
 
     /// Does to the spare copy what it has missed.
     fn catch_up(&mut self, spare: &mut Dataplane, shown: &Dataplane) {
-        let missed = std::mem::replace(&mut self.missed, Missed::Edits(Vec::new()));
-        if let Missed::Edits(edits) = missed {
-            spare.turn(shown, true);
-            for edit in &edits {
-                spare.apply(edit);
+        match std::mem::replace(&mut self.missed, Missed::Nothing) {
+            Missed::Nothing => return,
+            Missed::Edits(edits) => {
+                spare.turn(shown, true);
+                for edit in &edits {
+                    spare.apply(edit);
+                }
+                if spare.agrees(shown) {
+                    return;
+                }
             }
-            if spare.agrees(shown) {
-                return;
-            }
+            Missed::Everything => {}
         }
         *spare = twin(shown);
     }

@@ -32,7 +32,7 @@ impl Dataplane {
     /// Puts a rule in force among those of the index. False, and nothing done, if that can not be.
     pub(crate) fn put_in(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> bool {
         while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
-        let Ok(number) = self.lists.insert(Arc::clone(rule), before) else { return false };
+        let Some(number) = self.lists.insert(rule, before) else { return false };
         self.tell_late(rule, number);
         self.counters.know(rule.id);
         true

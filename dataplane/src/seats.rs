@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::engine::{Index, Mask, NO_HOME};
+use crate::engine::{Index, Mask, NO_HOME, SomeVnics};
 use crate::filter::Filter;
 use crate::{AddressRange, AppliedTo, Dataplane, Direction, Packet, Rule, ScopeId, VnicId};
 
@@ -40,6 +40,16 @@ impl Seat {
     }
 }
 
+/// Who is in a scope.
+#[derive(Clone, Debug)]
+struct Within {
+    vnics: FxHashSet<VnicId>,
+    /// Those, and some that are no longer.
+    some: SomeVnics,
+    /// How many have left since `some` were told.
+    left: usize,
+}
+
 /// Seats, and who is in each scope. A vNIC that is exempt, or whose list is searched by itself, has no
 /// seat.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +58,26 @@ pub(crate) struct Seats {
     low: Vec<Option<Seat>>,
     /// All others.
     high: FxHashMap<VnicId, Seat>,
-    scopes: FxHashMap<ScopeId, FxHashSet<VnicId>>,
+    scopes: FxHashMap<ScopeId, Within>,
     /// The vNICs whose address is known, by it.
     addresses: BTreeSet<(IpAddr, VnicId)>,
     /// The vNICs that may wait for a home, and the homes that they come from.
     homeless: Vec<(VnicId, u32)>,
+}
+
+impl Within {
+    fn nobody() -> Self {
+        Self { vnics: FxHashSet::default(), some: SomeVnics::NONE, left: 0 }
+    }
+
+    fn leave(&mut self, vnic: VnicId) {
+        self.left += usize::from(self.vnics.remove(&vnic));
+        // Each look at all is paid for by as many that left.
+        if self.left > self.vnics.len() / 2 {
+            self.some = self.vnics.iter().copied().collect();
+            self.left = 0;
+        }
+    }
 }
 
 impl Seats {
@@ -95,16 +120,18 @@ impl Seats {
 
     /// The vNICs in a scope.
     pub(crate) fn within(&self, scope: ScopeId) -> impl Iterator<Item = VnicId> {
-        self.scopes.get(&scope).into_iter().flatten().copied()
+        self.scopes.get(&scope).into_iter().flat_map(|within| &within.vnics).copied()
     }
 
     /// Follows a vNIC into a scope or out of it.
     pub(crate) fn follow(&mut self, scope: ScopeId, vnic: VnicId, joined: bool) {
         if joined {
-            self.scopes.entry(scope).or_default().insert(vnic);
+            let within = self.scopes.entry(scope).or_insert_with(Within::nobody);
+            within.vnics.insert(vnic);
+            within.some.add(vnic);
         } else if let Some(within) = self.scopes.get_mut(&scope) {
-            within.remove(&vnic);
-            if within.is_empty() {
+            within.leave(vnic);
+            if within.vnics.is_empty() {
                 self.scopes.remove(&scope);
             }
         }
@@ -215,9 +242,12 @@ impl Dataplane {
     /// Tells a late rule the vNICs that it stands on, unless it stands on every one.
     pub(crate) fn tell_late(&mut self, rule: &Rule, own: Mask) {
         let AppliedTo::OneOf { scopes, vnics } = &rule.applied_to else { return };
-        let within = scopes.iter().flat_map(|scope| self.seats.within(*scope));
-        if let Some(index) = self.lists.index_mut() {
-            index.late_mut().stands_on(own, within.chain(vnics.iter().copied()));
+        let Some(index) = self.lists.index_mut() else { return };
+        for within in scopes.iter().filter_map(|scope| self.seats.scopes.get(scope)) {
+            index.late_mut().stands_on(own, &within.some);
+        }
+        if !vnics.is_empty() {
+            index.late_mut().stands_on(own, &vnics.iter().copied().collect());
         }
     }
 }

@@ -134,7 +134,10 @@ impl Arena {
     /// Begins a turn in the lines of the shown copy, which may have moved. With `repeats` it is the turn
     /// that the shown copy has made.
     pub(super) fn turn(&mut self, shown: &Self, repeats: bool) {
-        self.slots = Arc::clone(&shown.slots);
+        // Readers have the count of those who share the lines beside where the lines are: it stays as it is.
+        if !Arc::ptr_eq(&self.slots, &shown.slots) {
+            self.slots = Arc::clone(&shown.slots);
+        }
         self.repeats = repeats;
         self.scratch.clear();
         for (row, lines) in std::mem::take(&mut self.returned) {

@@ -1,22 +1,24 @@
 //! The rules by what they name: rows of bits by source, destination, service and Applied To.
 
-use std::collections::BTreeMap;
+use std::iter::from_fn;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::addresses::{Addresses, DESTINATION};
+use super::addresses::Addresses;
 use super::arena::Arena;
 use super::classes::Classes;
 use super::homes::Homes;
-use super::late::{Late, Mask};
-use super::layout::{Layout, Rank, STEP};
+use super::late::Late;
+use super::layout::{Layout, Rank};
 use super::local::{Entries, Local};
+use super::order::Order;
 use super::rows::{Base, Shape};
 use super::services::Services;
 use super::wide::Processor;
 use crate::{
-    AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Rule, ScopeId, SetId, VnicId,
+    AddressRange, AddressSets, AppliedTo, Direction, Family, Member, Rule, RuleId, ScopeId, SetId,
+    VnicId,
 };
 
 /// What puts a rule on a vNIC, where not every vNIC has it.
@@ -57,8 +59,8 @@ pub(crate) struct Index {
     pub(super) gone: Vec<(Spot, Arc<Rule>)>,
     /// The rank of the rule that came last.
     pub(super) latest: Rank,
-    /// All rules in order, with their place; late ones have none.
-    pub(super) order: BTreeMap<Rank, (Arc<Rule>, Option<Spot>)>,
+    /// All rules in order but the late ones.
+    pub(super) order: Order,
 }
 
 /// Where a rule is to be found.
@@ -122,7 +124,7 @@ impl Index {
             late: Late::new(),
             latest: 0,
             gone: Vec::new(),
-            order: BTreeMap::new(),
+            order: Order::default(),
             layout,
         };
         let places = index.layout.places(&rules);
@@ -140,6 +142,7 @@ impl Index {
             }
         }
         index.restricted &= applied;
+        let mut order = Vec::with_capacity(own.len() + rules.len());
         for (rank, rule) in own {
             let entries = index.enter(&rule, rank).0;
             for label in index.grounds(&rule).0 {
@@ -147,32 +150,58 @@ impl Index {
                     index.applied.name(label, LIST, place);
                 }
             }
-            index.order.insert(rank, (rule, Some(Spot::Lists(entries))));
+            order.push((rank, (rule, Spot::Lists(entries))));
         }
         let wanted = places.iter().zip(&rules).map(|(place, (_, rule))| (*place, &rule.service));
         index.services.fill(wanted);
         index.addresses.fill(sets);
-        let places = places.into_iter().map(|place| Some(Spot::Row(place)));
-        let ordered = rules.into_iter().zip(places);
-        index.order.extend(ordered.map(|((rank, rule), place)| (rank, (rule, place))));
+        let spots = places.into_iter().map(Spot::Row);
+        order.extend(rules.into_iter().zip(spots).map(|((rank, rule), spot)| (rank, (rule, spot))));
+        index.order = Order::of(order.into_iter());
         Some(index)
     }
 
     /// All rules in order.
-    pub(crate) fn rules(&self) -> impl DoubleEndedIterator<Item = (Rank, &Arc<Rule>)> {
-        self.order.iter().map(|(rank, (rule, _))| (*rank, rule))
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (Rank, &Arc<Rule>)> {
+        self.in_order().map(|(rank, rule, _)| (rank, rule))
+    }
+
+    /// All rules in order, with their place; late ones have none.
+    fn in_order(&self) -> impl Iterator<Item = (Rank, &Arc<Rule>, Option<Spot>)> {
+        let settled = self.order.iter().map(|(rank, rule, spot)| (rank, rule, Some(spot)));
+        let (mut settled, mut late) = (settled.peekable(), self.late.iter().peekable());
+        from_fn(move || {
+            let before = settled.peek().map_or(Rank::MAX, |(rank, ..)| *rank);
+            let next = late.next_if(|(rank, _)| *rank < before);
+            next.map(|(rank, rule)| (rank, rule, None)).or_else(|| settled.next())
+        })
     }
 
     /// The number of all rules.
     pub(crate) fn count(&self) -> usize {
-        self.order.len()
+        self.order.len() + self.late.len()
+    }
+
+    /// Whether no two rules have one name.
+    pub(crate) fn has_names_of_its_own(&self) -> bool {
+        let late = || self.late.iter().map(|(_, rule)| rule.id);
+        let mut names: Vec<RuleId> = late().collect();
+        names.sort_unstable();
+        names.dedup();
+        let alone = |rule| self.order.rank_of(rule).is_none();
+        self.order.has_names_of_its_own() && names.len() == self.late.len() && late().all(alone)
+    }
+
+    /// Whether there is a rule of that name.
+    pub(crate) fn knows(&self, rule: RuleId) -> bool {
+        self.late.rank_of(rule).is_some() || self.order.rank_of(rule).is_some()
     }
 
     /// The rules that have a place in the rows, in order.
     pub(super) fn settled(&self) -> impl Iterator<Item = (&Rule, u32)> {
-        self.order.values().filter_map(|(rule, spot)| match spot {
-            Some(Spot::Row(place)) => Some((&**rule, *place)),
-            _ => None,
+        self.order.iter().filter_map(|(_, rule, spot)| match spot {
+            Spot::Row(place) => Some((&**rule, place)),
+            Spot::Lists(_) => None,
         })
     }
 
@@ -246,44 +275,6 @@ impl Index {
         self.arenas().iter().zip(other.arenas()).all(|(own, other)| own.agrees(other))
     }
 
-    /// A rank for a rule before another, or at the end; `None` if there is none left there.
-    pub(crate) fn rank_before(&self, next: Option<Rank>) -> Option<Rank> {
-        let before = match next {
-            Some(next) => self.order.range(..next).next_back(),
-            None => self.order.iter().next_back(),
-        };
-        let low = before.map_or(0, |(rank, _)| *rank);
-        let Some(next) = next else { return low.checked_add(STEP) };
-        let gap = next - low;
-        // Rules often come one behind the other, or one before the other: those to come get most of
-        // the gap.
-        let part = match self.latest {
-            latest if latest == low => gap.div_ceil(1_024),
-            latest if latest == next => gap - gap.div_ceil(1_024),
-            _ => gap / 2,
-        };
-        (0 < part && part < gap).then_some(low + part)
-    }
-
-    /// Spreads the ranks evenly again.
-    pub(crate) fn rename(&mut self) {
-        // The ranks of rules that went would be in the way.
-        while let Some((spot, rule)) = self.gone.pop() {
-            self.clear(&rule, spot);
-        }
-        let ranks = (1..).map(|at| at * STEP);
-        let names: FxHashMap<Rank, Rank> = self.order.keys().copied().zip(ranks).collect();
-        let renamed = |rank: Rank| names.get(&rank).copied().unwrap_or(rank);
-        let order = std::mem::take(&mut self.order);
-        self.order = order.into_iter().map(|(rank, own)| (renamed(rank), own)).collect();
-        self.layout.rename(renamed);
-        self.local.rename(renamed);
-        self.applied.rows[LIST].rename(renamed);
-        self.late.rename(renamed);
-        self.addresses.classes.rows[DESTINATION].rename(renamed);
-        self.latest = 0;
-    }
-
     /// The rules on the vNICs of a class, in order; late ones as `holds` says.
     pub(crate) fn rules_of<'a>(
         &'a self,
@@ -293,14 +284,14 @@ impl Index {
         let [row, list] = self.applied.of[class as usize];
         let own = self.has_local().then(|| self.applied.rows[LIST].local_places(list));
         let own: FxHashSet<u32> = own.into_iter().flatten().collect();
-        let on = move |spot: &Option<Spot>, rule: &Rule| match spot {
-            Some(Spot::Row(place)) => self.applied.rows[APPLIED].holds(row, *place),
+        let on = move |spot: Option<Spot>, rule: &Rule| match spot {
+            Some(Spot::Row(place)) => self.applied.rows[APPLIED].holds(row, place),
             Some(Spot::Lists(entries)) if entries.places().is_empty() => holds(&rule.applied_to),
             Some(Spot::Lists(entries)) => own.contains(&entries.places().start),
             None => holds(&rule.applied_to),
         };
-        let rules = self.order.values().filter(move |(rule, spot)| on(spot, rule));
-        rules.map(|(rule, _)| &**rule)
+        let rules = self.in_order().filter(move |(_, rule, spot)| on(*spot, rule));
+        rules.map(|(_, rule, _)| &**rule)
     }
 
     /// The class of a vNIC on these grounds, for one vNIC more.
@@ -329,33 +320,6 @@ impl Index {
     /// Where addresses may have come to be of another class since this was asked last.
     pub(crate) fn moved(&mut self) -> Vec<AddressRange> {
         std::mem::take(&mut self.addresses.moved)
-    }
-
-    /// Puts a rule in force. It is tried by itself until it is [settled](Index::settle), by the number
-    /// told.
-    pub(crate) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
-        self.latest = rank;
-        self.order.insert(rank, (Arc::clone(&rule), None));
-        self.late.insert(rank, rule)
-    }
-
-    /// Takes a rule out of force. False if there is none of this rank.
-    pub(crate) fn remove(&mut self, rank: Rank) -> bool {
-        let Some((rule, spot)) = self.order.remove(&rank) else { return false };
-        let Some(spot) = spot else {
-            self.late.remove(rank);
-            return true;
-        };
-        match spot {
-            Spot::Row(place) => {
-                for way in &mut self.ways {
-                    way.put(place as usize, false);
-                }
-            }
-            Spot::Lists(entries) => self.local.end(entries),
-        }
-        self.gone.push((spot, rule));
-        true
     }
 
     /// Bytes of the tables, without the rules themselves.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::layout::Rank;
-use crate::{AppliedTo, Packet, Ports, Rule, Service, ServiceMatch, Transport, VnicId};
+use crate::{AppliedTo, Packet, Ports, Rule, RuleId, Service, ServiceMatch, Transport, VnicId};
 
 /// The most rules that are tried by themselves.
 pub(crate) const MOST: usize = Mask::BITS as usize;
@@ -19,7 +19,37 @@ const KINDS: usize = 64;
 const VNICS: usize = 2_048;
 
 /// VNICs, and some more whose bits are the same.
-type SomeVnics = [u64; VNICS / 64];
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SomeVnics([u64; VNICS / 64]);
+
+impl SomeVnics {
+    pub(crate) const NONE: Self = Self([0; VNICS / 64]);
+
+    /// Adds a vNIC.
+    pub(crate) const fn add(&mut self, vnic: VnicId) {
+        let (word, bit) = bit_of(vnic);
+        self.0[word] |= bit;
+    }
+
+    /// Adds others.
+    pub(crate) fn add_all(&mut self, others: &Self) {
+        for (own, other) in self.0.iter_mut().zip(&others.0) {
+            // What stays as it is is not written.
+            if other & !*own != 0 {
+                *own |= other;
+            }
+        }
+    }
+}
+
+impl FromIterator<VnicId> for SomeVnics {
+    fn from_iter<I: IntoIterator<Item = VnicId>>(vnics: I) -> Self {
+        vnics.into_iter().fold(Self::NONE, |mut some, vnic| {
+            some.add(vnic);
+            some
+        })
+    }
+}
 
 /// Late rules by their number.
 pub(crate) type Mask = u32;
@@ -27,6 +57,7 @@ pub(crate) type Mask = u32;
 #[derive(Clone, Debug)]
 struct Entry {
     rank: Rank,
+    name: RuleId,
     rule: Arc<Rule>,
     number: u32,
 }
@@ -50,7 +81,7 @@ impl Late {
             rules: Vec::new(),
             by_kind: [0; KINDS],
             everywhere: 0,
-            somewhere: [0; VNICS / 64],
+            somewhere: SomeVnics::NONE,
             on: Vec::new(),
         }
     }
@@ -58,6 +89,27 @@ impl Late {
     /// Whether there is none.
     pub(crate) const fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// All, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Rank, &Arc<Rule>)> {
+        self.rules.iter().map(|entry| (entry.rank, &entry.rule))
+    }
+
+    /// The rank of the rule of a name; of several, that of the first.
+    pub(super) fn rank_of(&self, name: RuleId) -> Option<Rank> {
+        self.rules.iter().find(|entry| entry.name == name).map(|entry| entry.rank)
+    }
+
+    /// The highest rank below another; 0 if there is none.
+    pub(super) fn ahead_of(&self, rank: Rank) -> Rank {
+        let mut ahead = self.rules.iter().rev().map(|entry| entry.rank);
+        ahead.find(|own| *own < rank).unwrap_or(0)
     }
 
     /// Whether there is no number for one more.
@@ -86,11 +138,11 @@ impl Late {
                 *mask |= 1 << number;
             }
         }
-        self.on.resize(MOST, [0; VNICS / 64]);
-        self.on[number as usize] = [0; VNICS / 64];
+        self.on.resize(MOST, SomeVnics::NONE);
+        self.on[number as usize] = SomeVnics::NONE;
         self.everywhere |= Mask::from(rule.applied_to == AppliedTo::Everywhere) << number;
         let at = self.rules.partition_point(|entry| entry.rank < rank);
-        self.rules.insert(at, Entry { rank, rule, number });
+        self.rules.insert(at, Entry { rank, name: rule.id, rule, number });
         1 << number
     }
 
@@ -105,22 +157,19 @@ impl Late {
             }
         }
         self.everywhere &= !own;
-        for (word, all) in self.somewhere.iter_mut().enumerate() {
-            if self.on[number as usize][word] != 0 {
-                let others = self.rules.iter().map(|entry| self.on[entry.number as usize][word]);
+        for (word, all) in self.somewhere.0.iter_mut().enumerate() {
+            if self.on[number as usize].0[word] != 0 {
+                let others = self.rules.iter().map(|entry| self.on[entry.number as usize].0[word]);
                 *all = others.fold(0, |all, own| all | own);
             }
         }
     }
 
     /// Tells vNICs that a rule stands on, by its mask.
-    pub(crate) fn stands_on(&mut self, own: Mask, vnics: impl Iterator<Item = VnicId>) {
+    pub(crate) fn stands_on(&mut self, own: Mask, vnics: &SomeVnics) {
         let Some(on) = self.on.get_mut(own.trailing_zeros() as usize) else { return };
-        for vnic in vnics {
-            let (word, bit) = bit_of(vnic);
-            on[word] |= bit;
-            self.somewhere[word] |= bit;
-        }
+        on.add_all(vnics);
+        self.somewhere.add_all(vnics);
     }
 
     /// Tells a vNIC that may have come to some rules.
@@ -129,7 +178,7 @@ impl Late {
         let mask = self.rules.iter().filter(on).fold(0, |mask, entry| mask | 1 << entry.number);
         let mut left: Mask = mask & !self.everywhere;
         while left != 0 {
-            self.stands_on(left & left.wrapping_neg(), std::iter::once(vnic));
+            self.stands_on(left & left.wrapping_neg(), &SomeVnics::from_iter([vnic]));
             left &= left - 1;
         }
     }
@@ -152,7 +201,7 @@ impl Late {
     #[inline]
     pub(crate) fn worth_trying(&self, vnic: VnicId, packet: &Packet) -> Mask {
         let (word, bit) = bit_of(vnic);
-        let own = if self.somewhere[word] & bit == 0 { self.everywhere } else { Mask::MAX };
+        let own = if self.somewhere.0[word] & bit == 0 { self.everywhere } else { Mask::MAX };
         own & self.wanting(packet)
     }
 

@@ -14,6 +14,7 @@
 //! | `classes` | things with the same labels share rows |
 //! | `addresses`, `services` | from a header to its class and rows |
 //! | `layout` | which place in the rows each rule has |
+//! | `order` | all other rules by rank and name |
 //! | `late` | rules that came since and are no part of the rows yet |
 //! | `local`, `local_search`, `signs` | rules that stand on few vNICs, listed by the class of the vNIC |
 //! | `homes`, `home_search` | the same for packets that have the vNIC's own address at one end |
@@ -35,7 +36,7 @@ mod listed;
 mod local;
 mod local_search;
 mod on_vnics;
-
+mod order;
 mod radix;
 mod rows;
 mod search;
@@ -52,7 +53,7 @@ use asked::Keys;
 pub(crate) use asked::{Apart, OnVnic, OnVnics};
 pub(crate) use homes::NOWHERE as NO_HOME;
 pub(crate) use index::{Ground, Index};
-pub(crate) use late::{Late, Mask};
+pub(crate) use late::{Late, Mask, SomeVnics};
 pub(crate) use layout::{Rank, STEP};
 pub(crate) use settling::Crowded;
 

@@ -63,7 +63,7 @@ impl Index {
             self.applied.enter(label, APPLIED, place);
         }
         self.layout.take(place, rank, rule);
-        self.order.insert(rank, (Arc::clone(rule), Some(Spot::Row(place))));
+        self.order.insert(rank, Arc::clone(rule), Spot::Row(place));
         new
     }
 
@@ -79,7 +79,7 @@ impl Index {
             }
             self.renew_homes(label);
         }
-        self.order.insert(rank, (Arc::clone(rule), Some(Spot::Lists(entries))));
+        self.order.insert(rank, Arc::clone(rule), Spot::Lists(entries));
         new
     }
 
