@@ -2,6 +2,7 @@
 
 use super::{Lab, OUTSIDE, until};
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
 use lab::ncp::{self, NETWORK, PodNetwork};
@@ -136,4 +137,36 @@ async fn a_pod_that_no_address_is_left_for_is_told_and_gets_the_next_one() {
     pods.delete(other, &DeleteParams::default()).await.expect("is deleted");
     let is_served = |own: Option<&Pod>| network_of(own).is_some() && error_of(own).is_none();
     await_condition(pods.clone(), &blamed, is_served).await.expect("a watch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_no_address_is_left_for_gets_the_one_that_an_ingress_gives_back() {
+    let lab = Lab::over(WorldDocument::empty()).await;
+    // The cluster's six namespaces have one each.
+    let config = ncp::Config { external_ip_pools: vec!["10.5.0.10-10.5.0.16".into()], ..config() };
+    let _ncp = lab.ncp_told(config).await;
+    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+    let ingresses = lab.of::<Ingress>("default");
+    let ingress = json!({"metadata": {"name": "shop"}, "spec": {"defaultBackend": backend}});
+    lab.make(ingresses.clone(), ingress).await;
+    until(|| (lab.list("/loadbalancer/virtual-servers").len() == 1).then_some(())).await;
+    let services = lab.of::<Service>("default");
+    let service = json!({
+        "metadata": {"name": "web"},
+        "spec": {"type": "LoadBalancer", "selector": {"app": "web"},
+                 "ports": [{"port": 80, "targetPort": 8080}]},
+    });
+    lab.make(services.clone(), service).await;
+    let is_told = |own: Option<&Service>| {
+        let notes = own.and_then(|own| own.metadata.annotations.as_ref());
+        notes.is_some_and(|own| own.values().any(|text| text == "IP_POOL_EXHAUSTED"))
+    };
+    await_condition(services.clone(), "web", is_told).await.expect("a watch");
+    ingresses.delete("shop", &DeleteParams::default()).await.expect("is deleted");
+    let address = |own: Option<&Service>| {
+        let told = own?.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?;
+        told.first()?.ip.clone()
+    };
+    let has_it = |own: Option<&Service>| address(own).as_deref() == Some("10.5.0.16");
+    await_condition(services, "web", has_it).await.expect("a watch");
 }

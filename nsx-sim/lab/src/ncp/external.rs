@@ -1,8 +1,9 @@
 //! Addresses out of pools: those that stand for namespaces and Services outside, and those that rest.
 
-use super::Ncp;
 use super::manager::{Error, Manager, Result};
 use super::state::External;
+use super::view::{is_balanced, name_of};
+use super::{Key, Ncp};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -63,6 +64,19 @@ impl Ncp {
             }
         }
         Err(Error::Missing("the external IP pools are exhausted".to_owned()))
+    }
+
+    /// Gives an address back. Services are told that there is none and wait until there is one again;
+    /// all else asks again by itself.
+    ///
+    /// # Errors
+    /// Where the manager does not answer.
+    pub async fn give_back(&self, own: &External) -> Result<()> {
+        release(&self.manager, &own.pool, own.address).await?;
+        for other in self.view.services.state().iter().filter(|own| is_balanced(own)) {
+            self.queue.push(Key::Service(name_of(&**other)));
+        }
+        Ok(())
     }
 
     /// The pool that has an address.

@@ -1,6 +1,6 @@
 //! A namespace's network: a subnet of a block, a pool, a logical switch on the router, a translation.
 
-use super::external::{allocate, release};
+use super::external::allocate;
 use super::foundation::Block;
 use super::manager::{Error, Result, id_of, text_of};
 use super::naming::{Tag, object_name, project_tags, scope, tag_of};
@@ -165,7 +165,7 @@ impl Ncp {
             Err(error) => {
                 self.manager.delete(format!("/pools/ip-pools/{pool}?force=true")).await?;
                 if let Some(own) = snat.filter(|_| is_new) {
-                    release(&self.manager, &own.pool, own.address).await?;
+                    self.give_back(&own).await?;
                 }
                 Err(error)
             }
@@ -345,7 +345,7 @@ impl Ncp {
             manager.delete(format!("/pools/ip-subnets/{subnet}")).await?;
         }
         if let Some(snat) = segments.first().and_then(|own| own.snat.clone()) {
-            release(manager, &snat.pool, snat.address).await?;
+            self.give_back(&snat).await?;
         }
         project.segments.lock().clear();
         Ok(())

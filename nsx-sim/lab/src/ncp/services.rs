@@ -1,12 +1,12 @@
 //! Services of type LoadBalancer: a virtual server with its pool for each port, and one address.
 
-use super::external::{allocate, release};
+use super::external::allocate;
 use super::manager::{Error, Result, id_of};
 use super::naming::{Tag, object_name, project_tags, scope};
 use super::state::{Balanced, External, Member, Name, Server};
 use super::told::Kind;
 use super::view::is_balanced;
-use super::{Key, Ncp, told};
+use super::{Ncp, told};
 use crate::ports;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use kube::api::{Patch, PatchParams};
@@ -344,13 +344,8 @@ impl Ncp {
         for server in known.servers.values() {
             self.remove_server(server).await?;
         }
-        release(&self.manager, &known.vip.pool, known.vip.address).await?;
         self.state.services.lock().remove(name);
-        // An address is free again that others may wait for.
-        for other in self.view.services.state().iter().filter(|own| is_balanced(own)) {
-            self.queue.push(Key::Service(super::view::name_of(&**other)));
-        }
-        Ok(())
+        self.give_back(&known.vip).await
     }
 
     /// Tells a Service or an Ingress its address.

@@ -4,7 +4,7 @@
 mod translate;
 
 use super::Ncp;
-use super::external::{allocate, allocations, release};
+use super::external::{allocate, allocations};
 use super::manager::{Error, Result, id_of, text_of};
 use super::naming::{Tag, cluster_tags, scope, tag_of};
 use super::policies::{CONTENT, content_of};
@@ -197,8 +197,7 @@ impl Ncp {
         let id = id_of(server);
         self.list_servers(balancer, Vec::new(), vec![id.clone()]).await?;
         self.manager.delete(format!("{SERVERS}/{id}")).await?;
-        let vip = vip_of(server)?;
-        release(&self.manager, &vip.pool, vip.address).await
+        self.give_back(&vip_of(server)?).await
     }
 
     /// Tells Ingresses their address.
