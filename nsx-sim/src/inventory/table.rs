@@ -4,13 +4,13 @@
 //! id twice: with 100,000 ports that is most of what an index would weigh.
 
 use super::Object;
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::RwLock;
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) struct Table {
 /// Objects by id.
 #[derive(Default)]
 struct ById {
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     shards: [RwLock<HashTable<Arc<Object>>>; SHARDS],
 }
 

@@ -1,9 +1,9 @@
 //! Several commits of which all stay or none does.
 
 use super::{Change, Inventory, Write};
+use hashbrown::HashMap;
 use parking_lot::ReentrantMutex;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 /// The place of writers: one thread at a time, which may come back while it holds it.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use super::{
     Resource, Stamp, Write,
 };
 use crate::clock::Millis;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// A change in the making: reads see what it has already written, nobody else does.

@@ -9,7 +9,7 @@ use super::node::Node;
 use crate::inventory::{Few, Inventory, Object, Write};
 use crate::kinds::expression::{Comparison, Expression, TargetType};
 use crate::kinds::ns_group::NSGroup;
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 /// Scope and tag, or the kind alone.

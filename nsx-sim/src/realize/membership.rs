@@ -7,7 +7,8 @@
 
 use super::node::Node;
 use dataplane::{Dataplane, Member, ScopeId, SetId, VnicId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Ports to their vNICs.

@@ -29,10 +29,10 @@ use crate::kinds::reference::ResourceReference;
 use catalog::Catalog;
 use dataplane::{Dataplane, VnicId};
 use gate::{EVERY_VNIC, GatePlan, Gates};
+use hashbrown::HashMap;
 use membership::Membership;
 use program::{Program, Section};
 use stale::Stale;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is realized of an inventory, up to the last change it was told of.

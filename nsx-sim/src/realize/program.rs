@@ -3,7 +3,7 @@
 
 use super::node::Node;
 use dataplane::{Layer, Replacement, Rule, RuleId, RuleProgram};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// What was compiled of a section.
