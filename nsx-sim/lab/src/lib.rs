@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod controllers;
+mod kubeconfig;
 pub mod ncp;
 pub mod pins;
 pub mod pks;

@@ -165,7 +165,7 @@ async fn client_of(cluster: &api::Running) -> anyhow::Result<kube::Client> {
         "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "ncp"}}],
         "current-context": "lab",
     });
-    let config = Kubeconfig::from_yaml(&config.to_string())?;
+    let config: Kubeconfig = serde_json::from_value(config)?;
     let options = KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
     Ok(kube::Client::try_from(config)?)

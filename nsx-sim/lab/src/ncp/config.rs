@@ -1,7 +1,9 @@
 //! What NCP is told: the words of the product's `ncp.ini`, where it has them [P NCP 2.5.1].
 
 use super::manager::{Error, Result};
+use crate::kubeconfig;
 use clap::Args as Arguments;
+use kube::config::KubeConfigOptions;
 use nsx_client::{Client, Remote};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -184,16 +186,14 @@ impl Args {
     /// # Errors
     /// Where there is no such kubeconfig or context.
     pub async fn cluster(&self) -> Result<kube::Client> {
-        use kube::config::{KubeConfigOptions, Kubeconfig};
-        let unreadable = |error: &dyn std::fmt::Display| Error::Missing(format!("{error}"));
+        let unreadable = |error: anyhow::Error| Error::Missing(format!("{error:#}"));
         let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
-        let config = match &self.kubeconfig {
-            Some(path) => {
-                let file = Kubeconfig::read_from(path).map_err(|error| unreadable(&error))?;
-                kube::Config::from_custom_kubeconfig(file, &options).await
-            }
-            None => kube::Config::from_kubeconfig(&options).await,
+        let file = match &self.kubeconfig {
+            Some(path) => kubeconfig::read(path),
+            None => kubeconfig::of_environment(),
         };
-        Ok(kube::Client::try_from(config.map_err(|error| unreadable(&error))?)?)
+        let file = file.map_err(unreadable)?;
+        let config = kube::Config::from_custom_kubeconfig(file, &options).await;
+        Ok(kube::Client::try_from(config.map_err(|error| unreadable(error.into()))?)?)
     }
 }

@@ -167,7 +167,7 @@ pub fn run(options: &Options, places: &Places, out: &mut dyn Write) -> anyhow::R
         }
         Command::GetCredentials { name } => {
             let told = kept(places, hosts, |client| client.bind(name))?;
-            let new = files::kubeconfig(&told).context("the API's kubeconfig")?;
+            let new = serde_json::from_value(told).context("the API's kubeconfig")?;
             let old = files::read_kubeconfig(&places.kubeconfig)?;
             let mut both = files::merged(old, new);
             both.current_context = Some(name.clone());
@@ -220,7 +220,7 @@ pub(super) fn user_config(
         "contexts": [{"name": name, "context": {"cluster": name, "user": login.username}}],
         "users": [{"name": login.username, "user": {"token": token}}],
     });
-    files::kubeconfig(&config)
+    Ok(serde_json::from_value(config)?)
 }
 
 fn pretty(value: &Value) -> anyhow::Result<String> {

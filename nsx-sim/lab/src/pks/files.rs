@@ -1,5 +1,6 @@
 //! What the command keeps: who is logged in, and kubectl's configuration.
 
+use crate::kubeconfig;
 use anyhow::Context;
 use kube::config::Kubeconfig;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,8 @@ impl Credentials {
         let path = &places.credentials;
         match fs::read_to_string(path) {
             Ok(text) => {
-                let read = serde_saphyr::from_str(&text);
+                let value = serde_saphyr::from_str(&text).map_err(anyhow::Error::from);
+                let read = value.and_then(|own: Value| Ok(serde_json::from_value(own)?));
                 read.with_context(|| format!("{}", path.display())).map(Some)
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -76,7 +78,8 @@ impl Credentials {
     }
 
     pub(super) fn write(&self, places: &Places) -> anyhow::Result<()> {
-        write_private(&places.credentials, &serde_saphyr::to_string(self)?)
+        let text = serde_saphyr::to_string(&serde_json::to_value(self)?)?;
+        write_private(&places.credentials, &text)
     }
 
     pub(super) fn forget(places: &Places) -> anyhow::Result<()> {
@@ -97,12 +100,7 @@ pub fn read_kubeconfig(path: &Path) -> anyhow::Result<Kubeconfig> {
         read => read.with_context(|| format!("{}", path.display()))?,
     };
     // By text, not by path: that would make the paths within absolute.
-    Kubeconfig::from_yaml(&text).with_context(|| format!("{}", path.display()))
-}
-
-/// A configuration that is at hand as JSON, which is YAML as well: so it needs no reader of its own.
-pub(super) fn kubeconfig(told: &Value) -> anyhow::Result<Kubeconfig> {
-    Ok(Kubeconfig::from_yaml(&told.to_string())?)
+    kubeconfig::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
 /// Writes kubectl's configuration.
@@ -110,7 +108,7 @@ pub(super) fn kubeconfig(told: &Value) -> anyhow::Result<Kubeconfig> {
 /// # Errors
 /// Where the file can not be written.
 pub fn write_kubeconfig(path: &Path, config: &Kubeconfig) -> anyhow::Result<()> {
-    write_private(path, &serde_saphyr::to_string(config)?)
+    write_private(path, &kubeconfig::print(config)?)
 }
 
 /// `old` with the clusters, users and contexts of `new` added, or put in the place of those of their
@@ -160,7 +158,7 @@ mod tests {
              users: [{{name: {name}, user: {{token: t}}}}]\n\
              contexts: [{{name: {name}, context: {{cluster: {name}, user: {name}}}}}]\n"
         );
-        let mut read = Kubeconfig::from_yaml(&yaml).unwrap();
+        let mut read = kubeconfig::parse(&yaml).unwrap();
         read.current_context = current.map(str::to_owned);
         read
     }
