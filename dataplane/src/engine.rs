@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use bitmap::Bitmap;
 pub(crate) use bitmap::{
-    Apart, Crowded, Ground, Index, Late, Mask, NO_HOME, OnVnic, OnVnics, Rank, STEP, SomeVnics,
+    Apart, Crowded, Ground, Index, Late, NO_HOME, OnVnic, OnVnics, Rank, STEP, SomeVnics,
 };
 pub use walk::Walk;
 

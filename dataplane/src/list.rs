@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Weak};
 
-use crate::engine::{Classifier, Crowded, EngineKind, Ground, Index, Mask, Rank, RuleList, STEP};
+use crate::engine::{
+    Classifier, Crowded, EngineKind, Ground, Index, Rank, RuleList, STEP, SomeVnics,
+};
 use crate::filter::Filter;
 use crate::matching::Key;
 use crate::ruling::Ruling;
@@ -229,12 +231,16 @@ impl Lists {
         self.index.as_mut().map(|index| index.moved()).unwrap_or_default()
     }
 
-    /// Puts an IP rule in force before another, or at the end, without a look at the rest, and tells its
-    /// number among the late ones. `None` where that can not be done: then the program has to be loaded
-    /// anew.
-    pub(crate) fn insert(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> Option<Mask> {
+    /// Puts an IP rule that stands on some vNICs, or everywhere, in force before another, or at the end,
+    /// without a look at the rest. `None` where that can not be done: then the program has to be loaded anew.
+    pub(crate) fn insert(
+        &mut self,
+        rule: &Arc<Rule>,
+        before: Option<RuleId>,
+        on: &SomeVnics,
+    ) -> Option<()> {
         let index = self.index.as_mut().filter(|_| rule.layer == Layer::Ip)?;
-        index.insert(Arc::clone(rule), before)
+        index.insert(Arc::clone(rule), before, on)
     }
 
     /// Whether no two rules of the index have one name.

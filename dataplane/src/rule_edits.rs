@@ -14,11 +14,11 @@ impl Dataplane {
     /// in the program.
     pub fn insert_rule(&mut self, rule: impl Into<Arc<Rule>>, before: Option<RuleId>) -> bool {
         let rule: Arc<Rule> = rule.into();
-        if before.is_some_and(|before| !self.lists.holds(before, rule.layer)) {
-            return false;
-        }
         if self.put_in(&rule, before) {
             return self.note(true);
+        }
+        if before.is_some_and(|before| !self.lists.holds(before, rule.layer)) {
+            return false;
         }
         let mut rules = self.rules_in_order();
         let at = before.and_then(|before| {
@@ -32,8 +32,11 @@ impl Dataplane {
     /// Puts a rule in force among those of the index. False, and nothing done, if that can not be.
     pub(crate) fn put_in(&mut self, rule: &Arc<Rule>, before: Option<RuleId>) -> bool {
         while self.lists.index().is_some_and(|index| index.late().is_full()) && self.settle() {}
-        let Some(number) = self.lists.insert(rule, before) else { return false };
-        self.tell_late(rule, number);
+        // Both are looked up at once: neither is in a cache.
+        let on = self.seats.on(&rule.applied_to);
+        if self.lists.insert(rule, before, &on).is_none() {
+            return false;
+        }
         self.counters.know(rule.id);
         true
     }

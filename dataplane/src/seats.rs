@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::engine::{Index, Mask, NO_HOME, SomeVnics};
+use crate::engine::{Index, NO_HOME, SomeVnics};
 use crate::filter::Filter;
-use crate::{AddressRange, AppliedTo, Dataplane, Direction, Packet, Rule, ScopeId, VnicId};
+use crate::{AddressRange, AppliedTo, Dataplane, Direction, Packet, ScopeId, VnicId};
 
 /// Names below this are low.
 const LOW: u32 = 1 << 20;
@@ -123,6 +123,16 @@ impl Seats {
         self.scopes.get(&scope).into_iter().flat_map(|within| &within.vnics).copied()
     }
 
+    /// The vNICs that a rule stands on, unless that is every one.
+    pub(crate) fn on(&self, applied_to: &AppliedTo) -> SomeVnics {
+        let AppliedTo::OneOf { scopes, vnics } = applied_to else { return SomeVnics::NONE };
+        let mut on: SomeVnics = vnics.iter().copied().collect();
+        for within in scopes.iter().filter_map(|scope| self.scopes.get(scope)) {
+            on.add_all(&within.some);
+        }
+        on
+    }
+
     /// Follows a vNIC into a scope or out of it.
     pub(crate) fn follow(&mut self, scope: ScopeId, vnic: VnicId, joined: bool) {
         if joined {
@@ -188,7 +198,12 @@ impl Dataplane {
         }
         let left = before.map_or(NO_HOME, |seat| seat.home);
         let waited = before.is_some_and(|seat| seat.waits);
-        if left != NO_HOME || !waited && seat.is_some_and(|seat| seat.waits) {
+        self.has_left(vnic, left, !waited && seat.is_some_and(|seat| seat.waits));
+    }
+
+    /// Notes the home that a vNIC has left, and whether it waits for one since.
+    fn has_left(&mut self, vnic: VnicId, left: u32, waits: bool) {
+        if left != NO_HOME || waits {
             self.seats.homeless.push((vnic, left));
         }
         if self.seats.homeless.len() > MOST_HOMELESS {
@@ -217,12 +232,16 @@ impl Dataplane {
         while self.find_home() {}
     }
 
-    /// Gives vNICs their seats anew whose address may have come to meet other rules.
+    /// Takes vNICs from their homes whose address may have come to meet other rules.
     pub(crate) fn seat_moved(&mut self) {
+        let has_homes = self.lists.index().is_some_and(Index::has_homes);
         for range in self.lists.moved() {
             let vnics: Vec<VnicId> = self.seats.at(range).collect();
             for vnic in vnics {
-                self.seat(vnic);
+                let Some(seat) = self.seats.get_mut(vnic) else { continue };
+                let left = std::mem::replace(&mut seat.home, NO_HOME);
+                let waited = std::mem::replace(&mut seat.waits, has_homes);
+                self.has_left(vnic, left, has_homes && !waited);
             }
         }
     }
@@ -236,18 +255,6 @@ impl Dataplane {
         self.seats.follow_address(filter.vnic, filter.address, None);
         for scope in &filter.scopes {
             self.seats.follow(*scope, filter.vnic, false);
-        }
-    }
-
-    /// Tells a late rule the vNICs that it stands on, unless it stands on every one.
-    pub(crate) fn tell_late(&mut self, rule: &Rule, own: Mask) {
-        let AppliedTo::OneOf { scopes, vnics } = &rule.applied_to else { return };
-        let Some(index) = self.lists.index_mut() else { return };
-        for within in scopes.iter().filter_map(|scope| self.seats.scopes.get(scope)) {
-            index.late_mut().stands_on(own, &within.some);
-        }
-        if !vnics.is_empty() {
-            index.late_mut().stands_on(own, &vnics.iter().copied().collect());
         }
     }
 }

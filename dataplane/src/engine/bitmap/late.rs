@@ -18,25 +18,30 @@ const KINDS: usize = 64;
 /// Bits that tell of vNICs.
 const VNICS: usize = 2_048;
 
-/// VNICs, and some more whose bits are the same.
+/// VNICs, and some more whose bits are the same: bits in lines.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SomeVnics([u64; VNICS / 64]);
+#[repr(align(64))]
+pub(crate) struct SomeVnics([[u64; 8]; VNICS / 512]);
 
 impl SomeVnics {
-    pub(crate) const NONE: Self = Self([0; VNICS / 64]);
+    pub(crate) const NONE: Self = Self([[0; 8]; VNICS / 512]);
+
+    fn words(&self) -> &[u64] {
+        self.0.as_flattened()
+    }
 
     /// Adds a vNIC.
     pub(crate) const fn add(&mut self, vnic: VnicId) {
         let (word, bit) = bit_of(vnic);
-        self.0[word] |= bit;
+        self.0[word / 8][word % 8] |= bit;
     }
 
-    /// Adds others.
+    /// Adds others. A line that stays as it is is not written.
     pub(crate) fn add_all(&mut self, others: &Self) {
         for (own, other) in self.0.iter_mut().zip(&others.0) {
-            // What stays as it is is not written.
-            if other & !*own != 0 {
-                *own |= other;
+            let both = std::array::from_fn(|word| own[word] | other[word]);
+            if *own != both {
+                *own = both;
             }
         }
     }
@@ -127,8 +132,8 @@ impl Late {
         self.rules.first().map(|entry| (entry.rank, &entry.rule))
     }
 
-    /// Adds a rule, and tells its number as a mask. There must be room.
-    pub(super) fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> Mask {
+    /// Adds a rule that stands on some vNICs, or everywhere. There must be room.
+    pub(super) fn insert(&mut self, rank: Rank, rule: Arc<Rule>, on: &SomeVnics) {
         let taken = self.rules.iter().fold(0, |taken, entry| taken | 1 << entry.number);
         let number = Mask::trailing_ones(taken).min(Mask::BITS - 1);
         let kinds = kinds(&rule.service);
@@ -139,11 +144,11 @@ impl Late {
             }
         }
         self.on.resize(MOST, SomeVnics::NONE);
-        self.on[number as usize] = SomeVnics::NONE;
+        self.on[number as usize] = *on;
+        self.somewhere.add_all(on);
         self.everywhere |= Mask::from(rule.applied_to == AppliedTo::Everywhere) << number;
         let at = self.rules.partition_point(|entry| entry.rank < rank);
         self.rules.insert(at, Entry { rank, name: rule.id, rule, number });
-        1 << number
     }
 
     /// Takes a rule out.
@@ -157,19 +162,13 @@ impl Late {
             }
         }
         self.everywhere &= !own;
-        for (word, all) in self.somewhere.0.iter_mut().enumerate() {
-            if self.on[number as usize].0[word] != 0 {
-                let others = self.rules.iter().map(|entry| self.on[entry.number as usize].0[word]);
+        for (word, all) in self.somewhere.0.as_flattened_mut().iter_mut().enumerate() {
+            if self.on[number as usize].words()[word] != 0 {
+                let on = |entry: &Entry| self.on[entry.number as usize].words()[word];
+                let others = self.rules.iter().map(on);
                 *all = others.fold(0, |all, own| all | own);
             }
         }
-    }
-
-    /// Tells vNICs that a rule stands on, by its mask.
-    pub(crate) fn stands_on(&mut self, own: Mask, vnics: &SomeVnics) {
-        let Some(on) = self.on.get_mut(own.trailing_zeros() as usize) else { return };
-        on.add_all(vnics);
-        self.somewhere.add_all(vnics);
     }
 
     /// Tells a vNIC that may have come to some rules.
@@ -177,8 +176,11 @@ impl Late {
         let on = |entry: &&Entry| holds(&entry.rule.applied_to);
         let mask = self.rules.iter().filter(on).fold(0, |mask, entry| mask | 1 << entry.number);
         let mut left: Mask = mask & !self.everywhere;
+        if left != 0 {
+            self.somewhere.add(vnic);
+        }
         while left != 0 {
-            self.stands_on(left & left.wrapping_neg(), &SomeVnics::from_iter([vnic]));
+            self.on[left.trailing_zeros() as usize].add(vnic);
             left &= left - 1;
         }
     }
@@ -201,7 +203,7 @@ impl Late {
     #[inline]
     pub(crate) fn worth_trying(&self, vnic: VnicId, packet: &Packet) -> Mask {
         let (word, bit) = bit_of(vnic);
-        let own = if self.somewhere.0[word] & bit == 0 { self.everywhere } else { Mask::MAX };
+        let own = if self.somewhere.words()[word] & bit == 0 { self.everywhere } else { Mask::MAX };
         own & self.wanting(packet)
     }
 

@@ -53,7 +53,7 @@ use asked::Keys;
 pub(crate) use asked::{Apart, OnVnic, OnVnics};
 pub(crate) use homes::NOWHERE as NO_HOME;
 pub(crate) use index::{Ground, Index};
-pub(crate) use late::{Late, Mask, SomeVnics};
+pub(crate) use late::{Late, SomeVnics};
 pub(crate) use layout::{Rank, STEP};
 pub(crate) use settling::Crowded;
 

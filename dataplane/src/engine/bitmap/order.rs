@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::addresses::DESTINATION;
 use super::index::{Index, LIST, Spot};
-use super::late::Mask;
+use super::late::SomeVnics;
 use super::layout::{Rank, STEP};
 use crate::{Rule, RuleId};
 
@@ -102,16 +102,22 @@ impl Order {
 }
 
 impl Index {
-    /// Puts a rule in force before another, or at the end. It is tried by itself until it is
-    /// [settled](Index::settle), by the number told. `None` if there is no such other, or no number left.
-    pub(crate) fn insert(&mut self, rule: Arc<Rule>, next: Option<RuleId>) -> Option<Mask> {
+    /// Puts a rule that stands on some vNICs, or everywhere, in force before another, or at the end. It is tried
+    /// by itself until it is [settled](Index::settle). `None` if there is no such other, or no room.
+    pub(crate) fn insert(
+        &mut self,
+        rule: Arc<Rule>,
+        next: Option<RuleId>,
+        on: &SomeVnics,
+    ) -> Option<()> {
         let gap = self.gap_before(next).filter(|_| !self.late.is_full())?;
         let rank = self.rank_within(gap).or_else(|| {
             self.rename();
             self.rank_within(self.gap_before(next)?)
         })?;
         self.latest = rank;
-        Some(self.late.insert(rank, rule))
+        self.late.insert(rank, rule, on);
+        Some(())
     }
 
     /// Takes a rule out of force. False if there is none of this name.
