@@ -3,8 +3,8 @@
 //! There are two copies of the plane. Readers see one of them, which nobody changes; the *spare* lags
 //! behind by what was published last. To publish is to change the spare and show it in place of the
 //! other: so readers see each publication whole or not at all, and wait for nobody. What was published
-//! is then done once more, to the copy that was shown before, as soon as its last reader has left it.
-//! Of the two copies only the small tables are really two: the rows of the bitmap engine are shared
+//! is then done once more, to the copy that was shown before, as soon as its last reader has left it,
+//! and readers go back to that one: its tables are in their caches, and both would not be. Of the two copies only the small tables are really two: the rows of the bitmap engine are shared
 //! (`engine/bitmap/arena.rs`).
 
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Publisher {
     missed: Missed,
     /// Whether many rules wait to be worked into the rows.
     due: bool,
+    /// Whether the spare copy is the one that readers had for longer, and so have in their caches.
+    away: bool,
 }
 
 /// What the shown copy has and the spare has not.
@@ -62,7 +64,7 @@ impl Publisher {
         plane.share_rows();
         let spare = Some(Arc::new(twin(&plane)));
         let shown = Arc::new(ArcSwap::from_pointee(plane));
-        Self { shown, spare, missed: Missed::Nothing, due: false }
+        Self { shown, spare, missed: Missed::Nothing, due: false, away: false }
     }
 
     /// A reader of what is shown.
@@ -92,11 +94,11 @@ impl Publisher {
         for edit in &edits {
             changed |= plane.apply(edit);
         }
-        self.missed = if plane.shares_rows() {
-            Missed::Edits(edits)
+        (self.missed, self.away) = if plane.shares_rows() {
+            (Missed::Edits(edits), !self.away)
         } else {
             plane.share_rows();
-            Missed::Everything
+            (Missed::Everything, false)
         };
         self.due = plane.lists.index().is_some_and(Index::is_due) || plane.seats.are_due();
         drop(shown);
@@ -105,17 +107,26 @@ impl Publisher {
     }
 
     /// Does now what the next change would have to wait for: the spare copy catches up, and if many rules
-    /// came or went, one of them is worked into the rows. To be called when there is time, as long as it
-    /// says that there was something to do. No verdict changes by it.
+    /// came or went, one of them is worked into the rows; then readers go back to the copy that they have in
+    /// their caches. To be called when there is time, as long as it says that there was something to do. No
+    /// verdict changes by it.
     pub fn tend(&mut self) -> bool {
         if matches!(self.missed, Missed::Nothing) {
-            return self.due && self.publish(vec![Edit::SettleOne]);
+            return if self.due { self.publish(vec![Edit::SettleOne]) } else { self.go_back() };
         }
         let mut spare = self.spare.take();
         let vacant = spare.as_mut().and_then(vacant);
         let caught_up = vacant.map(|plane| self.catch_up(plane, &self.shown.load())).is_some();
         self.spare = spare;
         caught_up
+    }
+
+    /// Shows the copy again that readers have in their caches, now that it has caught up. False if it is
+    /// shown.
+    fn go_back(&mut self) -> bool {
+        let back = if self.away { self.spare.take() } else { None };
+        self.away = false;
+        back.map(|copy| self.spare = Some(self.shown.swap(copy))).is_some()
     }
 
     /// Does to the spare copy what it has missed.
@@ -133,6 +144,8 @@ impl Publisher {
             }
             Missed::Everything => {}
         }
+        // Of which nothing is in a cache.
+        self.away = false;
         *spare = twin(shown);
     }
 

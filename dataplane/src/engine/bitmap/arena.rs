@@ -10,7 +10,8 @@
 //!
 //! 1. Only the spare is changed, and only while nobody reads it.
 //! 2. A row that is given back is handed out again with the next [turn](Arena::turn) at the earliest.
-//!    By then the copy that had it is the spare. So no reader can reach a row that is written.
+//!    By then the copy that had it has been the spare and repeated that. So no reader can reach a row
+//!    that is written.
 //! 3. Before the spare takes a turn of its own, it repeats the one that the shown copy has made:
 //!    again the same rows at the same lines, which are written already. The spare reckons which they
 //!    are, and writes into a scratch buffer what it would have written.
@@ -133,15 +134,23 @@ impl Arena {
 
     /// Begins a turn in the lines of the shown copy, which may have moved. With `repeats` it is the turn
     /// that the shown copy has made.
+    ///
+    /// What stays as it is is not written: readers have it in their caches, and so the count of those who
+    /// share the lines.
     pub(super) fn turn(&mut self, shown: &Self, repeats: bool) {
-        // Readers have the count of those who share the lines beside where the lines are: it stays as it is.
         if !Arc::ptr_eq(&self.slots, &shown.slots) {
             self.slots = Arc::clone(&shown.slots);
         }
-        self.repeats = repeats;
-        self.scratch.clear();
-        for (row, lines) in std::mem::take(&mut self.returned) {
-            self.set_free(row, lines);
+        if self.repeats != repeats {
+            self.repeats = repeats;
+        }
+        if !self.scratch.is_empty() {
+            self.scratch.clear();
+        }
+        if !self.returned.is_empty() {
+            for (row, lines) in std::mem::take(&mut self.returned) {
+                self.set_free(row, lines);
+            }
         }
     }
 
