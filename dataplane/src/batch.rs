@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Apart, Late, NO_HOME, OnVnic, OnVnics, Rank};
+use crate::engine::{Apart, Late, OnVnic, OnVnics, Rank};
 use crate::matching::Key;
 use crate::plane::verdict;
 use crate::ruling::Ruling;
-use crate::seats::Seats;
+use crate::seats::{Seat, Seats};
 use crate::{AppliedTo, Dataplane, Direction, Packet, Rule, Verdict, VnicId};
 
 /// How much later than a packet the question about it is needed.
@@ -41,11 +41,12 @@ impl OnVnics for Batch<'_, '_> {
         // Packets of vNICs without rules are looked up as if there were some, and judged alone; those that
         // a late rule may match try it then.
         let Some(seat) = self.seats.of(vnic) else {
-            return OnVnic { class: 0, home: NO_HOME, key, apart: Apart::Alone };
+            return OnVnic::away(0, key, Apart::Alone);
         };
         let late = !self.late.is_empty() && self.late.worth_trying(vnic, packet) != 0;
         let apart = if late { Apart::Late } else { Apart::No };
-        OnVnic { class: seat.class, home: seat.home_of(direction, packet), key, apart }
+        let Seat { class, own, .. } = seat;
+        OnVnic { class, home: seat.home_of(direction, packet), own, key, apart }
     }
 
     #[inline(always)]
@@ -75,17 +76,23 @@ impl Dataplane {
             return;
         };
         let batch = Batch { asked, seats: &self.seats, late: index.late() };
-        index.first_on_each(batch, |at, apart, said, place| {
-            let (vnic, direction, packet) = asked[at];
-            verdicts.push(match apart {
-                // Ethernet has no rule here, and what is no IP meets none.
-                Apart::No => verdict(vnic, direction, Ruling::by_saying(said, packet)),
-                Apart::Alone => self.judge(vnic, direction, packet),
-                Apart::Late => {
-                    let (key, found) = (Key { direction, packet }, index.rule_of(place));
-                    verdict(vnic, direction, self.or_late(vnic, key, found))
-                }
-            });
+        index.first_on_each(batch, |first, told| {
+            // All at once, so that room is asked for once. Ethernet has no rule here, and what is no IP meets none.
+            verdicts.extend(asked[first..].iter().zip(told).map(|(asked, (_, place))| {
+                let (vnic, direction, packet) = *asked;
+                verdict(vnic, direction, Ruling::by_saying(index.said(*place), packet))
+            }));
+            for (at, (apart, place)) in (first..).zip(told) {
+                let (vnic, direction, packet) = asked[at];
+                verdicts[at] = match apart {
+                    Apart::No => continue,
+                    Apart::Alone => self.judge(vnic, direction, packet),
+                    Apart::Late => {
+                        let (key, found) = (Key { direction, packet }, index.rule_of(*place));
+                        verdict(vnic, direction, self.or_late(vnic, key, found))
+                    }
+                };
+            }
         });
     }
 

@@ -15,12 +15,12 @@ pub(crate) struct Ruling {
 /// verdict touches no rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Saying {
-    rule: RuleId,
-    action: Action,
+    pub(crate) rule: RuleId,
+    pub(crate) action: Action,
     /// Whether a packet that the rule lets pass opens a flow.
-    admits: bool,
+    pub(crate) admits: bool,
     /// Whether only a segment that opens a TCP connection does.
-    strict: bool,
+    pub(crate) strict: bool,
 }
 
 impl From<&Rule> for Saying {

@@ -23,6 +23,8 @@ pub(crate) struct Seat {
     pub(crate) class: u32,
     /// Where it is at home with its address, if that is known.
     home: u32,
+    /// The class of its address, where it is at home.
+    pub(crate) own: u32,
     /// Whether that is still to be found.
     waits: bool,
     address: IpAddr,
@@ -185,7 +187,7 @@ impl Dataplane {
         let class = filter.class.filter(|_| filter.exemption(true).is_none())?;
         let waits = filter.address.is_some() && self.lists.index().is_some_and(Index::has_homes);
         let address = filter.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Some(Seat { class, home: NO_HOME, waits, address })
+        Some(Seat { class, home: NO_HOME, own: 0, waits, address })
     }
 
     /// Gives a vNIC its seat anew. Its home is found later: until then its packets are looked up without.
@@ -216,7 +218,7 @@ impl Dataplane {
         let Some((vnic, left)) = self.seats.homeless.pop() else { return false };
         let Some(index) = self.lists.index_mut() else { return true };
         if let Some(seat) = self.seats.get_mut(vnic).filter(|seat| seat.waits) {
-            seat.home = index.settle_home(seat.class, seat.address);
+            (seat.home, seat.own) = index.settle_home(seat.class, seat.address);
             seat.waits = false;
         }
         index.leave_home(left);

@@ -25,6 +25,7 @@ use std::mem::MaybeUninit;
 use std::ops::Index;
 use std::sync::Arc;
 
+use super::pages;
 use super::rows::Line;
 
 /// Lines, some of which are written while others are read.
@@ -58,7 +59,11 @@ impl Slots {
     fn grow(&mut self, lines: usize) {
         // One more than lines, so that the last has room wherever the first begins.
         let quarters = (lines + 1) * QUARTERS;
-        self.memory.reserve_exact(quarters - self.memory.len());
+        if quarters * size_of::<u128>() < pages::LARGE {
+            self.memory.reserve_exact(quarters - self.memory.len());
+        } else {
+            self.move_to_large(quarters);
+        }
         self.memory.resize_with(quarters, || UnsafeCell::new(MaybeUninit::uninit()));
         let (from, before) = (self.start().cast_const(), self.lines);
         self.first = self.memory.as_ptr().align_offset(align_of::<Line>());
@@ -69,6 +74,15 @@ impl Slots {
             // SAFETY: both are within the memory, of which nobody else has any.
             unsafe { self.start().cast::<u8>().copy_from(from.cast(), before * size_of::<Line>()) }
         }
+    }
+
+    /// Moves all to other memory, for as many quarters, that is asked to have large pages: which only memory may
+    /// get that was not written yet.
+    fn move_to_large(&mut self, quarters: usize) {
+        let mut memory = Vec::with_capacity(quarters);
+        pages::ask_for_large(&mut memory);
+        memory.append(&mut self.memory);
+        self.memory = memory;
     }
 
     /// Where the first line is.

@@ -1,11 +1,14 @@
 //! What is looked up: keys of packets or parsed headers, and the rows that each of them meets.
+#![allow(clippy::cast_possible_truncation)] // Ways are fewer than eight.
 #![allow(clippy::inline_always)] // Part of the one piece of code that runs for every packet.
 #![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
 
-use super::addresses::{DESTINATION, SIGN, SOURCE, WANTED};
+use std::hint::select_unpredictable;
+
+use super::addresses::{DESTINATION, SIGN, SOURCE};
 use super::classes::STRANGER;
-use super::homes::NOWHERE as NO_HOME;
-use super::index::{NO_WAY, way};
+use super::homes::{NOWHERE as NO_HOME, own_end};
+use super::index::{Index, NO_WAY, way};
 use super::tables::Tables;
 use super::view::rows_of;
 use super::{local, services};
@@ -20,8 +23,6 @@ pub(super) struct Point {
     pub(super) destination: u32,
     pub(super) service: u32,
     pub(super) applied: u32,
-    /// Bits of what the rules listed by the destination want.
-    pub(super) wanted: u32,
     /// The number of a row of ways.
     pub(super) way: usize,
     /// The labels of source and destination.
@@ -31,19 +32,71 @@ pub(super) struct Point {
     /// What is carried, as a key and as a lane.
     pub(super) key: u32,
     pub(super) carried: u16,
-    /// The list of the vNIC at home, where the packet has its address at the end that is its own.
-    pub(super) home: Option<u32>,
     /// What source lanes may not have.
     pub(super) unwanted: u16,
     /// The classes of source and destination.
     pub(super) classes: [u32; 2],
 }
 
-impl Point {
-    /// Which end is not the vNIC's own.
+/// What the rows that a packet meets are found by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Met {
+    /// The class of the address that is not at the vNIC's own end, and of that which is.
+    pub(super) peer: u32,
+    pub(super) own: u32,
+    /// The class of the vNIC.
+    pub(super) vnic: u32,
+    /// What is carried.
+    pub(super) key: u32,
+    /// The number of a row of ways.
+    pub(super) way: u32,
+}
+
+impl Met {
+    /// Whether the vNIC sends the packet.
     #[inline(always)]
-    pub(super) const fn peer(&self) -> usize {
-        self.way >> 1 & 1
+    pub(super) const fn sends(&self) -> bool {
+        self.way >> 1 & 1 == Direction::Out as u32
+    }
+
+    /// The classes of source and destination.
+    #[inline(always)]
+    pub(super) fn classes(&self) -> [u32; 2] {
+        let Self { peer, own, .. } = *self;
+        [!self.sends(), self.sends()].map(|other| select_unpredictable(other, peer, own))
+    }
+
+    /// The rows.
+    #[inline(always)]
+    pub(super) fn point(self, tables: &Tables<'_>) -> Point {
+        Point::of(tables, self.classes(), self.vnic, self.key, self.way as usize)
+    }
+}
+
+impl Point {
+    /// The rows of addresses of some classes, on vNICs of a class, for what is carried and its way.
+    #[inline(always)]
+    fn of(tables: &Tables<'_>, classes: [u32; 2], vnic: u32, key: u32, way: usize) -> Self {
+        if way == NO_WAY {
+            return Self { way, ..Self::default() };
+        }
+        let Tables { index, of, .. } = *tables;
+        // SAFETY: addresses are of classes that there are.
+        let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
+        let [applied, list] = index.applied_rows(vnic);
+        Self {
+            source: source[SOURCE],
+            destination: destination[DESTINATION],
+            service: index.services.row(key),
+            applied,
+            way,
+            signs: [source[SIGN], destination[SIGN]],
+            list,
+            key,
+            carried: local::lane_of_service(key),
+            unwanted: local::unwanted(way),
+            classes,
+        }
     }
 }
 
@@ -67,8 +120,17 @@ pub(crate) struct OnVnic<'p> {
     pub(crate) class: u32,
     /// Where the vNIC is at home, if the packet has its address at the end that is its own.
     pub(crate) home: u32,
+    /// The class of that address.
+    pub(crate) own: u32,
     pub(crate) key: Key<'p>,
     pub(crate) apart: Apart,
+}
+
+impl<'p> OnVnic<'p> {
+    /// A packet on a vNIC of a class, whatever its addresses are.
+    pub(crate) const fn away(class: u32, key: Key<'p>, apart: Apart) -> Self {
+        Self { class, home: NO_HOME, own: STRANGER, key, apart }
+    }
 }
 
 /// Whether a packet's verdict takes more than a lookup.
@@ -107,8 +169,7 @@ impl Asked for Keys<'_, '_> {
 
     #[inline(always)]
     fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
-        let packet = OnVnic { class: self.0, home: NO_HOME, key: self.1[at], apart: Apart::No };
-        packet.point(tables, packet.classes(tables))
+        OnVnic::away(self.0, self.1[at], Apart::No).point(tables)
     }
 
     #[cold]
@@ -126,7 +187,7 @@ impl Asked for &[OnVnic<'_>] {
 
     #[inline(always)]
     fn point(&self, tables: &Tables<'_>, at: usize) -> Point {
-        self[at].point(tables, self[at].classes(tables))
+        self[at].point(tables)
     }
 
     #[cold]
@@ -136,50 +197,39 @@ impl Asked for &[OnVnic<'_>] {
 }
 
 impl OnVnic<'_> {
-    /// The classes of source and destination.
+    /// The rows that the packet meets.
     #[inline(always)]
-    pub(super) fn classes(self, tables: &Tables<'_>) -> [u32; 2] {
-        let Some(ip) = &self.key.packet.ip else { return [STRANGER; 2] };
-        [ip.src, ip.dst].map(|address| tables.index.addresses.class(address))
-    }
-
-    /// The rows that the packet meets, whose ends are of these classes.
-    #[inline(always)]
-    pub(super) fn point(self, tables: &Tables<'_>, classes: [u32; 2]) -> Point {
+    fn point(self, tables: &Tables<'_>) -> Point {
         let Key { direction, packet } = self.key;
         let Some(ip) = &packet.ip else {
             return Point { way: NO_WAY, ..Point::default() };
         };
-        let Tables { index, of, .. } = *tables;
         let family = ip.family();
-        // SAFETY: addresses are of classes that there are.
-        let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
+        let classes = [ip.src, ip.dst].map(|address| tables.index.addresses.class(address));
         let key = services::key_of(ip.transport, family);
-        let way = way(direction, family);
-        let home = match self.home {
-            NO_HOME => None,
-            home => index.homes.lists.get(home as usize).map(|lists| lists[direction as usize]),
+        Point::of(tables, classes, self.class, key, way(direction, family))
+    }
+
+    /// What the rows that the packet meets are found by. Where the vNIC is at home one address is its own,
+    /// and not looked up.
+    #[inline(always)]
+    pub(super) fn met(self, index: &Index) -> Met {
+        let Key { direction, packet } = self.key;
+        let Some(ip) = &packet.ip else {
+            return Met { way: NO_WAY as u32, ..Met::default() };
         };
-        let [applied, list] = if home.is_none() || index.restricted {
-            index.applied_rows(self.class)
-        } else {
-            [0; 2]
-        };
-        Point {
-            source: source[SOURCE],
-            destination: destination[DESTINATION],
-            service: index.services.row(key),
-            wanted: destination[WANTED],
-            applied,
-            way,
-            signs: [source[SIGN], destination[SIGN]],
-            list,
-            key,
-            carried: local::lane_of_service(key),
-            home,
-            unwanted: local::unwanted(way),
-            classes,
-        }
+        let (family, addresses) = (ip.family(), &index.addresses);
+        // Which end is whose can not be guessed, and is told without a branch.
+        let sends = own_end(direction) == SOURCE;
+        let [far, near] =
+            [sends, !sends].map(|other| select_unpredictable(other, &ip.dst, &ip.src));
+        let peer = addresses.class(*far);
+        let known = self.own.min(addresses.classes.of.len() as u32 - 1);
+        let own = if self.home == NO_HOME { addresses.class(*near) } else { known };
+        let key = services::key_of(ip.transport, family);
+        // At home the vNIC's own list is not asked for.
+        let vnic = if self.home == NO_HOME || index.restricted { self.class } else { STRANGER };
+        Met { peer, own, vnic, key, way: way(direction, family) as u32 }
     }
 }
 

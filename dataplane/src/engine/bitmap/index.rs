@@ -107,7 +107,8 @@ impl Index {
         let (own, rules): (Vec<_>, Vec<_>) =
             rules.into_iter().partition(|(_, rule)| local.takes(rule));
         if !own.is_empty() {
-            layout = Layout::new(&rules)?;
+            // Bits of what is wanted by rules that are listed by the destination spare most packets the others.
+            layout = Layout::packed(&rules)?;
         }
         let shape = layout.shape;
         let mut index = Self {
@@ -143,6 +144,7 @@ impl Index {
         }
         index.restricted &= applied;
         let mut order = Vec::with_capacity(own.len() + rules.len());
+        index.local.reserve(own.len());
         for (rank, rule) in own {
             let entries = index.enter(&rule, rank).0;
             for label in index.grounds(&rule).0 {
@@ -232,22 +234,40 @@ impl Index {
     }
 
     /// Where rows lie.
-    fn arenas(&self) -> [&Arena; 7] {
+    fn arenas(&self) -> [&Arena; 8] {
         let ([source, destination, signs, _], [applied, lists]) =
             (&self.addresses.classes.rows, &self.applied.rows);
         let [source, destination, signs, services, applied, lists] =
             [source, destination, signs, &self.services.rows, applied, lists]
                 .map(|rows| &rows.lines);
-        [source, destination, signs, services, applied, lists, &self.homes.lines]
+        [
+            source,
+            destination,
+            signs,
+            services,
+            applied,
+            lists,
+            &self.homes.lanes,
+            &self.homes.places,
+        ]
     }
 
-    fn arenas_mut(&mut self) -> [&mut Arena; 7] {
+    fn arenas_mut(&mut self) -> [&mut Arena; 8] {
         let ([source, destination, signs, _], [applied, lists]) =
             (&mut self.addresses.classes.rows, &mut self.applied.rows);
         let all = [source, destination, signs, &mut self.services.rows, applied, lists];
         let [source, destination, signs, services, applied, lists] =
             all.map(|rows| &mut rows.lines);
-        [source, destination, signs, services, applied, lists, &mut self.homes.lines]
+        [
+            source,
+            destination,
+            signs,
+            services,
+            applied,
+            lists,
+            &mut self.homes.lanes,
+            &mut self.homes.places,
+        ]
     }
 
     /// From now on rows are shared with another copy: see [`super::arena`].

@@ -99,18 +99,28 @@ const fn band(rule: &Rule) -> usize {
 }
 
 impl Layout {
-    /// A layout for these rules; `None` if they are more than a million.
+    /// A layout for these rules, packed if they are many; `None` if they are more than a million.
     pub(super) fn new(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
+        let lines = Self::lines(rules);
+        if lines > MOST_FLAT_LINES {
+            return Self::packed(rules);
+        }
+        let shape = Shape::Flat { lines };
+        let bands = [Band::new(0, shape.places()), Band::new(0, 0), Band::new(0, 0)];
+        Some(Self::with(shape, bands))
+    }
+
+    /// The lines of a flat row of these rules, with some room for rules that come later; the smallest lists have most
+    /// of it anyway.
+    const fn lines(rules: &[(Rank, Arc<Rule>)]) -> usize {
+        (rules.len() + rules.len() / 64 + 8).div_ceil(PARTS)
+    }
+
+    /// A packed layout for these rules; `None` if they are more than a million.
+    pub(super) fn packed(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
         let mut sizes = [0; BANDS];
         for (_, rule) in rules {
             sizes[band(rule)] += 1;
-        }
-        // Some room for rules that come later; the smallest lists have most of it anyway.
-        let lines = (rules.len() + rules.len() / 64 + 8).div_ceil(PARTS);
-        if lines <= MOST_FLAT_LINES {
-            let shape = Shape::Flat { lines };
-            let bands = [Band::new(0, shape.places()), Band::new(0, 0), Band::new(0, 0)];
-            return Some(Self::with(shape, bands));
         }
         let parts = |log_bytes: u32| sizes.map(|size: usize| size.div_ceil(8 << log_bytes));
         let fits = |log_bytes: &u32| parts(*log_bytes).iter().sum::<usize>() <= PARTS;

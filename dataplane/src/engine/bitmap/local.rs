@@ -21,10 +21,11 @@ use rustc_hash::FxHashMap;
 
 use super::index::{Ground, way};
 use super::layout::Rank;
+use super::pages;
 use super::rows::{Line, Rows};
 use super::services::{self, Span};
 use crate::ruling::Saying;
-use crate::{AppliedTo, Direction, Family, Peer, Rule, ServiceMatch};
+use crate::{Action, AppliedTo, Direction, Family, Peer, Rule, RuleId, ServiceMatch};
 
 /// Entries of a block.
 pub(super) const ENTRIES: usize = 31;
@@ -127,9 +128,24 @@ pub(super) struct Record {
     pub(super) unclear: bool,
     /// Whether the rule is no longer in force.
     gone: bool,
+    /// What it says, with no room between.
+    action: Action,
+    admits: bool,
+    strict: bool,
+    rule: RuleId,
 }
 
+/// A record is a line.
+const _: () = assert!(size_of::<Record>() == size_of::<Line>());
+
 impl Record {
+    /// What the rule says.
+    #[inline]
+    pub(super) const fn saying(&self) -> Saying {
+        let Self { rule, action, admits, strict, .. } = *self;
+        Saying { rule, action, admits, strict }
+    }
+
     /// Whether the rule wants what a packet carries.
     #[inline]
     pub(super) fn wants(&self, key: u32) -> bool {
@@ -165,7 +181,6 @@ pub(super) struct Local {
     /// Whether any may be.
     pub(super) wanted: bool,
     pub(super) records: Vec<Record>,
-    pub(super) sayings: Vec<Option<Saying>>,
     rules: Vec<Option<Arc<Rule>>>,
     /// Places in a row that nobody has, by how many.
     free: [Vec<u32>; MOST_ENTRIES + 1],
@@ -188,6 +203,12 @@ impl Local {
             *local.on.entry(ground).or_default() += 1;
         }
         local
+    }
+
+    /// Makes room for the entries of so many rules.
+    pub(super) fn reserve(&mut self, rules: usize) {
+        self.records = Vec::with_capacity(rules + rules / 2);
+        pages::ask_for_large(&mut self.records);
     }
 
     /// Whether there are none.
@@ -246,11 +267,24 @@ impl Local {
         if lane == NEVER {
             ends[0].clear();
         }
+        let Saying { rule: id, action, admits, strict } = Saying::from(&**rule);
         let both = ends[0].iter().flat_map(|source| ends[1].iter().map(|own| [*source, *own]));
         let entries = both.map(|ends| {
             let [source, destination] = ends.map(slot);
             let lanes = Lanes { rank, lanes: [source | ways, destination, lane] };
-            (lanes, Record { rank, ends, spans, unwanted: ways, unclear, gone: false })
+            let record = Record {
+                rank,
+                ends,
+                spans,
+                unwanted: ways,
+                unclear,
+                gone: false,
+                action,
+                admits,
+                strict,
+                rule: id,
+            };
+            (lanes, record)
         });
         let entries: Vec<_> = entries.collect();
         let places = self.take(entries.len());
@@ -259,7 +293,6 @@ impl Local {
             let place = place as usize;
             lists.entries[place] = lanes;
             self.records[place] = record;
-            self.sayings[place] = Some(Saying::from(&**rule));
             self.rules[place] = Some(Arc::clone(rule));
         }
         places
@@ -277,9 +310,12 @@ impl Local {
                 unwanted: 0,
                 unclear: false,
                 gone: true,
+                action: Action::Drop,
+                admits: false,
+                strict: false,
+                rule: RuleId(0),
             };
             self.records.resize(new + count, record);
-            self.sayings.resize(new + count, None);
             self.rules.resize(new + count, None);
             new as u32
         });
@@ -297,7 +333,6 @@ impl Local {
     pub(super) fn give_back(&mut self, entries: Entries) {
         for place in entries.places() {
             self.rules[place as usize] = None;
-            self.sayings[place as usize] = None;
         }
         self.free[entries.count as usize].push(entries.first);
     }
@@ -316,7 +351,7 @@ impl Local {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let entry = size_of::<(Record, Lanes, Option<Saying>, usize)>();
+        let entry = size_of::<(Record, Lanes, usize)>();
         self.records.capacity() * entry + self.on.capacity() * size_of::<(Ground, u32)>()
     }
 }

@@ -115,7 +115,7 @@ impl<'a> Lists<'a> {
     ) -> Option<u32> {
         let matches = |record: &Record, place: u32| {
             self.holds(wide, point, record)
-                && (!record.unclear || self.index.local_matches(place, point, &accepts))
+                && (!record.unclear || self.index.local_matches(place, point.classes, &accepts))
         };
         let mut found = None;
         for (some, any) in chosen.into_iter().zip([true, false]) {

@@ -1,47 +1,94 @@
 //! The lowest-ranked rules of many packets on vNICs, step by step.
 //!
 //! In a large world nearly all that a lookup reads is in no cache, and each step has to know what the one
-//! before has read. So many packets take a step before the first takes the next one, and each ends by
-//! asking for what the next will read.
-#![allow(clippy::cast_possible_truncation)] // Numbers of packets abreast are below 64.
+//! before has read. So packets take the steps in groups, each group one step behind the next one, and a
+//! step ends by asking for what the next will read. The first steps, which every packet takes, are taken by
+//! three groups in turns, packet by packet: so what is asked for is spread over all the work that there is,
+//! and the queue of lines that are waited for is never full.
+#![allow(clippy::cast_possible_truncation)] // Numbers of packets under way are below 128.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
+#![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
+#![allow(unsafe_code)] // Rows of classes are read unchecked; that there is such a class is plain here.
 
-use super::asked::{Apart, OnVnics, Point};
+use std::hint::select_unpredictable;
+use std::ops::Range;
+
+use super::addresses::{SIGN, WANTED};
+use super::asked::{Apart, Met, OnVnics, Point};
+use super::homes::NOWHERE as NO_HOME;
 use super::index::Index;
-use super::local::LOCAL;
+use super::local::{LOCAL, lane_of_service};
 use super::local_search::{self, Chosen};
 use super::search::{Find, NOWHERE, fetch_rows};
 use super::tables::Tables;
+use super::view::rows_of;
 use super::wide::{Wide, Work};
 use super::{home_search, services};
 use crate::Rule;
 
 /// How many packets take a step together.
-const ABREAST: usize = 64;
+const GROUP: usize = 16;
 
-/// Numbers of packets that take a step which others do not: told apart without a branch, for none could be
+/// How many packets are under way, at most; a few more than the steps need.
+const UNDER_WAY: usize = 8 * GROUP;
+
+/// How much later than a packet's memory is asked for it is read.
+const AHEAD: usize = 4 * GROUP;
+
+/// A packet under way.
+#[derive(Clone, Copy, Default)]
+struct Packet {
+    met: Met,
+    apart: Apart,
+    /// Where its vNIC is at home.
+    home: u32,
+    /// What is asked of the other end, and its labels.
+    own: home_search::Own,
+    /// The entries that may match: at home the first alone.
+    chosen: [Chosen; 2],
+    /// The place of its rule, as far as that is known.
+    place: u32,
+}
+
+/// Those of a group that take a step which others do not: told apart without a branch, for none could be
 /// guessed.
 #[derive(Clone, Copy)]
 struct Few {
-    numbers: [u8; ABREAST],
+    numbers: [u8; GROUP],
     count: usize,
 }
 
 impl Few {
-    const NONE: Self = Self { numbers: [0; ABREAST], count: 0 };
+    const NONE: Self = Self { numbers: [0; GROUP], count: 0 };
 
     /// Adds a packet, or does not.
     #[inline(always)]
     fn add(&mut self, number: usize, takes: bool) {
-        self.numbers[self.count & (ABREAST - 1)] = (number & (ABREAST - 1)) as u8;
+        self.numbers[self.count & (GROUP - 1)] = (number % UNDER_WAY) as u8;
         self.count += usize::from(takes);
     }
 
     /// Those that were added.
     #[inline(always)]
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        self.numbers[..self.count.min(ABREAST)].iter().map(|number| usize::from(*number))
+    fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+        let Self { numbers, count } = *self;
+        (0..count.min(GROUP)).map(move |at| usize::from(numbers[at]))
     }
+}
+
+/// The packets of a group, by the steps that they take.
+#[derive(Clone, Copy)]
+struct Group {
+    /// Those that are looked up in the rows.
+    listed: Few,
+    /// Those of vNICs at home of whose entries some may match.
+    some: Few,
+    /// Those that are not at home.
+    away: Few,
+}
+
+impl Group {
+    const NONE: Self = Self { listed: Few::NONE, some: Few::NONE, away: Few::NONE };
 }
 
 /// Tells the places of packets' rules, and whether their verdicts take more.
@@ -52,103 +99,217 @@ pub(super) struct Steps<'a, A, T, F> {
     pub(super) find: F,
 }
 
-impl<A: OnVnics, T: FnMut(usize, Apart, u32), F: Find> Work for Steps<'_, A, T, F> {
+/// What steps read.
+struct Reads<'a, A, W> {
+    index: &'a Index,
+    asked: A,
+    wide: W,
+    tables: Tables<'a>,
+    lists: local_search::Lists<'a>,
+    at_home: home_search::Lists<'a>,
+}
+
+impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A, T, F> {
     #[inline(always)]
     fn run(self, wide: impl Wide) {
         let Self { index, asked, mut tell, find } = self;
-        let tables = &Tables::new(index);
-        let lists = local_search::Lists::of(index);
-        let at_home = home_search::Lists::of(index);
-        let (mut classes, mut apart) = ([[0; 2]; ABREAST], [Apart::No; ABREAST]);
-        let (mut points, mut places) = ([Point::default(); ABREAST], [0; ABREAST]);
-        let mut chosen = [[Chosen::default(); 2]; ABREAST];
-        let fetch = |place: *const u8| wide.fetch(place.cast(), 0);
-        (0..ABREAST.min(asked.count())).for_each(|at| asked.ahead(at, fetch));
-        for first in (0..asked.count()).step_by(ABREAST) {
-            let count = ABREAST.min(asked.count() - first);
-            let accepts = |at: usize| {
-                let key = asked.key(first + at);
-                move |rule: &Rule| services::accepts(rule, key)
+        let reads = Reads {
+            index,
+            asked,
+            wide,
+            tables: Tables::new(index),
+            lists: local_search::Lists::of(index),
+            at_home: home_search::Lists::of(index),
+        };
+        let mut packets = [Packet::default(); UNDER_WAY];
+        let mut points = [Point::default(); UNDER_WAY];
+        let mut groups = [Group::NONE; UNDER_WAY / GROUP];
+        let count = reads.asked.count();
+        (0..AHEAD.min(count)).for_each(|number| reads.ahead(number));
+        // The numbers of the packets that take a step.
+        let taking = |turn: usize, step: usize| -> Range<usize> {
+            let first = turn.checked_sub(step).map_or(count, |turn| (turn * GROUP).min(count));
+            first..count.min(first + GROUP)
+        };
+        for turn in 0..count.div_ceil(GROUP) + LAST {
+            let [asking, meeting, choosing] = [0, 1, 2].map(|step| taking(turn, step));
+            let group = |step| turn.wrapping_sub(step) % groups.len();
+            let [asked, met, chosen, fetched, ended] = [0, 1, 2, 3, LAST].map(group);
+            groups[asked] = Group::NONE;
+            for at in 0..GROUP {
+                if let Some(number) = asking.clone().nth(at) {
+                    reads.ahead(number + AHEAD);
+                    reads.ask(number, &mut packets[number % UNDER_WAY]);
+                }
+                if let Some(number) = meeting.clone().nth(at) {
+                    let own = number % UNDER_WAY;
+                    reads.meet(find, number, &mut packets[own], &mut points[own], &mut groups[met]);
+                }
+                if let Some(number) = choosing.clone().nth(at) {
+                    let own = number % UNDER_WAY;
+                    reads.choose(number, &mut packets[own], &mut groups[chosen]);
+                }
+            }
+            reads.choose_others(find, choosing, &mut packets, &points, &mut groups[chosen]);
+            for at in groups[fetched].some.iter() {
+                reads.at_home.fetch_record(wide, packets[at].chosen[0]);
+            }
+            for at in groups[fetched].away.iter() {
+                reads.lists.fetch_records(wide, &points[at], packets[at].chosen);
+            }
+            let ending = taking(turn, LAST);
+            reads.end(ending.start, &mut packets, &points, &groups[ended]);
+            let mut told = [(Apart::No, NOWHERE); GROUP];
+            for (told, number) in told.iter_mut().zip(ending.clone()) {
+                let Packet { apart, place, .. } = packets[number % UNDER_WAY];
+                *told = (apart, place);
+            }
+            tell(ending.start, &told[..ending.len().min(GROUP)]);
+        }
+    }
+}
+
+/// The turn in which a packet's place is told, counted from the one in which it is asked.
+const LAST: usize = 4;
+
+impl<A: OnVnics, W: Wide> Reads<'_, A, W> {
+    /// Asks for what tells of a packet that is asked for later.
+    #[inline(always)]
+    fn ahead(&self, number: usize) {
+        self.asked.ahead(number, |place| self.wide.fetch(place.cast(), 0));
+    }
+
+    /// First step: from the packet to its classes. What the next steps tell is still that of another packet.
+    #[inline(always)]
+    fn ask(&self, number: usize, packet: &mut Packet) {
+        let asked = self.asked.at(number);
+        let met = asked.met(self.index);
+        for class in [met.peer, met.own] {
+            self.wide.fetch(self.tables.of.as_ptr().wrapping_add(class as usize).cast(), 0);
+        }
+        let home = self.index.homes.lists.as_ptr().wrapping_add(asked.home as usize);
+        self.wide.fetch(home.cast(), 0);
+        (packet.met, packet.apart, packet.home) = (met, asked.apart, asked.home);
+    }
+
+    /// Second step: from classes to rows and lists.
+    #[inline(always)]
+    fn meet(
+        &self,
+        find: impl Find,
+        number: usize,
+        packet: &mut Packet,
+        point: &mut Point,
+        group: &mut Group,
+    ) {
+        let Packet { met, home, .. } = *packet;
+        let at_home = home != NO_HOME;
+        // SAFETY: addresses are of classes that there are.
+        let [peer, own] =
+            unsafe { [met.peer, met.own].map(|class| rows_of(self.tables.of, class)) };
+        let wanted = select_unpredictable(met.sends(), peer[WANTED], own[WANTED]);
+        packet.place = self.tables.fallback(wanted, met.key, met.way as usize);
+        let looks = packet.place == NOWHERE;
+        group.listed.add(number, looks);
+        group.away.add(number, !at_home);
+        if at_home {
+            let [to, from] = self.index.homes.lists.get(home as usize).copied().unwrap_or_default();
+            packet.own = home_search::Own {
+                list: select_unpredictable(met.sends(), from, to),
+                sign: peer[SIGN],
+                carried: lane_of_service(met.key),
             };
-            for (at, (classes, apart)) in classes.iter_mut().zip(&mut apart).take(count).enumerate()
-            {
-                asked.ahead(first + at + ABREAST, fetch);
-                let packet = asked.at(first + at);
-                (*classes, *apart) = (packet.classes(tables), packet.apart);
-                for class in *classes {
-                    wide.fetch(tables.of.as_ptr().wrapping_add(class as usize).cast(), 0);
-                }
-            }
-            let (mut listed, mut home, mut away) = (Few::NONE, Few::NONE, Few::NONE);
-            for (at, (point, classes)) in points.iter_mut().zip(classes).take(count).enumerate() {
-                *point = asked.at(first + at).point(tables, classes);
-                places[at] = tables.fallback(point);
-                let looks = places[at] == NOWHERE;
-                listed.add(at, looks);
-                fetch_rows(wide, find, tables, point, looks);
-                let at_its = point.home.is_some();
-                home.add(at, at_its);
-                away.add(at, !at_its);
-                match point.home {
-                    Some(list) => at_home.fetch(wide, point, list),
-                    None => lists.fetch(wide, point),
-                }
-            }
-            let mut unsure = Few::NONE;
-            for at in listed.iter() {
-                let right;
-                (places[at], right) = find.guess(wide, tables, &points[at]);
-                unsure.add(at, !right);
-            }
-            for at in unsure.iter() {
-                places[at] = find.find(wide, tables, &points[at]);
-            }
-            if index.conditions {
-                for (at, place) in places[..count].iter_mut().enumerate() {
-                    if index.asks_more(*place) {
-                        *place = index.first_accepted(&points[at], accepts(at));
-                    }
-                }
-            }
-            // The first block of most lists is all of it, or tells enough.
-            let (mut more, mut some) = (Few::NONE, Few::NONE);
-            for at in home.iter() {
-                let (own, ends) = at_home.start(wide, &points[at]);
-                chosen[at][0] = own;
-                some.add(at, own.entries != 0);
-                more.add(at, !ends && own.entries == 0);
-            }
-            for at in more.iter() {
-                chosen[at][0] = at_home.go_on(wide, &points[at], chosen[at][0]);
-                some.add(at, chosen[at][0].entries != 0);
-            }
-            for at in some.iter() {
-                at_home.fetch_place(wide, &points[at], chosen[at][0]);
-            }
-            for at in away.iter() {
-                chosen[at] = lists.choose(wide, &points[at]);
-            }
-            for at in some.iter() {
-                at_home.fetch_record(wide, chosen[at][0]);
-            }
-            for at in away.iter() {
-                lists.fetch_records(wide, &points[at], chosen[at]);
-            }
-            for at in some.iter() {
-                let before = index.rank_of(places[at]);
-                let found = at_home.first(wide, &points[at], chosen[at][0], before, accepts(at));
-                places[at] = found.map_or(places[at], |place| LOCAL | place);
-                index.fetch_saying(wide, places[at]);
-            }
-            for at in away.iter() {
-                let before = index.rank_of(places[at]);
-                let found = lists.first_of(wide, &points[at], chosen[at], before, accepts(at));
-                places[at] = found.map_or(places[at], |place| LOCAL | place);
-                index.fetch_saying(wide, places[at]);
-            }
-            for (at, (place, apart)) in places[..count].iter().zip(&apart).enumerate() {
-                tell(first + at, *apart, *place);
+            self.at_home.fetch(self.wide, packet.own);
+        }
+        if looks || !at_home {
+            *point = met.point(&self.tables);
+            fetch_rows(self.wide, find, &self.tables, point, looks);
+            if !at_home {
+                self.lists.fetch(self.wide, point);
             }
         }
+    }
+
+    /// Third step, at home: the entries that may match. The first block of most lists is all of it, or tells
+    /// enough.
+    #[inline(always)]
+    fn choose(&self, number: usize, packet: &mut Packet, group: &mut Group) {
+        let (chosen, ends) = self.at_home.start(self.wide, packet.own);
+        let at_home = packet.home != NO_HOME;
+        packet.chosen[0] = chosen;
+        group.some.add(number, at_home & (!ends | (chosen.entries != 0)));
+    }
+
+    /// Third step of all others, and what is found in the rows.
+    #[inline(always)]
+    fn choose_others(
+        &self,
+        find: impl Find,
+        numbers: Range<usize>,
+        packets: &mut [Packet; UNDER_WAY],
+        points: &[Point; UNDER_WAY],
+        group: &mut Group,
+    ) {
+        let mut unsure = Few::NONE;
+        for at in group.listed.iter() {
+            let right;
+            (packets[at].place, right) = find.guess(self.wide, &self.tables, &points[at]);
+            unsure.add(at, !right);
+        }
+        for at in unsure.iter() {
+            packets[at].place = find.find(self.wide, &self.tables, &points[at]);
+        }
+        if self.index.conditions {
+            for number in numbers {
+                let packet = &mut packets[number % UNDER_WAY];
+                if self.index.asks_more(packet.place) {
+                    let point = packet.met.point(&self.tables);
+                    packet.place = self.index.first_accepted(&point, self.accepts(number));
+                }
+            }
+        }
+        let candidates = std::mem::replace(&mut group.some, Few::NONE);
+        for at in candidates.iter() {
+            let packet = &mut packets[at];
+            packet.chosen[0] = self.at_home.go_on(self.wide, packet.own, packet.chosen[0]);
+            group.some.add(at, packet.chosen[0].entries != 0);
+            self.at_home.fetch_place(self.wide, packet.own, packet.chosen[0]);
+        }
+        for at in group.away.iter() {
+            packets[at].chosen = self.lists.choose(self.wide, &points[at]);
+        }
+    }
+
+    /// Last step: the first entry that does match.
+    #[inline(always)]
+    fn end(
+        &self,
+        first: usize,
+        packets: &mut [Packet; UNDER_WAY],
+        points: &[Point; UNDER_WAY],
+        group: &Group,
+    ) {
+        let number = |at: usize| first + (at.wrapping_sub(first) % UNDER_WAY);
+        for at in group.some.iter() {
+            let (packet, accepts) = (&mut packets[at], self.accepts(number(at)));
+            let before = self.index.rank_of(packet.place);
+            let Packet { met, own, chosen: [chosen, _], .. } = *packet;
+            let found = self.at_home.first(self.wide, met, own, chosen, before, accepts);
+            packet.place = found.map_or(packet.place, |place| LOCAL | place);
+        }
+        for at in group.away.iter() {
+            let (packet, accepts) = (&mut packets[at], self.accepts(number(at)));
+            let before = self.index.rank_of(packet.place);
+            let chosen = packet.chosen;
+            let found = self.lists.first_of(self.wide, &points[at], chosen, before, accepts);
+            packet.place = found.map_or(packet.place, |place| LOCAL | place);
+        }
+    }
+
+    /// Whether a rule wants what a packet carries.
+    #[inline(always)]
+    fn accepts(&self, number: usize) -> impl Fn(&Rule) -> bool {
+        let key = self.asked.key(number);
+        move |rule: &Rule| services::accepts(rule, key)
     }
 }

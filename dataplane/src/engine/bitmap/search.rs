@@ -4,10 +4,11 @@
 use std::hint::select_unpredictable;
 use std::sync::Arc;
 
+use super::addresses::WANTED;
 use super::asked::{Apart, Asked, Keys, OnVnics, Point};
 use super::index::Index;
 use super::layout::{FREE, Rank};
-use super::local::{self, LOCAL};
+use super::local::{self, LOCAL, Record};
 use super::local_search::Lists;
 use super::on_vnics::Steps;
 use super::rows::{PARTS, Shape};
@@ -127,7 +128,7 @@ struct Stream<'a, A, T> {
     tell: T,
 }
 
-impl<A: OnVnics, T: FnMut(usize, Apart, u32)> Lookup for Stream<'_, A, T> {
+impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)])> Lookup for Stream<'_, A, T> {
     #[inline(always)]
     fn with(self, runs: impl Runs, find: impl Find) {
         let Self { index, asked, tell } = self;
@@ -217,7 +218,13 @@ impl<A: Asked, F: Find> Work for One<'_, A, F> {
     fn run(self, wide: impl Wide) {
         let tables = &Tables::new(self.index);
         let point = self.asked.point(tables, 0);
-        *self.found = self.find.find(wide, tables, &point);
+        let [_, destination] = point.classes.map(|class| tables.of.get(class as usize).copied());
+        let wanted = destination.map_or(u32::MAX, |rows| rows[WANTED]);
+        *self.found = tables.fallback(wanted, point.key, point.way);
+        if *self.found == NOWHERE {
+            let (place, right) = self.find.guess(wide, tables, &point);
+            *self.found = if right { place } else { self.find.find(wide, tables, &point) };
+        }
         if self.index.conditions && self.index.asks_more(*self.found) {
             let accepts = |rule: &Rule| self.asked.accepts(0, rule);
             *self.found = self.index.first_accepted(&point, accepts);
@@ -265,33 +272,35 @@ impl Index {
         self.rule_of(found)
     }
 
-    /// [`Index::first`] of packets on vNICs: tells what it says, and its place.
+    /// [`Index::first`] of packets on vNICs: tells the places of their rules, of some that follow one another at once.
     pub(crate) fn first_on_each(
         &self,
         asked: impl OnVnics,
-        mut tell: impl FnMut(usize, Apart, Option<Saying>, u32),
+        mut tell: impl FnMut(usize, &[(Apart, u32)]),
     ) {
-        let (sayings, own) = (self.layout.sayings.as_slice(), self.local.sayings.as_slice());
-        let said = |place: u32| {
-            let (sayings, place) =
-                if place & LOCAL == 0 { (sayings, place) } else { (own, place & !LOCAL) };
-            sayings.get(place as usize).copied().flatten()
-        };
         if self.has_local() {
-            let tell = |at: usize, apart, place: u32| tell(at, apart, said(place), place);
             self.by_shape(Stream { index: self, asked, tell });
             return;
         }
         for first in (0..asked.count()).step_by(CHUNK) {
             let count = CHUNK.min(asked.count() - first);
             let mut packets = [asked.at(first); CHUNK];
+            let mut told = [(Apart::No, NOWHERE); CHUNK];
             for (at, packet) in packets[..count].iter_mut().enumerate() {
                 *packet = asked.at(first + at);
+                told[at].0 = packet.apart;
             }
-            let packets = &packets[..count];
-            self.first_of_each(packets, |at, place| {
-                tell(first + at, packets[at].apart, said(place), place);
-            });
+            self.first_of_each(&packets[..count], |at, place| told[at].1 = place);
+            tell(first, &told[..count]);
+        }
+    }
+
+    /// What the rule of a place says that a lookup has told.
+    #[inline(always)]
+    pub(crate) fn said(&self, place: u32) -> Option<Saying> {
+        match place & LOCAL {
+            0 => self.layout.sayings.get(place as usize).copied().flatten(),
+            _ => self.local.records.get((place & !LOCAL) as usize).map(Record::saying),
         }
     }
 
@@ -372,13 +381,6 @@ impl Index {
         if self.restricted || self.has_local() { self.applied.of[class as usize] } else { [0; 2] }
     }
 
-    /// Asks for what the rule at a place says.
-    #[inline(always)]
-    pub(super) fn fetch_saying(&self, wide: impl Wide, place: u32) {
-        let sayings = if place & LOCAL == 0 { &self.layout.sayings } else { &self.local.sayings };
-        wide.fetch(sayings.as_ptr().wrapping_add((place & !LOCAL) as usize).cast(), 0);
-    }
-
     /// The rank of the rule at a place of the rows.
     #[inline(always)]
     pub(super) fn rank_of(&self, place: u32) -> Rank {
@@ -401,11 +403,10 @@ impl Index {
     pub(super) fn local_matches(
         &self,
         place: u32,
-        point: &Point,
+        [source, destination]: [u32; 2],
         accepts: impl Fn(&Rule) -> bool,
     ) -> bool {
         let Some((_, rule)) = self.local.at(place) else { return false };
-        let [source, destination] = point.classes;
         self.addresses.meets(source, &rule.source)
             && self.addresses.meets(destination, &rule.destination)
             && accepts(rule)

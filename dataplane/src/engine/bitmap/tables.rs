@@ -112,11 +112,11 @@ impl<'a> Tables<'a> {
     }
 
     /// The place of the rule that takes what no list has, if no rule that is listed by the packet's destination
-    /// wants it; nowhere if that is not sure.
+    /// wants it (by bits of what those want); nowhere if that is not sure.
     #[inline(always)]
-    pub(super) fn fallback(&self, point: &Point) -> u32 {
-        let wanted = point.wanted & services::bits_of(point.key) != 0;
-        select_unpredictable(wanted, NOWHERE, self.fallbacks[point.way & 7])
+    pub(super) fn fallback(&self, wanted: u32, key: u32, way: usize) -> u32 {
+        let wanted = wanted & services::bits_of(key) != 0;
+        select_unpredictable(wanted, NOWHERE, self.fallbacks[way & 7])
     }
 
     /// Where the first lines of codes are.
