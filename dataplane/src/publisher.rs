@@ -4,7 +4,8 @@
 //! behind by what was published last. To publish is to change the spare and show it in place of the
 //! other: so readers see each publication whole or not at all, and wait for nobody. What was published
 //! is then done once more, to the copy that was shown before, as soon as its last reader has left it,
-//! and readers go back to that one: its tables are in their caches, and both would not be. Of the two copies only the small tables are really two: the rows of the bitmap engine are shared
+//! and readers go back to that one: its tables are in their caches, and both would not be. Of the two
+//! copies only the small tables are really two: the rows of the bitmap engine are shared
 //! (`engine/bitmap/arena.rs`).
 
 use std::sync::Arc;

@@ -238,7 +238,7 @@ fn lists_of_every_size_agree_with_the_walk_through_changes() {
     // One, two and three lines; rows packed by parts of 8, 32 and 256 rules.
     let sizes: &[_] = under_miri(
         &[(40, 400), (700, 150), (1_300, 80), (3_000, 60), (9_000, 20), (20_000, 4)],
-        &[(40, 10), (700, 2), (1_300, 1)],
+        &[(40, 10), (700, 1), (1_600, 1)],
     );
     for &(rules, changes) in sizes {
         let mut both = Both::of(rules, FEW);
@@ -255,7 +255,7 @@ fn lists_of_every_size_agree_with_the_walk_through_changes() {
 fn rules_on_few_vnics_each_agree_with_the_walk_through_changes() {
     // Lists of a block or two, of some, and of buckets that overflow.
     let sizes: &[_] =
-        under_miri(&[(2_000, 400, 400), (3_000, 160, 200), (9_000, 300, 60)], &[(1_000, 200, 6)]);
+        under_miri(&[(2_000, 400, 400), (3_000, 160, 200), (9_000, 300, 60)], &[(1_600, 320, 2)]);
     for &(rules, scopes, changes) in sizes {
         let mut both = Both::of(rules, scopes);
         both.compare(under_miri(300, 4));

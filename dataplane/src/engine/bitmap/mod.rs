@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn every_processor_finds_what_the_walk_finds() {
         let mut sets = AddressSets::default();
-        for number in 0..under_miri(4_000, 400) {
+        for number in 0..under_miri(4_000, 200) {
             let set = SetId(mixed(8, number) % SETS);
             sets.add(set, Member::from(address(mixed(9, number))));
         }
@@ -252,7 +252,7 @@ mod tests {
         let keys: Vec<Key<'_>> =
             keys.map(|(packet, direction)| Key { direction, packet }).collect();
         // One line, three lines, lists and parts of eight rules and of 32.
-        let counts: &[_] = under_miri(&[200, 1_300, 3_000, 6_000], &[200, 1_300]);
+        let counts: &[_] = under_miri(&[200, 1_300, 3_000, 6_000], &[200, 1_600]);
         for &count in counts {
             let rules: RuleList = (0..count).map(rule).collect();
             let walk = |key: &Key<'_>| rules.iter().position(|rule| rule.matches(&sets, *key));
@@ -271,12 +271,12 @@ mod tests {
     #[test]
     fn every_processor_finds_the_rules_of_few_vnics() {
         let mut sets = AddressSets::default();
-        for number in 0..under_miri(4_000, 400) {
+        for number in 0..under_miri(4_000, 200) {
             let set = SetId(mixed(8, number) % SETS);
             sets.add(set, Member::from(address(mixed(9, number))));
         }
         let scope = |number: u32| ScopeId(number % 70);
-        let rules = (0..under_miri(3_000_u32, 1_000)).map(|number| {
+        let rules = (0..under_miri(3_000_u32, 1_600)).map(|number| {
             let scopes = vec![scope(mixed(13, number))];
             let applied_to = AppliedTo::OneOf { scopes, vnics: Vec::new() };
             (u64::from(number) * STEP, Arc::new(Rule { applied_to, ..(*rule(number)).clone() }))
@@ -290,7 +290,7 @@ mod tests {
             .iter()
             .map(|scopes| index.acquire(scopes.iter().copied().map(Ground::Scope)))
             .collect();
-        let packets: Vec<Packet> = (0..under_miri(3_000, 30))
+        let packets: Vec<Packet> = (0..under_miri(3_000, 12))
             .map(|number| {
                 let ends = [10, 11].map(|what| address(mixed(what, number)));
                 let port = u16::try_from(mixed(12, number) % 40).unwrap();
