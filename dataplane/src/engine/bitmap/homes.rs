@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn entries_and_packets_of_a_service_are_in_the_same_bucket() {
         for lane in (1..u16::MAX).step_by(7) {
-            let list = 40 | 3 << BUCKETS_AT;
+            let list = 40 + (3 << BUCKETS_AT);
             assert_eq!(first_block(list, lane), 40 + bucket_of(3, lane));
             assert_eq!(first_block(40, lane), 40);
         }
