@@ -107,8 +107,7 @@ impl Index {
         let (own, rules): (Vec<_>, Vec<_>) =
             rules.into_iter().partition(|(_, rule)| local.takes(rule));
         if !own.is_empty() {
-            // Bits of what is wanted by rules that are listed by the destination spare most packets the others.
-            layout = Layout::packed(&rules)?;
+            layout = Layout::new(&rules)?;
         }
         let shape = layout.shape;
         let mut index = Self {

@@ -117,7 +117,7 @@ impl Layout {
     }
 
     /// A packed layout for these rules; `None` if they are more than a million.
-    pub(super) fn packed(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
+    fn packed(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
         let mut sizes = [0; BANDS];
         for (_, rule) in rules {
             sizes[band(rule)] += 1;
@@ -255,9 +255,6 @@ impl Layout {
     /// Frees a place.
     pub(super) fn give_back(&mut self, place: u32) {
         let Some(rule) = self.rules[place as usize].take() else { return };
-        if self.fallback == Some(place) {
-            self.fallback = None;
-        }
         let rank = std::mem::replace(&mut self.ranks[place as usize], FREE);
         let own = self.band_of(&rule);
         let band = &mut self.bands[own];
@@ -266,6 +263,20 @@ impl Layout {
             band.by_rank.remove(&rank);
         }
         band.free.insert(place);
+        if rank <= self.first_unlisted {
+            self.find_first_unlisted();
+        }
+    }
+
+    /// Looks for the first of the rules that no list has, and so for the default rule.
+    fn find_first_unlisted(&mut self) {
+        let firsts =
+            self.bands[LISTED + 1..].iter().filter_map(|own| own.by_rank.first_key_value());
+        let first = firsts.min().map(|(rank, place)| (*rank, *place));
+        let rule = first.and_then(|(_, place)| self.rules[place as usize].as_ref());
+        self.fallback =
+            first.map(|(_, place)| place).filter(|_| rule.is_some_and(|own| takes_all(own)));
+        self.first_unlisted = first.map_or(FREE, |(rank, _)| rank);
     }
 
     /// Gives rules other ranks, in the same order.
@@ -283,5 +294,43 @@ impl Layout {
 
     pub(super) fn bytes(&self) -> usize {
         self.ranks.len() * (size_of::<(Rank, usize, Option<Saying>)>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Layer, RuleId, SetId, Term};
+
+    fn rule(id: u64, source: Peer) -> Arc<Rule> {
+        Arc::new(Rule {
+            id: RuleId(id),
+            layer: Layer::Ip,
+            action: Action::Drop,
+            direction: None,
+            family: None,
+            source,
+            destination: Peer::Any,
+            service: ServiceMatch::Any,
+            applied_to: AppliedTo::Everywhere,
+            stateful: true,
+            tcp_strict: false,
+        })
+    }
+
+    #[test]
+    fn the_default_rule_is_known_again_when_what_came_before_it_is_gone() {
+        let default = rule(1, Peer::Any);
+        let set = Peer::OneOf { terms: vec![Term::Set(SetId(1))], negated: false };
+        let quarantine = rule(2, set);
+        let rules = [(10, quarantine), (20, default)];
+        let mut layout = Layout::packed(&rules).unwrap();
+        let places = layout.places(&rules);
+        let (before, of_default) = (places[0], places[1]);
+        assert_eq!((layout.first_unlisted, layout.fallback), (10, None));
+        layout.give_back(before);
+        assert_eq!((layout.first_unlisted, layout.fallback), (20, Some(of_default)));
+        layout.give_back(of_default);
+        assert_eq!((layout.first_unlisted, layout.fallback), (FREE, None));
     }
 }
