@@ -344,8 +344,9 @@ impl Ncp {
         for server in known.servers.values() {
             self.remove_server(server).await?;
         }
+        self.give_back(&known.vip).await?;
         self.state.services.lock().remove(name);
-        self.give_back(&known.vip).await
+        Ok(())
     }
 
     /// Tells a Service or an Ingress its address.
