@@ -352,24 +352,14 @@ impl<K: Eq + Hash> WeakMap<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Peer, RuleId, ServiceMatch};
 
     fn rule(id: u64, scopes: &[u32], vnics: &[u32]) -> Rule {
         Rule {
-            id: RuleId(id),
-            layer: Layer::Ip,
-            action: Action::Drop,
-            direction: None,
-            family: None,
-            source: Peer::Any,
-            destination: Peer::Any,
-            service: ServiceMatch::Any,
             applied_to: AppliedTo::OneOf {
                 scopes: scopes.iter().copied().map(ScopeId).collect(),
                 vnics: vnics.iter().copied().map(VnicId).collect(),
             },
-            stateful: false,
-            tcp_strict: false,
+            ..Rule::drop_all(id)
         }
     }
 

@@ -44,6 +44,26 @@ pub struct Rule {
     pub tcp_strict: bool,
 }
 
+#[cfg(test)]
+impl Rule {
+    /// Drops every IP packet, on every vNIC: what tests make others of.
+    pub(crate) fn drop_all(id: u64) -> Self {
+        Self {
+            id: RuleId(id),
+            layer: Layer::Ip,
+            action: Action::Drop,
+            direction: None,
+            family: None,
+            source: Peer::Any,
+            destination: Peer::Any,
+            service: ServiceMatch::Any,
+            applied_to: AppliedTo::Everywhere,
+            stateful: true,
+            tcp_strict: false,
+        }
+    }
+}
+
 /// One end of a packet.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Peer {

@@ -1,5 +1,4 @@
-//! Kubeconfigs, read and written by way of JSON: a reader of YAML for each of their types would be
-//! some hundred kilobytes of the program, and one for JSON's values is there.
+//! Kubeconfigs, read as [`crate::yaml`] reads: by way of JSON's values.
 
 use anyhow::Context;
 use kube::config::Kubeconfig;
@@ -59,14 +58,6 @@ pub fn of_environment() -> anyhow::Result<Kubeconfig> {
     paths
         .iter()
         .try_fold(Kubeconfig::default(), |all, path| Ok(Kubeconfig::merge(all, read(path)?)?))
-}
-
-/// Prints one as YAML.
-///
-/// # Errors
-/// Where it can not be printed.
-pub fn print(config: &Kubeconfig) -> anyhow::Result<String> {
-    Ok(serde_saphyr::to_string(&serde_json::to_value(config)?)?)
 }
 
 fn merged(documents: Vec<Value>) -> anyhow::Result<Kubeconfig> {

@@ -19,3 +19,4 @@ pub mod serve;
 pub mod spdy;
 mod tls;
 pub mod walk;
+mod yaml;

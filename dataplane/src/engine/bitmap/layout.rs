@@ -101,19 +101,14 @@ const fn band(rule: &Rule) -> usize {
 impl Layout {
     /// A layout for these rules, packed if they are many; `None` if they are more than a million.
     pub(super) fn new(rules: &[(Rank, Arc<Rule>)]) -> Option<Self> {
-        let lines = Self::lines(rules);
+        // Some room for rules that come later; the smallest lists have most of it anyway.
+        let lines = (rules.len() + rules.len() / 64 + 8).div_ceil(PARTS);
         if lines > MOST_FLAT_LINES {
             return Self::packed(rules);
         }
         let shape = Shape::Flat { lines };
         let bands = [Band::new(0, shape.places()), Band::new(0, 0), Band::new(0, 0)];
         Some(Self::with(shape, bands))
-    }
-
-    /// The lines of a flat row of these rules, with some room for rules that come later; the smallest lists have most
-    /// of it anyway.
-    const fn lines(rules: &[(Rank, Arc<Rule>)]) -> usize {
-        (rules.len() + rules.len() / 64 + 8).div_ceil(PARTS)
     }
 
     /// A packed layout for these rules; `None` if they are more than a million.
@@ -272,11 +267,10 @@ impl Layout {
     fn find_first_unlisted(&mut self) {
         let firsts =
             self.bands[LISTED + 1..].iter().filter_map(|own| own.by_rank.first_key_value());
-        let first = firsts.min().map(|(rank, place)| (*rank, *place));
-        let rule = first.and_then(|(_, place)| self.rules[place as usize].as_ref());
-        self.fallback =
-            first.map(|(_, place)| place).filter(|_| rule.is_some_and(|own| takes_all(own)));
-        self.first_unlisted = first.map_or(FREE, |(rank, _)| rank);
+        let (rank, place) =
+            firsts.min().map_or((FREE, None), |(rank, place)| (*rank, Some(*place)));
+        let takes_all = |place: &u32| self.rules[*place as usize].as_deref().is_some_and(takes_all);
+        (self.first_unlisted, self.fallback) = (rank, place.filter(takes_all));
     }
 
     /// Gives rules other ranks, in the same order.
@@ -300,30 +294,13 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Action, Layer, RuleId, SetId, Term};
-
-    fn rule(id: u64, source: Peer) -> Arc<Rule> {
-        Arc::new(Rule {
-            id: RuleId(id),
-            layer: Layer::Ip,
-            action: Action::Drop,
-            direction: None,
-            family: None,
-            source,
-            destination: Peer::Any,
-            service: ServiceMatch::Any,
-            applied_to: AppliedTo::Everywhere,
-            stateful: true,
-            tcp_strict: false,
-        })
-    }
+    use crate::{SetId, Term};
 
     #[test]
     fn the_default_rule_is_known_again_when_what_came_before_it_is_gone() {
-        let default = rule(1, Peer::Any);
-        let set = Peer::OneOf { terms: vec![Term::Set(SetId(1))], negated: false };
-        let quarantine = rule(2, set);
-        let rules = [(10, quarantine), (20, default)];
+        let source = Peer::OneOf { terms: vec![Term::Set(SetId(1))], negated: false };
+        let quarantine = Rule { source, ..Rule::drop_all(2) };
+        let rules = [(10, Arc::new(quarantine)), (20, Arc::new(Rule::drop_all(1)))];
         let mut layout = Layout::packed(&rules).unwrap();
         let places = layout.places(&rules);
         let (before, of_default) = (places[0], places[1]);

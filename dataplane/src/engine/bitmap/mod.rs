@@ -185,8 +185,8 @@ mod tests {
     use super::wide::Processor;
     use super::*;
     use crate::{
-        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, RuleId, ScopeId,
-        Service, ServiceMatch, TcpFlags, Term,
+        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, ScopeId, Service,
+        ServiceMatch, TcpFlags, Term,
     };
 
     const SETS: u32 = 50;
@@ -216,11 +216,8 @@ mod tests {
         let port = u16::try_from(mixed(5, number) % 40).unwrap();
         let ports = Ports::to([PortRange { first: port, last: port + 2 }]);
         Arc::new(Rule {
-            id: RuleId(number.into()),
-            layer: Layer::Ip,
             action: Action::Allow,
             direction: [None, Some(Direction::In)][mixed(6, number) as usize % 2],
-            family: None,
             source: peer(1),
             destination: peer(3),
             service: match mixed(7, number) % 8 {
@@ -228,9 +225,7 @@ mod tests {
                 1 => ServiceMatch::OneOf(vec![Service::Udp(ports)]),
                 _ => ServiceMatch::OneOf(vec![Service::Tcp(ports)]),
             },
-            applied_to: AppliedTo::Everywhere,
-            stateful: true,
-            tcp_strict: false,
+            ..Rule::drop_all(number.into())
         })
     }
 

@@ -193,27 +193,10 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Action, AppliedTo, Layer, Peer, ServiceMatch};
-
-    fn rule(id: u64) -> Arc<Rule> {
-        Arc::new(Rule {
-            id: RuleId(id),
-            layer: Layer::Ip,
-            action: Action::Drop,
-            direction: None,
-            family: None,
-            source: Peer::Any,
-            destination: Peer::Any,
-            service: ServiceMatch::Any,
-            applied_to: AppliedTo::Everywhere,
-            stateful: false,
-            tcp_strict: false,
-        })
-    }
 
     #[test]
     fn no_rule_stands_in_the_gap_before_another() {
-        let made = (1..=40).map(|at| (at * 1_000, (rule(at), Spot::Row(0))));
+        let made = (1..=40).map(|at| (at * 1_000, (Arc::new(Rule::drop_all(at)), Spot::Row(0))));
         let mut order = Order::of(made);
         let mut mixed = 7_u64;
         for id in 100..400 {
@@ -223,7 +206,7 @@ mod tests {
             order.remove(ranks[usize::try_from(mixed >> 40).unwrap() % ranks.len()]);
             for (name, rank) in [(2 * id, mixed >> 50), (2 * id + 1, mixed >> 49)] {
                 if !order.iter().any(|(own, ..)| own == rank) {
-                    order.insert(rank, rule(name), Spot::Row(0));
+                    order.insert(rank, Arc::new(Rule::drop_all(name)), Spot::Row(0));
                 }
             }
             for (rank, rule, _) in order.iter() {

@@ -77,8 +77,8 @@ pub(super) enum Shape {
     Wanted,
 }
 
-/// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. Few,
-/// for searching is compiled for each.
+/// The sizes of parts that rows are packed by: for 4,096, 16,384, 131,072 and a million places. The
+/// code that searches is compiled for the first and once for all others.
 pub(super) const PACKED: [u32; 4] = [0, 2, 5, 8];
 
 /// Where the counts of a packed row stand, in words.

@@ -4,7 +4,7 @@
 use std::hint::select_unpredictable;
 use std::sync::Arc;
 
-use super::addresses::WANTED;
+use super::addresses::{DESTINATION, WANTED};
 use super::asked::{Apart, Asked, Keys, OnVnics, Point};
 use super::index::Index;
 use super::layout::{FREE, Rank};
@@ -218,7 +218,7 @@ impl<A: Asked, F: Find> Work for One<'_, A, F> {
     fn run(self, wide: impl Wide) {
         let tables = &Tables::new(self.index);
         let point = self.asked.point(tables, 0);
-        let [_, destination] = point.classes.map(|class| tables.of.get(class as usize).copied());
+        let destination = tables.of.get(point.classes[DESTINATION] as usize);
         let wanted = destination.map_or(u32::MAX, |rows| rows[WANTED]);
         *self.found = tables.fallback(wanted, point.key, point.way);
         if *self.found == NOWHERE {

@@ -1,10 +1,9 @@
 //! What the command keeps: who is logged in, and kubectl's configuration.
 
-use crate::kubeconfig;
+use crate::{kubeconfig, yaml};
 use anyhow::Context;
 use kube::config::Kubeconfig;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -67,19 +66,14 @@ impl Credentials {
     pub fn read(places: &Places) -> anyhow::Result<Option<Self>> {
         let path = &places.credentials;
         match fs::read_to_string(path) {
-            Ok(text) => {
-                let value = serde_saphyr::from_str(&text).map_err(anyhow::Error::from);
-                let read = value.and_then(|own: Value| Ok(serde_json::from_value(own)?));
-                read.with_context(|| format!("{}", path.display())).map(Some)
-            }
+            Ok(text) => yaml::read(&text).with_context(|| format!("{}", path.display())).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("{}", path.display())),
         }
     }
 
     pub(super) fn write(&self, places: &Places) -> anyhow::Result<()> {
-        let text = serde_saphyr::to_string(&serde_json::to_value(self)?)?;
-        write_private(&places.credentials, &text)
+        write_private(&places.credentials, &yaml::print(self)?)
     }
 
     pub(super) fn forget(places: &Places) -> anyhow::Result<()> {
@@ -108,7 +102,7 @@ pub fn read_kubeconfig(path: &Path) -> anyhow::Result<Kubeconfig> {
 /// # Errors
 /// Where the file can not be written.
 pub fn write_kubeconfig(path: &Path, config: &Kubeconfig) -> anyhow::Result<()> {
-    write_private(path, &kubeconfig::print(config)?)
+    write_private(path, &yaml::print(config)?)
 }
 
 /// `old` with the clusters, users and contexts of `new` added, or put in the place of those of their

@@ -4,7 +4,7 @@ use super::client::{Login, PksClient};
 use super::files::{self, Places};
 use super::hosts::HostsArg;
 use super::{HOST, command};
-use crate::kubeconfig;
+use crate::yaml;
 use clap::Args as ClapArgs;
 use std::io::Write;
 
@@ -53,7 +53,7 @@ pub fn run(args: &Args, places: &Places, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out, "Context {} written to {}", args.cluster, places.kubeconfig.display())?;
     } else {
         let alone = files::merged(kube::config::Kubeconfig::default(), config);
-        out.write_all(kubeconfig::print(&alone)?.as_bytes())?;
+        out.write_all(yaml::print(&alone)?.as_bytes())?;
     }
     Ok(())
 }

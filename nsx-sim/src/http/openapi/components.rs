@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/schemas.zlib"));
 
 /// Where the schemas stand in the document.
-pub(super) const PLACE: &str = "#/components/schemas/";
+const PLACE: &str = "#/components/schemas/";
 
 /// The schema of what a caller may send of a kind.
 pub fn request(kind: &Kind) -> String {
