@@ -82,6 +82,9 @@ impl Dataplane {
                 let (vnic, direction, packet) = *asked;
                 verdict(vnic, direction, Ruling::by_saying(index.said(*place), packet))
             }));
+            if told.iter().all(|(apart, _)| matches!(apart, Apart::No)) {
+                return;
+            }
             for (at, (apart, place)) in (first..).zip(told) {
                 let (vnic, direction, packet) = asked[at];
                 verdicts[at] = match apart {

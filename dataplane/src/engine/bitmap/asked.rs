@@ -8,7 +8,7 @@ use std::hint::select_unpredictable;
 use super::addresses::{DESTINATION, SIGN, SOURCE};
 use super::classes::STRANGER;
 use super::homes::{NOWHERE as NO_HOME, own_end};
-use super::index::{Index, NO_WAY, way};
+use super::index::{APPLIED, Index, LIST, NO_WAY, way};
 use super::tables::Tables;
 use super::view::rows_of;
 use super::{local, services};
@@ -66,36 +66,54 @@ impl Met {
         [!self.sends(), self.sends()].map(|other| select_unpredictable(other, peer, own))
     }
 
-    /// The rows.
+    /// The rows, and the list of the vNIC.
     #[inline(always)]
     pub(super) fn point(self, tables: &Tables<'_>) -> Point {
         Point::of(tables, self.classes(), self.vnic, self.key, self.way as usize)
+    }
+
+    /// The rows alone.
+    #[inline(always)]
+    pub(super) fn rows(self, tables: &Tables<'_>) -> Point {
+        Point::rows(tables, self.classes(), self.vnic, self.key, self.way as usize)
     }
 }
 
 impl Point {
     /// The rows of addresses of some classes, on vNICs of a class, for what is carried and its way.
     #[inline(always)]
-    fn of(tables: &Tables<'_>, classes: [u32; 2], vnic: u32, key: u32, way: usize) -> Self {
+    fn rows(tables: &Tables<'_>, classes: [u32; 2], vnic: u32, key: u32, way: usize) -> Self {
         if way == NO_WAY {
             return Self { way, ..Self::default() };
         }
         let Tables { index, of, .. } = *tables;
         // SAFETY: addresses are of classes that there are.
         let [source, destination] = unsafe { classes.map(|class| rows_of(of, class)) };
-        let [applied, list] = index.applied_rows(vnic);
         Self {
             source: source[SOURCE],
             destination: destination[DESTINATION],
             service: index.services.row(key),
-            applied,
+            applied: if index.restricted { index.applied_rows(vnic)[APPLIED] } else { 0 },
             way,
             signs: [source[SIGN], destination[SIGN]],
-            list,
+            ..Self::default()
+        }
+    }
+
+    /// Those and the vNICs' list.
+    #[inline(always)]
+    fn of(tables: &Tables<'_>, classes: [u32; 2], vnic: u32, key: u32, way: usize) -> Self {
+        let rows = Self::rows(tables, classes, vnic, key, way);
+        if way == NO_WAY {
+            return rows;
+        }
+        Self {
+            list: tables.index.applied_rows(vnic)[LIST],
             key,
             carried: local::lane_of_service(key),
             unwanted: local::unwanted(way),
             classes,
+            ..rows
         }
     }
 }

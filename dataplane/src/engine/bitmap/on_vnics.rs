@@ -2,9 +2,8 @@
 //!
 //! In a large world nearly all that a lookup reads is in no cache, and each step has to know what the one
 //! before has read. So packets take the steps in groups, each group one step behind the next one, and a
-//! step ends by asking for what the next will read. The first steps, which every packet takes, are taken by
-//! three groups in turns, packet by packet: so what is asked for is spread over all the work that there is,
-//! and the queue of lines that are waited for is never full.
+//! step ends by asking for what the next will read. A group takes a step in a loop of its own, which has little to
+//! remember: most of a verdict's time are instructions.
 #![allow(clippy::cast_possible_truncation)] // Numbers of packets under way are below 128.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
 #![allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
@@ -35,8 +34,9 @@ const UNDER_WAY: usize = 8 * GROUP;
 /// How much later than a packet's memory is asked for it is read.
 const AHEAD: usize = 4 * GROUP;
 
-/// A packet under way.
+/// A packet under way: a line, and so found by its number without a product.
 #[derive(Clone, Copy, Default)]
+#[repr(align(64))]
 struct Packet {
     met: Met,
     apart: Apart,
@@ -136,19 +136,16 @@ impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A
             let group = |step| turn.wrapping_sub(step) % groups.len();
             let [asked, met, chosen, fetched, ended] = [0, 1, 2, 3, LAST].map(group);
             groups[asked] = Group::NONE;
-            for at in 0..GROUP {
-                if let Some(number) = asking.clone().nth(at) {
-                    reads.ahead(number + AHEAD);
-                    reads.ask(number, &mut packets[number % UNDER_WAY]);
-                }
-                if let Some(number) = meeting.clone().nth(at) {
-                    let own = number % UNDER_WAY;
-                    reads.meet(find, number, &mut packets[own], &mut points[own], &mut groups[met]);
-                }
-                if let Some(number) = choosing.clone().nth(at) {
-                    let own = number % UNDER_WAY;
-                    reads.choose(number, &mut packets[own], &mut groups[chosen]);
-                }
+            for number in choosing.clone() {
+                reads.choose(number, &mut packets[number % UNDER_WAY], &mut groups[chosen]);
+            }
+            for number in meeting {
+                let own = number % UNDER_WAY;
+                reads.meet(find, number, &mut packets[own], &mut points[own], &mut groups[met]);
+            }
+            for number in asking {
+                reads.ahead(number + AHEAD);
+                reads.ask(number, &mut packets[number % UNDER_WAY]);
             }
             reads.choose_others(find, choosing, &mut packets, &points, &mut groups[chosen]);
             for at in groups[fetched].some.iter() {
@@ -159,12 +156,12 @@ impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A
             }
             let ending = taking(turn, LAST);
             reads.end(ending.start, &mut packets, &points, &groups[ended]);
-            let mut told = [(Apart::No, NOWHERE); GROUP];
-            for (told, number) in told.iter_mut().zip(ending.clone()) {
-                let Packet { apart, place, .. } = packets[number % UNDER_WAY];
-                *told = (apart, place);
-            }
-            tell(ending.start, &told[..ending.len().min(GROUP)]);
+            let own = ending.start % UNDER_WAY;
+            let told = std::array::from_fn::<_, GROUP, _>(|at| {
+                let Packet { apart, place, .. } = packets[(own + at) % UNDER_WAY];
+                (apart, place)
+            });
+            tell(ending.start, &told[..ending.len()]);
         }
     }
 }
@@ -221,12 +218,13 @@ impl<A: OnVnics, W: Wide> Reads<'_, A, W> {
             };
             self.at_home.fetch(self.wide, packet.own);
         }
-        if looks || !at_home {
+        if !at_home {
             *point = met.point(&self.tables);
             fetch_rows(self.wide, find, &self.tables, point, looks);
-            if !at_home {
-                self.lists.fetch(self.wide, point);
-            }
+            self.lists.fetch(self.wide, point);
+        } else if looks {
+            *point = met.rows(&self.tables);
+            fetch_rows(self.wide, find, &self.tables, point, true);
         }
     }
 

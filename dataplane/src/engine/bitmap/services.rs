@@ -180,7 +180,7 @@ pub(super) fn is_conditional(service: &ServiceMatch) -> bool {
 
 /// Bits of one key, and of the many that have its upper bits.
 const fn fine(key: u32) -> u32 {
-    1 << ((key.wrapping_mul(0x85eb_ca6b) >> 16) % 24)
+    1 << (((key.wrapping_mul(0x85eb_ca6b) >> 16) * 24) >> 16)
 }
 
 const fn coarse(upper: u32) -> u32 {
