@@ -233,7 +233,7 @@ impl Index {
     }
 
     /// Where rows lie.
-    fn arenas(&self) -> [&Arena; 8] {
+    fn arenas(&self) -> [&Arena; 9] {
         let ([source, destination, signs, _], [applied, lists]) =
             (&self.addresses.classes.rows, &self.applied.rows);
         let [source, destination, signs, services, applied, lists] =
@@ -248,10 +248,11 @@ impl Index {
             lists,
             &self.homes.lanes,
             &self.homes.places,
+            &self.addresses.table.leaves,
         ]
     }
 
-    fn arenas_mut(&mut self) -> [&mut Arena; 8] {
+    fn arenas_mut(&mut self) -> [&mut Arena; 9] {
         let ([source, destination, signs, _], [applied, lists]) =
             (&mut self.addresses.classes.rows, &mut self.applied.rows);
         let all = [source, destination, signs, &mut self.services.rows, applied, lists];
@@ -266,6 +267,7 @@ impl Index {
             lists,
             &mut self.homes.lanes,
             &mut self.homes.places,
+            &mut self.addresses.table.leaves,
         ]
     }
 

@@ -1,11 +1,24 @@
 //! A table of numbers by key, in pages of 256: what is alike over many keys stands once.
+//!
+//! Two copies of a table may share the pages of the last step ([`super::arena`]): those are most of what packets
+//! read of it, and both copies' would not be in a cache. Then a change is another page.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
-#![allow(unsafe_code)] // Pages are made whole, in `page` alone, and never taken away.
+#![allow(unsafe_code)] // Pages are made whole, in `page` and `leaf` alone, and never taken away.
 
 use rustc_hash::FxHashMap;
 
+use super::arena::Arena;
+use super::rows::Line;
+
 /// Entries of a page.
 const PAGE: u32 = 256;
+
+/// Numbers of a line, and lines of a page of the last step.
+const NUMBERS: usize = size_of::<Line>() / size_of::<u32>();
+const LINES: usize = PAGE as usize / NUMBERS;
+
+/// The bits of keys that the last step takes.
+const LAST: u32 = 8;
 
 /// A page that is not all alike.
 const MIXED: u32 = u32::MAX;
@@ -16,13 +29,15 @@ const MIXED: u32 = u32::MAX;
 /// many keys have one number, pages that say so for all of them are shared.
 #[derive(Clone, Debug)]
 pub(super) struct Radix {
-    /// The first page, then all others as they came. Those of the last step hold numbers, the others
-    /// where the page of the next step begins.
+    /// The first page, then all others as they came but for those of the last step: where the page of the
+    /// next step begins.
     slots: Vec<u32>,
     /// How far the first page's index stands from the key's right end.
     shift: u32,
-    /// The number that a page has for all of its keys, by page.
-    alike: Vec<u32>,
+    /// The pages of the last step, of numbers.
+    pub(super) leaves: Arena,
+    /// The number that a page has for all of its keys, by page: of the last step, and of all others.
+    alike: [Vec<u32>; 2],
     /// The pages of one number, by the step before them and the number.
     shared: FxHashMap<(u32, u32), u32>,
 }
@@ -39,11 +54,12 @@ impl Radix {
     }
 
     fn new(shift: u32, value: u32) -> Self {
-        let first = vec![0; 1 << shift.max(8)];
-        let alike = vec![MIXED; first.len() / PAGE as usize];
-        let mut table = Self { slots: first, shift, alike, shared: FxHashMap::default() };
+        let slots = vec![0; 1 << shift];
+        let alike = [Vec::new(), vec![MIXED; slots.len() / PAGE as usize]];
+        let (leaves, shared) = (Arena::default(), FxHashMap::default());
+        let mut table = Self { slots, shift, leaves, alike, shared };
         let page = table.all_alike(shift, value);
-        table.slots[..1 << shift.max(8)].fill(page);
+        table.slots[..1 << shift].fill(page);
         table
     }
 
@@ -51,19 +67,20 @@ impl Radix {
     #[inline(always)]
     pub(super) fn get_short(&self, key: u16) -> u32 {
         let key = u32::from(key);
-        // SAFETY: the first page of a short table has 256 entries, each of which leads to a page.
-        unsafe { self.entry(self.entry(key >> 8) + (key & 255)) }
+        // SAFETY: the first page of a short table has 256 entries, each of which leads to a page of the last
+        // step.
+        unsafe { self.number(self.entry(key >> 8) + (key & 255)) }
     }
 
     /// The number of a key of a [`long`](Radix::long) table.
     #[inline(always)]
     pub(super) fn get_long(&self, key: u32) -> u32 {
         // SAFETY: the first page of a long table has 65,536 entries, each of which leads to a page,
-        // whose entries lead to pages.
+        // whose entries lead to pages of the last step.
         unsafe {
             let page = self.entry(key >> 16);
             let page = self.entry(page + (key >> 8 & 255));
-            self.entry(page + (key & 255))
+            self.number(page + (key & 255))
         }
     }
 
@@ -75,6 +92,17 @@ impl Radix {
         debug_assert!((slot as usize) < self.slots.len());
         // SAFETY: by the caller's promise.
         unsafe { *self.slots.get_unchecked(slot as usize) }
+    }
+
+    /// # Safety
+    ///
+    /// `at` is one of the 256 of a page of the last step which this table has.
+    #[inline(always)]
+    unsafe fn number(&self, at: u32) -> u32 {
+        debug_assert!((at as usize) < self.leaves.len() * NUMBERS);
+        // SAFETY: by the caller's promise; nobody writes a page that a table has. Numbers lie as `Line::number`
+        // has them.
+        unsafe { self.leaves.start().cast::<u32>().add(at as usize).read() }
     }
 
     /// Gives all keys from `first` to `last` one number.
@@ -100,25 +128,53 @@ impl Radix {
         for index in (first - start) >> shift..=(last - start) >> shift {
             let (at, low) = ((page + index) as usize, start + (index << shift));
             let high = low + (span - 1);
-            let entry = self.slots[at];
-            if shift == 0 {
-                self.slots[at] = change(entry, 1);
-                continue;
-            }
-            let alike = self.alike[(entry / PAGE) as usize];
-            let mut inner = entry;
-            if alike != MIXED {
-                if first <= low && high <= last {
-                    let value = change(alike, span);
-                    self.slots[at] = self.all_alike(shift, value);
-                    continue;
-                }
-                inner = self.page(self.slots[entry as usize], MIXED);
-                self.slots[at] = inner;
-            }
             let within = (first.max(low), last.min(high));
-            self.map_page(inner, shift - 8, low, within, change);
+            let inner = self.slots[at];
+            let alike = self.alike[usize::from(shift > LAST)][(inner / PAGE) as usize];
+            self.slots[at] = if alike != MIXED && within == (low, high) {
+                let value = change(alike, span);
+                self.all_alike(shift, value)
+            } else if shift == LAST {
+                self.map_leaf(inner, alike == MIXED, (within.0 - low, within.1 - low), change)
+            } else {
+                let own = if alike == MIXED {
+                    inner
+                } else {
+                    self.page(self.slots[inner as usize], MIXED)
+                };
+                self.map_page(own, shift - 8, low, within, change);
+                own
+            };
         }
+    }
+
+    /// The page that has what is changed from `first` to `last` in a page of the last step, which is the entry's
+    /// own or not.
+    fn map_leaf(
+        &mut self,
+        page: u32,
+        own: bool,
+        (first, last): (u32, u32),
+        change: &mut impl FnMut(u32, u32) -> u32,
+    ) -> u32 {
+        let row = page as usize / NUMBERS;
+        let keys = (first as usize..=last as usize).map(|key| (key / NUMBERS, key % NUMBERS));
+        if own && !self.leaves.is_shared() {
+            for (line, at) in keys {
+                let line = self.leaves.change(row + line);
+                line.put_number(at, change(line.number(at), 1));
+            }
+            return page;
+        }
+        let new = self.leaves.take(LINES);
+        let lines = self.leaves.copy(row, new, LINES);
+        for (line, at) in keys {
+            lines[line].put_number(at, change(lines[line].number(at), 1));
+        }
+        if own {
+            self.leaves.give_back(row, LINES);
+        }
+        self.tell_leaf(new, MIXED)
     }
 
     /// The page that an entry leads to whose keys, of so many bits, all have one number.
@@ -126,8 +182,15 @@ impl Radix {
         if let Some(page) = self.shared.get(&(bits, value)) {
             return *page;
         }
-        let entry = if bits == 8 { value } else { self.all_alike(bits - 8, value) };
-        let page = self.page(entry, value);
+        let page = if bits == LAST {
+            let row = self.leaves.take(LINES);
+            let both = u64::from(value) << 32 | u64::from(value);
+            self.leaves.fresh(row, LINES).fill(Line([both; 8]));
+            self.tell_leaf(row, value)
+        } else {
+            let entry = self.all_alike(bits - 8, value);
+            self.page(entry, value)
+        };
         self.shared.insert((bits, value), page);
         page
     }
@@ -136,13 +199,24 @@ impl Radix {
     fn page(&mut self, entry: u32, alike: u32) -> u32 {
         let new = self.slots.len();
         self.slots.resize(new + PAGE as usize, entry);
-        self.alike.push(alike);
+        self.alike[1].push(alike);
         u32::try_from(new).unwrap_or(0)
+    }
+
+    /// Notes of a page of the last step whether it is all alike; where it begins.
+    fn tell_leaf(&mut self, row: usize, alike: u32) -> u32 {
+        let (number, told) = (row / LINES, &mut self.alike[0]);
+        if told.len() <= number {
+            told.resize(number + 1, MIXED);
+        }
+        told[number] = alike;
+        u32::try_from(row * NUMBERS).unwrap_or(0)
     }
 
     pub(super) fn bytes(&self) -> usize {
         let shared = self.shared.capacity() * size_of::<[u32; 3]>();
-        (self.slots.capacity() + self.alike.capacity()) * size_of::<u32>() + shared
+        let numbers = self.slots.capacity() + self.alike.iter().map(Vec::capacity).sum::<usize>();
+        numbers * size_of::<u32>() + self.leaves.len() * size_of::<Line>() + shared
     }
 }
 
