@@ -178,16 +178,26 @@ pub(super) fn is_conditional(service: &ServiceMatch) -> bool {
     })
 }
 
-/// Bits of one key, and of the many that have its upper bits.
+/// So many bits tell of single keys, the others of the many that have the same upper bits.
+const FINE: u32 = 20;
+
+/// One of so many bits, by a number of 16 bits.
+const fn one_of(bits: u32, mixed: u32) -> u32 {
+    1 << (((mixed & 0xffff) * bits) >> 16)
+}
+
+/// The bits of one key: two, for rules that want other keys seldom have both.
 const fn fine(key: u32) -> u32 {
-    1 << (((key.wrapping_mul(0x85eb_ca6b) >> 16) * 24) >> 16)
+    let mixed = key.wrapping_mul(0x85eb_ca6b);
+    one_of(FINE, mixed) | one_of(FINE, mixed >> 16)
 }
 
+/// The bit of all keys that have these upper bits.
 const fn coarse(upper: u32) -> u32 {
-    1 << (24 + (upper.wrapping_mul(0x9e37_79b9) >> 29))
+    one_of(u32::BITS - FINE, upper.wrapping_mul(0x9e37_79b9) >> 16) << FINE
 }
 
-/// Some bits of what a rule wants: one of them is of every packet's that it does.
+/// Some bits of what a rule wants, by which [`may_want`] tells.
 pub(super) fn wanted(service: &ServiceMatch) -> u32 {
     if *service == ServiceMatch::Any {
         return u32::MAX;
@@ -202,10 +212,12 @@ pub(super) fn wanted(service: &ServiceMatch) -> u32 {
     })
 }
 
-/// The bits of what a packet carries.
+/// Whether one of the rules that have these bits together may want what a packet carries.
 #[inline]
-pub(super) const fn bits_of(key: u32) -> u32 {
-    fine(key) | coarse(key >> 8)
+#[allow(clippy::needless_bitwise_bool)] // A lazy operator is a branch, which would be guessed wrong.
+pub(super) const fn may_want(wanted: u32, key: u32) -> bool {
+    let (fine, coarse) = (fine(key), coarse(key >> 8));
+    (wanted & fine == fine) | (wanted & coarse != 0)
 }
 
 /// Whether a rule wants what a packet carries, asked itself.

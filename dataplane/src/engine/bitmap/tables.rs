@@ -115,7 +115,7 @@ impl<'a> Tables<'a> {
     /// wants it (by bits of what those want); nowhere if that is not sure.
     #[inline(always)]
     pub(super) fn fallback(&self, wanted: u32, key: u32, way: usize) -> u32 {
-        let wanted = wanted & services::bits_of(key) != 0;
+        let wanted = services::may_want(wanted, key);
         select_unpredictable(wanted, NOWHERE, self.fallbacks[way & 7])
     }
 
