@@ -94,20 +94,16 @@ impl<const D: usize> Classes<D> {
 
     /// The class with these labels, ascending, for one more thing.
     pub(super) fn acquire(&mut self, labels: &[u32]) -> u32 {
+        self.acquire_like(labels, None)
+    }
+
+    /// The class with these labels, which are those of another class but for one label that is new to it.
+    fn acquire_like(&mut self, labels: &[u32], other: Option<(u32, u32)>) -> u32 {
         if let Some(&class) = self.by_labels.get(labels) {
             self.classes[class as usize].count += 1;
             return class;
         }
-        let mut places = std::mem::take(&mut self.places);
-        let mut of = [0; D];
-        for (field, row) in of.iter_mut().enumerate() {
-            places.clear();
-            for label in labels {
-                places.extend_from_slice(&self.labels[*label as usize].places[field]);
-            }
-            *row = self.rows[field].make(&mut places);
-        }
-        self.places = places;
+        let of = std::array::from_fn(|field| self.make_row(field, labels, other));
         let own = Class { labels: labels.into(), count: 1 };
         let key = Arc::clone(&own.labels);
         let class = if let Some(class) = self.free.pop() {
@@ -126,19 +122,42 @@ impl<const D: usize> Classes<D> {
         class
     }
 
+    /// The row of labels. That of a class which has all but one of them is mostly the same, or has all but one
+    /// place: then it is copied, and no other label asked, of which none is in a cache.
+    fn make_row(&mut self, field: usize, labels: &[u32], other: Option<(u32, u32)>) -> u32 {
+        let rows = &mut self.rows[field];
+        if let Some((class, label)) = other {
+            let row = self.of[class as usize][field];
+            match self.labels[label as usize].places[field][..] {
+                [] => return rows.copied(row),
+                [place] => return rows.with(row, place, true),
+                _ => {}
+            }
+        }
+        self.places.clear();
+        for label in labels {
+            self.places.extend_from_slice(&self.labels[*label as usize].places[field]);
+        }
+        rows.make(&mut self.places)
+    }
+
     /// The class of a thing that comes to carry a label or no longer does; for one more thing.
     pub(super) fn acquire_changed(&mut self, class: u32, label: u32, carried: bool) -> u32 {
         let mut list = std::mem::take(&mut self.list);
         list.clear();
         list.extend_from_slice(self.labels_of(class));
+        let mut like = None;
         match (list.binary_search(&label), carried) {
-            (Err(at), true) => list.insert(at, label),
+            (Err(at), true) => {
+                list.insert(at, label);
+                like = Some((class, label));
+            }
             (Ok(at), false) => {
                 list.remove(at);
             }
             _ => {}
         }
-        let changed = self.acquire(&list);
+        let changed = self.acquire_like(&list, like);
         self.list = list;
         changed
     }

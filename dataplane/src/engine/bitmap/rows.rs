@@ -355,8 +355,29 @@ impl Rows {
         found
     }
 
+    /// A new row of the bits of another.
+    pub(super) fn copied(&mut self, row: u32) -> u32 {
+        if row == STRANGERS || self.shape == Shape::Wanted {
+            return row;
+        }
+        let lines = self.lines_of(row);
+        let new = self.lines.take(lines);
+        self.lines.copy(row as usize, new, lines);
+        u32::try_from(new).unwrap_or(u32::MAX)
+    }
+
     /// A new row of the bits of another, but for one that is set or not.
     pub(super) fn with(&mut self, row: u32, place: u32, value: bool) -> u32 {
+        if self.shape == Shape::Wanted {
+            // Bits of a rule that went do no harm, and others may have them.
+            return row | if value { self.wanted_at(place) } else { 0 };
+        }
+        if self.shape == Shape::Signs
+            && value
+            && let Some(more) = self.sign_more(row, place)
+        {
+            return more;
+        }
         if let Some((line, bit)) = self.find(row, place) {
             let (own, lines) = (row as usize, self.lines_of(row));
             let new = self.lines.take(lines);
@@ -385,8 +406,7 @@ impl Rows {
 
     fn change(&mut self, row: u32, place: u32, value: bool) -> u32 {
         if self.shape == Shape::Wanted {
-            // Bits of a rule that went do no harm, and others may have them.
-            return row | if value { self.wanted_at(place) } else { 0 };
+            return self.with(row, place, value);
         }
         match self.find(row, place) {
             Some((line, bit)) if !self.lines.is_shared() && row != STRANGERS => {

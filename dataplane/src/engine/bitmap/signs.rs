@@ -34,6 +34,24 @@ impl Rows {
         u32::try_from(row).unwrap_or(u32::MAX)
     }
 
+    /// A new row of another's labels and one more; `None` if its lines have no room for it.
+    pub(super) fn sign_more(&mut self, row: u32, label: u32) -> Option<u32> {
+        let has = self.signed(row).any(|own| own == label);
+        let count = self.signed(row).count();
+        // What tells the end of the labels, and so that of the tags, stays.
+        if has || (count + 1).is_multiple_of(NUMBERS) {
+            return None;
+        }
+        let (in_full, lines) = (self.in_full(row) - row as usize, self.sign_lines(row));
+        let new = self.lines.take(lines);
+        let own = self.lines.copy(row as usize, new, lines);
+        own[0].put(slot(label).into(), true);
+        own[0].put((tag(label) >> SECOND).into(), true);
+        own[1 + count / TAGS].put_lane(count % TAGS, tag(label));
+        own[in_full + count / NUMBERS].put_number(count % NUMBERS, label);
+        Some(u32::try_from(new).unwrap_or(u32::MAX))
+    }
+
     /// The first line of labels in full.
     fn in_full(&self, row: u32) -> usize {
         let mut lines = row as usize + 1..;
@@ -61,4 +79,22 @@ impl Rows {
 #[inline]
 pub(super) const fn goes_on(tags: &Line) -> bool {
     tags.lane(TAGS - 1) != EVERYBODYS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::bitmap::rows::Shape;
+
+    #[test]
+    fn labels_that_come_one_by_one_are_signed_like_all_at_once() {
+        let mut rows = Rows::new(Shape::Signs);
+        let mut row = rows.make(&mut Vec::new());
+        for count in 1..100 {
+            row = rows.with(row, 7 * count, true);
+            let once = rows.make(&mut (1..=count).map(|at| 7 * at).collect());
+            let lines = |row| rows.lines.row(row as usize, rows.sign_lines(row)).to_vec();
+            assert_eq!(lines(row), lines(once), "{count} labels");
+        }
+    }
 }
