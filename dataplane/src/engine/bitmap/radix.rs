@@ -1,7 +1,8 @@
-//! A table of numbers by key, in pages of 256: what is alike over many keys stands once.
+//! A table of numbers by key, in pages: what is alike over many keys stands once.
 //!
 //! Two copies of a table may share the pages of the last step ([`super::arena`]): those are most of what packets
-//! read of it, and both copies' would not be in a cache. Then a change is another page.
+//! read of it, and both copies' would not be in a cache. Then a change is another page, of few lines: readers have
+//! in their caches what is written anew.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
 #![allow(unsafe_code)] // Pages are made whole, in `page` and `leaf` alone, and never taken away.
 
@@ -10,15 +11,16 @@ use rustc_hash::FxHashMap;
 use super::arena::Arena;
 use super::rows::Line;
 
-/// Entries of a page.
-const PAGE: u32 = 256;
+/// The bits of keys that the last step takes, and the one before it.
+const LAST: u32 = 6;
+const MIDDLE: u32 = 10;
+
+/// Entries of a page of any step but the last.
+const PAGE: u32 = 1 << MIDDLE;
 
 /// Numbers of a line, and lines of a page of the last step.
 const NUMBERS: usize = size_of::<Line>() / size_of::<u32>();
-const LINES: usize = PAGE as usize / NUMBERS;
-
-/// The bits of keys that the last step takes.
-const LAST: u32 = 8;
+const LINES: usize = (1 << LAST) / NUMBERS;
 
 /// A page that is not all alike.
 const MIXED: u32 = u32::MAX;
@@ -43,23 +45,24 @@ pub(super) struct Radix {
 }
 
 impl Radix {
-    /// A table for keys of 16 bits, in two steps of 8.
+    /// A table for keys of 16 bits, in steps of 10 and 6.
     pub(super) fn short(value: u32) -> Self {
-        Self::new(8, value)
+        Self::new(LAST, value)
     }
 
-    /// A table for keys of 32 bits, in steps of 16, 8 and 8.
+    /// A table for keys of 32 bits, in steps of 16, 10 and 6.
     pub(super) fn long(value: u32) -> Self {
         Self::new(16, value)
     }
 
     fn new(shift: u32, value: u32) -> Self {
-        let slots = vec![0; 1 << shift];
-        let alike = [Vec::new(), vec![MIXED; slots.len() / PAGE as usize]];
+        let slots = vec![0; if shift == LAST { PAGE as usize } else { 1 << 16 }];
+        let first = slots.len();
+        let alike = [Vec::new(), vec![MIXED; first / PAGE as usize]];
         let (leaves, shared) = (Arena::default(), FxHashMap::default());
         let mut table = Self { slots, shift, leaves, alike, shared };
         let page = table.all_alike(shift, value);
-        table.slots[..1 << shift].fill(page);
+        table.slots[..first].fill(page);
         table
     }
 
@@ -67,9 +70,9 @@ impl Radix {
     #[inline(always)]
     pub(super) fn get_short(&self, key: u16) -> u32 {
         let key = u32::from(key);
-        // SAFETY: the first page of a short table has 256 entries, each of which leads to a page of the last
+        // SAFETY: the first page of a short table has 1,024 entries, each of which leads to a page of the last
         // step.
-        unsafe { self.number(self.entry(key >> 8) + (key & 255)) }
+        unsafe { self.number(self.entry(key >> LAST) + key % (1 << LAST)) }
     }
 
     /// The number of a key of a [`long`](Radix::long) table.
@@ -79,8 +82,8 @@ impl Radix {
         // whose entries lead to pages of the last step.
         unsafe {
             let page = self.entry(key >> 16);
-            let page = self.entry(page + (key >> 8 & 255));
-            self.number(page + (key & 255))
+            let page = self.entry(page + (key >> LAST) % PAGE);
+            self.number(page + key % (1 << LAST))
         }
     }
 
@@ -96,7 +99,7 @@ impl Radix {
 
     /// # Safety
     ///
-    /// `at` is one of the 256 of a page of the last step which this table has.
+    /// `at` is one of the 64 of a page of the last step which this table has.
     #[inline(always)]
     unsafe fn number(&self, at: u32) -> u32 {
         debug_assert!((at as usize) < self.leaves.len() * NUMBERS);
@@ -130,7 +133,7 @@ impl Radix {
             let high = low + (span - 1);
             let within = (first.max(low), last.min(high));
             let inner = self.slots[at];
-            let alike = self.alike[usize::from(shift > LAST)][(inner / PAGE) as usize];
+            let alike = self.alike_of(shift, inner);
             self.slots[at] = if alike != MIXED && within == (low, high) {
                 let value = change(alike, span);
                 self.all_alike(shift, value)
@@ -142,7 +145,7 @@ impl Radix {
                 } else {
                     self.page(self.slots[inner as usize], MIXED)
                 };
-                self.map_page(own, shift - 8, low, within, change);
+                self.map_page(own, shift - MIDDLE, low, within, change);
                 own
             };
         }
@@ -188,11 +191,17 @@ impl Radix {
             self.leaves.fresh(row, LINES).fill(Line([both; 8]));
             self.tell_leaf(row, value)
         } else {
-            let entry = self.all_alike(bits - 8, value);
+            let entry = self.all_alike(bits - MIDDLE, value);
             self.page(entry, value)
         };
         self.shared.insert((bits, value), page);
         page
+    }
+
+    /// The number that the page which an entry leads to has for all of its keys, of so many bits.
+    fn alike_of(&self, bits: u32, page: u32) -> u32 {
+        let [leaves, others] = &self.alike;
+        if bits == LAST { leaves[(page >> LAST) as usize] } else { others[(page / PAGE) as usize] }
     }
 
     /// A new page of one entry.
@@ -247,6 +256,29 @@ mod tests {
         }
         table.fill(0, u32::MAX, 7);
         assert_eq!((table.get_long(0x0a01_0203), table.get_long(0)), (7, 7));
+    }
+
+    #[test]
+    fn copies_share_pages_and_neither_sees_what_the_other_has_changed() {
+        let mut shown = Radix::long(0);
+        shown.fill(0x0a00_0000, 0x0a00_ffff, 1);
+        shown.leaves.share();
+        let mut spare = shown.clone();
+        spare.leaves.share();
+        spare.leaves.turn(&shown.leaves, false);
+        let change = |table: &mut Radix| {
+            table.fill(0x0a00_0007, 0x0a00_0007, 2);
+            table.fill(0x0a00_0008, 0x0a00_0207, 3);
+        };
+        let numbers = |table: &Radix| {
+            [0x0a00_0006, 0x0a00_0007, 0x0a00_0100, 0x0a00_0207].map(|key| table.get_long(key))
+        };
+        change(&mut spare);
+        assert_eq!((numbers(&shown), numbers(&spare)), ([1; 4], [1, 2, 3, 3]));
+        shown.leaves.turn(&spare.leaves, true);
+        change(&mut shown);
+        assert!(shown.leaves.agrees(&spare.leaves));
+        assert_eq!(numbers(&shown), numbers(&spare));
     }
 
     #[test]
