@@ -50,35 +50,24 @@ struct Packet {
     place: u32,
 }
 
-/// Those of a group that take a step which others do not: told apart without a branch, for none could be
-/// guessed.
-#[derive(Clone, Copy)]
-struct Few {
-    numbers: [u8; GROUP],
-    count: usize,
-}
+/// Those of a group that take a step which others do not, a bit each: told apart without a branch, for none could
+/// be guessed.
+#[derive(Clone, Copy, Default)]
+struct Few(u32);
 
 impl Few {
-    const NONE: Self = Self { numbers: [0; GROUP], count: 0 };
-
     /// Adds a packet, or does not.
     #[inline(always)]
     fn add(&mut self, number: usize, takes: bool) {
-        self.numbers[self.count & (GROUP - 1)] = (number % UNDER_WAY) as u8;
-        self.count += usize::from(takes);
-    }
-
-    /// Those that were added.
-    #[inline(always)]
-    fn iter(&self) -> impl Iterator<Item = usize> + use<> {
-        let Self { numbers, count } = *self;
-        (0..count.min(GROUP)).map(move |at| usize::from(numbers[at]))
+        self.0 |= u32::from(takes) << (number % GROUP);
     }
 }
 
 /// The packets of a group, by the steps that they take.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Group {
+    /// The first among those under way.
+    first: usize,
     /// Those that are looked up in the rows.
     listed: Few,
     /// Those of vNICs at home of whose entries some may match.
@@ -88,7 +77,16 @@ struct Group {
 }
 
 impl Group {
-    const NONE: Self = Self { listed: Few::NONE, some: Few::NONE, away: Few::NONE };
+    /// Those of them, by their numbers among those under way.
+    #[inline(always)]
+    fn each(&self, Few(mut left): Few) -> impl Iterator<Item = usize> + use<> {
+        let first = self.first;
+        std::iter::from_fn(move || {
+            let at = (left != 0).then_some((first + left.trailing_zeros() as usize) % UNDER_WAY);
+            left &= left.wrapping_sub(1);
+            at
+        })
+    }
 }
 
 /// Tells the places of packets' rules, and whether their verdicts take more.
@@ -123,7 +121,7 @@ impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A
         };
         let mut packets = [Packet::default(); UNDER_WAY];
         let mut points = [Point::default(); UNDER_WAY];
-        let mut groups = [Group::NONE; UNDER_WAY / GROUP];
+        let mut groups = [Group::default(); UNDER_WAY / GROUP];
         let count = reads.asked.count();
         (0..AHEAD.min(count)).for_each(|number| reads.ahead(number));
         // The numbers of the packets that take a step.
@@ -135,7 +133,7 @@ impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A
             let [asking, meeting, choosing] = [0, 1, 2].map(|step| taking(turn, step));
             let group = |step| turn.wrapping_sub(step) % groups.len();
             let [asked, met, chosen, fetched, ended] = [0, 1, 2, 3, LAST].map(group);
-            groups[asked] = Group::NONE;
+            groups[asked] = Group { first: asked * GROUP, ..Group::default() };
             for number in choosing.clone() {
                 reads.choose(number, &mut packets[number % UNDER_WAY], &mut groups[chosen]);
             }
@@ -148,10 +146,10 @@ impl<A: OnVnics, T: FnMut(usize, &[(Apart, u32)]), F: Find> Work for Steps<'_, A
                 reads.ask(number, &mut packets[number % UNDER_WAY]);
             }
             reads.choose_others(find, choosing, &mut packets, &points, &mut groups[chosen]);
-            for at in groups[fetched].some.iter() {
+            for at in groups[fetched].each(groups[fetched].some) {
                 reads.at_home.fetch_record(wide, packets[at].chosen[0]);
             }
-            for at in groups[fetched].away.iter() {
+            for at in groups[fetched].each(groups[fetched].away) {
                 reads.lists.fetch_records(wide, &points[at], packets[at].chosen);
             }
             let ending = taking(turn, LAST);
@@ -248,13 +246,13 @@ impl<A: OnVnics, W: Wide> Reads<'_, A, W> {
         points: &[Point; UNDER_WAY],
         group: &mut Group,
     ) {
-        let mut unsure = Few::NONE;
-        for at in group.listed.iter() {
+        let mut unsure = Few::default();
+        for at in group.each(group.listed) {
             let right;
             (packets[at].place, right) = find.guess(self.wide, &self.tables, &points[at]);
             unsure.add(at, !right);
         }
-        for at in unsure.iter() {
+        for at in group.each(unsure) {
             packets[at].place = find.find(self.wide, &self.tables, &points[at]);
         }
         if self.index.conditions {
@@ -266,14 +264,14 @@ impl<A: OnVnics, W: Wide> Reads<'_, A, W> {
                 }
             }
         }
-        let candidates = std::mem::replace(&mut group.some, Few::NONE);
-        for at in candidates.iter() {
+        let candidates = std::mem::take(&mut group.some);
+        for at in group.each(candidates) {
             let packet = &mut packets[at];
             packet.chosen[0] = self.at_home.go_on(self.wide, packet.own, packet.chosen[0]);
             group.some.add(at, packet.chosen[0].entries != 0);
             self.at_home.fetch_place(self.wide, packet.own, packet.chosen[0]);
         }
-        for at in group.away.iter() {
+        for at in group.each(group.away) {
             packets[at].chosen = self.lists.choose(self.wide, &points[at]);
         }
     }
@@ -288,14 +286,14 @@ impl<A: OnVnics, W: Wide> Reads<'_, A, W> {
         group: &Group,
     ) {
         let number = |at: usize| first + (at.wrapping_sub(first) % UNDER_WAY);
-        for at in group.some.iter() {
+        for at in group.each(group.some) {
             let (packet, accepts) = (&mut packets[at], self.accepts(number(at)));
             let before = self.index.rank_of(packet.place);
             let Packet { met, own, chosen: [chosen, _], .. } = *packet;
             let found = self.at_home.first(self.wide, met, own, chosen, before, accepts);
             packet.place = found.map_or(packet.place, |place| LOCAL | place);
         }
-        for at in group.away.iter() {
+        for at in group.each(group.away) {
             let (packet, accepts) = (&mut packets[at], self.accepts(number(at)));
             let before = self.index.rank_of(packet.place);
             let chosen = packet.chosen;

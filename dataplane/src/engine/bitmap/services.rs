@@ -278,3 +278,28 @@ fn disjoint(mut spans: Vec<Span>) -> Vec<Span> {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PortRange;
+
+    #[test]
+    fn whatever_a_rule_wants_its_bits_may_want() {
+        for (first, last) in [(443, 443), (8_000, 8_150), (1_000, 2_500), (1, u16::MAX)] {
+            let ports = Ports::to([PortRange { first, last }]);
+            let services = vec![Service::Udp(ports.clone()), Service::Tcp(ports)];
+            let bits = wanted(&ServiceMatch::OneOf(services));
+            for port in (first..=last).step_by(7) {
+                for table in [TCP, UDP] {
+                    assert!(may_want(bits, key(table, port.into())), "{first} to {last}: {port}");
+                }
+            }
+        }
+        let of_one = wanted(&ServiceMatch::OneOf(vec![Service::Protocol(47)]));
+        assert!(may_want(of_one, key(OTHER, 47)));
+        let others = (0..1_000).filter(|port| may_want(of_one, key(TCP, *port))).count();
+        assert!(others < 50, "{others} of a thousand others");
+        assert!(may_want(wanted(&ServiceMatch::Any), key(TCP, 80)));
+    }
+}
