@@ -24,6 +24,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Index;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::pages;
 use super::rows::Line;
@@ -107,6 +108,8 @@ impl Default for Slots {
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     slots: Arc<Slots>,
+    /// Where their first line is: once more, for that is asked for every packet.
+    start: AtomicPtr<Line>,
     /// Lines in use, from the first.
     len: usize,
     shared: bool,
@@ -127,7 +130,8 @@ impl Clone for Arena {
     fn clone(&self) -> Self {
         let slots = self.moved(self.len + self.len / 4);
         let (free, len, digest) = (self.free.clone(), self.len, self.digest);
-        let mut own = Self { slots, len, free, digest, ..Self::default() };
+        let mut own = Self { len, free, digest, ..Self::default() };
+        own.set_slots(slots);
         for (row, lines) in &self.returned {
             own.set_free(*row, *lines);
         }
@@ -153,7 +157,7 @@ impl Arena {
     /// share the lines.
     pub(super) fn turn(&mut self, shown: &Self, repeats: bool) {
         if !Arc::ptr_eq(&self.slots, &shown.slots) {
-            self.slots = Arc::clone(&shown.slots);
+            self.set_slots(Arc::clone(&shown.slots));
         }
         if self.repeats != repeats {
             self.repeats = repeats;
@@ -188,9 +192,11 @@ impl Arena {
             self.len += lines;
             let room = self.len.max(2 * self.slots.lines);
             if self.len > self.slots.lines {
-                match Arc::get_mut(&mut self.slots) {
-                    Some(slots) => slots.grow(room),
-                    None => self.slots = self.moved(room),
+                if let Some(slots) = Arc::get_mut(&mut self.slots) {
+                    slots.grow(room);
+                    self.start = AtomicPtr::new(slots.start());
+                } else {
+                    self.set_slots(self.moved(room));
                 }
                 // Its own now, whatever they were.
                 self.repeats = false;
@@ -279,8 +285,14 @@ impl Arena {
     }
 
     /// Where the first line is: for reading rows unchecked.
+    #[inline]
     pub(super) fn start(&self) -> *const Line {
-        self.slots.start()
+        self.start.load(Ordering::Relaxed)
+    }
+
+    fn set_slots(&mut self, slots: Arc<Slots>) {
+        self.start = AtomicPtr::new(slots.start());
+        self.slots = slots;
     }
 
     /// The same lines elsewhere, with room for more.
