@@ -4,7 +4,7 @@
 //! read of it, and both copies' would not be in a cache. Then a change is another page, of few lines: readers have
 //! in their caches what is written anew.
 #![allow(clippy::inline_always)] // What runs for every packet is one piece of code, compiled for each processor.
-#![allow(unsafe_code)] // Pages are made whole, in `page` and `leaf` alone, and never taken away.
+#![allow(unsafe_code)] // A page is whole before a slot leads to it, and none does when it is given back.
 
 use rustc_hash::FxHashMap;
 
