@@ -32,7 +32,8 @@ What the object says, times in nanoseconds as median (…_p50) and 99th percenti
   …_until_seen_ns                  from the call until a thread, which judges 64 packets at a time,
                                    has the changed verdict in hand
   million_reader_verdicts_per_s_…  what that thread does alone and while members or rules change
-  reader_slowdown_percent_…        what it loses by that
+  reader_slowdown_percent_…        what it loses by that: the median of slices of 40 ms, each beside
+                                   the one before, without changes
   changes_per_s_of_…               the changes that were made meanwhile")]
     Dfw(dfw::Args),
     /// Classify a trace of headers and print one JSON object: how fast, how large, and how many

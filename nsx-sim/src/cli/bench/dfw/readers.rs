@@ -17,29 +17,55 @@ use std::time::{Duration, Instant};
 /// How many packets a reader judges by one state of the plane.
 const READ_AT_ONCE: usize = 64;
 
-/// What a reader did in a second, and how many changes there were meanwhile.
+/// How long a reader judges by itself, and then while there are changes; and how often that in turns.
+const SLICE: Duration = Duration::from_millis(40);
+const SLICES: usize = 25;
+/// No other turn begins after so long: changes may be few a second.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// What a reader did while there were changes, or none, a second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) verdicts: f64,
     pub(super) changes: f64,
 }
 
-/// A reader by itself, and while members or rules come and go.
-pub(super) struct Rates {
+/// Rates of a reader by itself, and while there were changes right after: medians. The machine's own spells
+/// last longer than a slice, so what a reader loses is told by those that follow each other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InTurns {
     pub(super) alone: f64,
-    pub(super) members: Rate,
-    pub(super) rules: Rate,
+    pub(super) beside: Rate,
+    /// What the reader loses: a part of what it did by itself.
+    pub(super) lost: f64,
 }
 
-/// Lets a thread judge while so many members or rules a second come and go, and a second each time
-/// before, between and after. Each change is published by itself.
+impl InTurns {
+    fn of(turns: &[(f64, Rate)]) -> Self {
+        let median = |of: &dyn Fn(&(f64, Rate)) -> f64| {
+            let mut all: Vec<f64> = turns.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied().unwrap_or_default()
+        };
+        let verdicts = median(&|(_, beside)| beside.verdicts);
+        let changes = median(&|(_, beside)| beside.changes);
+        Self {
+            alone: median(&|(alone, _)| *alone),
+            beside: Rate { verdicts, changes },
+            lost: median(&|(alone, beside)| 1.0 - beside.verdicts / alone),
+        }
+    }
+}
+
+/// Lets a thread judge while so many members a second come and go, and then rules; in turns with none. Each
+/// change is published by itself. What the reader did beside members, and beside rules.
 pub(super) fn under_change(
     publisher: &mut Publisher,
     asked: &[Asked<'_>],
     world: &mut World,
     changes_per_s: u32,
     times: &mut Times,
-) -> Rates {
+) -> [InTurns; 2] {
     let (stop, judged) = (AtomicBool::new(false), AtomicU64::new(0));
     let reader = publisher.reader();
     std::thread::scope(|scope| {
@@ -55,10 +81,11 @@ pub(super) fn under_change(
         });
         let mut number = 0;
         let period = Duration::from_secs(1) / changes_per_s.max(1);
-        let mut over = |change: &mut dyn FnMut(&mut Publisher, u32)| {
+        let mut slice = |publisher: &mut Publisher, change: &mut dyn FnMut(&mut Publisher, u32)| {
             let (start, before, first) = (Instant::now(), judged.load(Ordering::Relaxed), number);
             let mut next = Duration::ZERO;
-            while start.elapsed() < Duration::from_secs(1) || number % 2 == 1 {
+            // What comes goes again in the same slice.
+            while start.elapsed() < SLICE || number % 2 == 1 {
                 if start.elapsed() < next {
                     if !publisher.tend() {
                         std::hint::spin_loop();
@@ -73,9 +100,19 @@ pub(super) fn under_change(
             let per_s = |count: f64| count / gone.as_secs_f64();
             Rate { verdicts: per_s(judged as f64), changes: per_s(f64::from(number - first)) }
         };
-        let before = over(&mut |_, _| {});
+        let mut in_turns = |change: &mut dyn FnMut(&mut Publisher, u32)| {
+            let begun = Instant::now();
+            let turns: Vec<_> = (0..SLICES)
+                .take_while(|turn| *turn == 0 || begun.elapsed() < LONGEST)
+                .map(|_| {
+                    let alone = slice(publisher, &mut |_, _| {}).verdicts;
+                    (alone, slice(publisher, change))
+                })
+                .collect();
+            InTurns::of(&turns)
+        };
         let mut own = None;
-        let members = over(&mut |publisher, _| match own.take() {
+        let members = in_turns(&mut |publisher, _| match own.take() {
             Some((set, member)) => {
                 let edit = Edit::RemoveMember(set, member);
                 publish(publisher, edit, "member_out_while_read", times);
@@ -86,9 +123,8 @@ pub(super) fn under_change(
                 own = Some((set, member));
             }
         });
-        let between = over(&mut |_, _| {});
         let mut own = None;
-        let rules = over(&mut |publisher, number| match own.take() {
+        let rules = in_turns(&mut |publisher, number| match own.take() {
             Some(id) => {
                 publish(publisher, Edit::RemoveRule(id), "rule_out_while_read", times);
             }
@@ -98,10 +134,8 @@ pub(super) fn under_change(
                 own = Some(id);
             }
         });
-        let after = over(&mut |_, _| {});
         stop.store(true, Ordering::Relaxed);
-        let alone = (before.verdicts + between.verdicts + after.verdicts) / 3.0;
-        Rates { alone, members, rules }
+        [members, rules]
     })
 }
 
