@@ -357,13 +357,14 @@ impl Rows {
 
     /// A new row of the bits of another.
     pub(super) fn copied(&mut self, row: u32) -> u32 {
-        if row == STRANGERS || self.shape == Shape::Wanted {
-            return row;
-        }
+        if row == STRANGERS || self.shape == Shape::Wanted { row } else { self.copy(row).0 }
+    }
+
+    fn copy(&mut self, row: u32) -> (u32, &mut [Line]) {
+        debug_assert!(self.shape != Shape::Local, "the number of a list is not where it begins");
         let lines = self.lines_of(row);
         let new = self.lines.take(lines);
-        self.lines.copy(row as usize, new, lines);
-        u32::try_from(new).unwrap_or(u32::MAX)
+        (u32::try_from(new).unwrap_or(u32::MAX), self.lines.copy(row as usize, new, lines))
     }
 
     /// A new row of the bits of another, but for one that is set or not.
@@ -379,14 +380,13 @@ impl Rows {
             return more;
         }
         if let Some((line, bit)) = self.find(row, place) {
-            let (own, lines) = (row as usize, self.lines_of(row));
-            let new = self.lines.take(lines);
-            let copy = self.lines.copy(own, new, lines);
-            copy[line - own].put(bit, value);
-            if self.coded {
-                codes::put(copy, self.tags[place as usize].bits);
+            let code = self.coded.then(|| self.tags[place as usize].bits);
+            let (new, copy) = self.copy(row);
+            copy[line - row as usize].put(bit, value);
+            if let Some(code) = code {
+                codes::put(copy, code);
             }
-            return u32::try_from(new).unwrap_or(u32::MAX);
+            return new;
         }
         let mut places = self.places(row);
         places.retain(|own| *own != place);
@@ -405,9 +405,6 @@ impl Rows {
     }
 
     fn change(&mut self, row: u32, place: u32, value: bool) -> u32 {
-        if self.shape == Shape::Wanted {
-            return self.with(row, place, value);
-        }
         match self.find(row, place) {
             Some((line, bit)) if !self.lines.is_shared() && row != STRANGERS => {
                 self.lines.change(line).put(bit, value);
