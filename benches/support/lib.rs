@@ -1,8 +1,8 @@
 //! Inputs of the benches, made from a seed.
 
 use dataplane::{
-    Action, AddressRange, AddressSets, AppliedTo, Family, Layer, Member, Packet, Peer, PortRange,
-    Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term,
+    Action, AddressRange, AddressSets, Family, Member, Packet, Peer, PortRange, Ports, Rule,
+    RuleId, Service, ServiceMatch, SetId, TcpFlags, Term,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -33,17 +33,12 @@ pub fn grouped_rules(count: u32) -> (Vec<Arc<Rule>>, AddressSets) {
         let service =
             if last { ServiceMatch::Any } else { ServiceMatch::OneOf(vec![Service::Tcp(ports)]) };
         Arc::new(Rule {
-            id: RuleId(u64::from(number)),
-            layer: Layer::Ip,
             action: if last { Action::Reject } else { Action::Allow },
-            direction: None,
             family: Some(Family::V4),
             source: peer(source),
             destination: peer(destination),
             service,
-            applied_to: AppliedTo::Everywhere,
-            stateful: true,
-            tcp_strict: false,
+            ..Rule::drop_all(RuleId(u64::from(number)))
         })
     });
     (rules.collect(), sets)

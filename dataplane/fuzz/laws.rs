@@ -5,8 +5,8 @@ use dataplane::engine::tuple::{
     Carried, Filter, Header, HeaderClassifier, Kind, Live, NONE, Place, Scan, Span,
 };
 use dataplane::{
-    Action, AppliedTo, Config, Dataplane, EngineKind, Frame, Layer, Path, Peer, PortRange, Ports,
-    Rule, RuleId, Service, ServiceMatch, Time, VnicId,
+    Action, Config, Dataplane, EngineKind, Frame, Path, PortRange, Ports, Rule, RuleId, Service,
+    ServiceMatch, Time, VnicId,
 };
 
 /// Any bytes are a frame or an error that lies within them.
@@ -23,19 +23,7 @@ const VNIC: VnicId = VnicId(1);
 const FLOWS: usize = 4;
 
 fn rule(id: u64, action: Action, service: ServiceMatch) -> Rule {
-    Rule {
-        id: RuleId(id),
-        layer: Layer::Ip,
-        action,
-        direction: None,
-        family: None,
-        source: Peer::Any,
-        destination: Peer::Any,
-        service,
-        applied_to: AppliedTo::Everywhere,
-        stateful: true,
-        tcp_strict: false,
-    }
+    Rule { action, service, ..Rule::drop_all(RuleId(id)) }
 }
 
 /// Any frames in any order: a filter stays within its bounds, and what it counts adds up.

@@ -352,6 +352,7 @@ impl<K: Eq + Hash> WeakMap<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RuleId;
 
     fn rule(id: u64, scopes: &[u32], vnics: &[u32]) -> Rule {
         Rule {
@@ -359,7 +360,7 @@ mod tests {
                 scopes: scopes.iter().copied().map(ScopeId).collect(),
                 vnics: vnics.iter().copied().map(VnicId).collect(),
             },
-            ..Rule::drop_all(id)
+            ..Rule::drop_all(RuleId(id))
         }
     }
 

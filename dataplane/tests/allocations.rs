@@ -10,8 +10,8 @@ use dataplane::engine::tuple::{
     Carried, Filter, FlowCache, Header, HeaderClassifier, Kind, Live, NONE, Place, Scan, Span,
 };
 use dataplane::{
-    Action, AppliedTo, Dataplane, Direction, EngineKind, Layer, Member, Packet, Peer, PortRange,
-    Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Verdict, VnicId,
+    Action, Dataplane, Direction, EngineKind, Member, Packet, Peer, PortRange, Ports, Rule, RuleId,
+    Service, ServiceMatch, SetId, TcpFlags, Term, Verdict, VnicId,
 };
 
 struct Counting;
@@ -55,19 +55,13 @@ fn plane(rules: u32) -> Dataplane {
     }
     let peer = |set: u32| Peer::OneOf { terms: vec![Term::Set(SetId(set % 16))], negated: false };
     let rules = (0..rules).map(|number| Rule {
-        id: RuleId(number.into()),
-        layer: Layer::Ip,
         action: Action::Allow,
-        direction: None,
-        family: None,
         source: peer(number),
         destination: peer(number / 16),
         service: ServiceMatch::OneOf(vec![Service::Tcp(Ports::to([PortRange::from(
             u16::try_from(number % 4_000).unwrap(),
         )]))]),
-        applied_to: AppliedTo::Everywhere,
-        stateful: true,
-        tcp_strict: false,
+        ..Rule::drop_all(RuleId(number.into()))
     });
     plane.load(rules.collect());
     plane

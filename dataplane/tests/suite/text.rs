@@ -21,22 +21,13 @@ pub(crate) fn rule(id: u64, text: &str) -> Rule {
     let mut words = text.split_whitespace();
     let mut next = || words.next();
     let mut rule = Rule {
-        id: RuleId(id),
-        layer: Layer::Ip,
         action: match next() {
             Some("allow") => Action::Allow,
             Some("drop") => Action::Drop,
             Some("reject") => Action::Reject,
             other => panic!("{other:?} is no action in {text:?}"),
         },
-        direction: None,
-        family: None,
-        source: Peer::Any,
-        destination: Peer::Any,
-        service: ServiceMatch::Any,
-        applied_to: AppliedTo::Everywhere,
-        stateful: true,
-        tcp_strict: false,
+        ..Rule::drop_all(RuleId(id))
     };
     while let Some(word) = next() {
         let mut value = || next().unwrap_or_else(|| panic!("{word:?} ends {text:?}"));

@@ -87,6 +87,26 @@ pub(super) const fn way(direction: Direction, family: Family) -> usize {
     (direction as usize) << 1 | family as usize
 }
 
+/// Where rows lie, of an index that is borrowed one way or the other.
+macro_rules! arenas {
+    ($index:ident $(, $mutable:ident)?) => {{
+        let Self { addresses, services, applied, homes, .. } = $index;
+        let [source, destination, signs, _] = & $($mutable)? addresses.classes.rows;
+        let [applied, lists] = & $($mutable)? applied.rows;
+        [
+            & $($mutable)? source.lines,
+            & $($mutable)? destination.lines,
+            & $($mutable)? signs.lines,
+            & $($mutable)? services.rows.lines,
+            & $($mutable)? applied.lines,
+            & $($mutable)? lists.lines,
+            & $($mutable)? homes.lanes,
+            & $($mutable)? homes.places,
+            & $($mutable)? addresses.table.leaves,
+        ]
+    }};
+}
+
 impl Index {
     /// Rows for these rules, whose ranks ascend; `None` if they are more than a million.
     pub(crate) fn new(rules: Vec<(Rank, Arc<Rule>)>, sets: &AddressSets) -> Option<Self> {
@@ -234,41 +254,11 @@ impl Index {
 
     /// Where rows lie.
     fn arenas(&self) -> [&Arena; 9] {
-        let ([source, destination, signs, _], [applied, lists]) =
-            (&self.addresses.classes.rows, &self.applied.rows);
-        let [source, destination, signs, services, applied, lists] =
-            [source, destination, signs, &self.services.rows, applied, lists]
-                .map(|rows| &rows.lines);
-        [
-            source,
-            destination,
-            signs,
-            services,
-            applied,
-            lists,
-            &self.homes.lanes,
-            &self.homes.places,
-            &self.addresses.table.leaves,
-        ]
+        arenas!(self)
     }
 
     fn arenas_mut(&mut self) -> [&mut Arena; 9] {
-        let ([source, destination, signs, _], [applied, lists]) =
-            (&mut self.addresses.classes.rows, &mut self.applied.rows);
-        let all = [source, destination, signs, &mut self.services.rows, applied, lists];
-        let [source, destination, signs, services, applied, lists] =
-            all.map(|rows| &mut rows.lines);
-        [
-            source,
-            destination,
-            signs,
-            services,
-            applied,
-            lists,
-            &mut self.homes.lanes,
-            &mut self.homes.places,
-            &mut self.addresses.table.leaves,
-        ]
+        arenas!(self, mut)
     }
 
     /// From now on rows are shared with another copy: see [`super::arena`].

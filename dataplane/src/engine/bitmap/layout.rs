@@ -294,13 +294,13 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SetId, Term};
+    use crate::{RuleId, SetId, Term};
 
     #[test]
     fn the_default_rule_is_known_again_when_what_came_before_it_is_gone() {
         let source = Peer::OneOf { terms: vec![Term::Set(SetId(1))], negated: false };
-        let quarantine = Rule { source, ..Rule::drop_all(2) };
-        let rules = [(10, Arc::new(quarantine)), (20, Arc::new(Rule::drop_all(1)))];
+        let quarantine = Rule { source, ..Rule::drop_all(RuleId(2)) };
+        let rules = [(10, Arc::new(quarantine)), (20, Arc::new(Rule::drop_all(RuleId(1))))];
         let mut layout = Layout::packed(&rules).unwrap();
         let places = layout.places(&rules);
         let (before, of_default) = (places[0], places[1]);

@@ -185,14 +185,14 @@ mod tests {
     use super::wide::Processor;
     use super::*;
     use crate::{
-        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, ScopeId, Service,
-        ServiceMatch, TcpFlags, Term,
+        Action, AppliedTo, Direction, Packet, Peer, PortRange, Ports, Rule, RuleId, ScopeId,
+        Service, ServiceMatch, TcpFlags, Term,
     };
 
     const SETS: u32 = 50;
 
     /// How often to do something: Miri takes a thousand times as long for each.
-    const fn under_miri<T: Copy>(otherwise: T, miri: T) -> T {
+    pub(super) const fn under_miri<T: Copy>(otherwise: T, miri: T) -> T {
         if cfg!(miri) { miri } else { otherwise }
     }
 
@@ -225,7 +225,7 @@ mod tests {
                 1 => ServiceMatch::OneOf(vec![Service::Udp(ports)]),
                 _ => ServiceMatch::OneOf(vec![Service::Tcp(ports)]),
             },
-            ..Rule::drop_all(number.into())
+            ..Rule::drop_all(RuleId(number.into()))
         })
     }
 

@@ -193,21 +193,22 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::bitmap::tests::under_miri;
 
     #[test]
     fn no_rule_stands_in_the_gap_before_another() {
-        let made = (1..=40).map(|at| (at * 1_000, (Arc::new(Rule::drop_all(at)), Spot::Row(0))));
+        let made =
+            (1..=40).map(|at| (at * 1_000, (Arc::new(Rule::drop_all(RuleId(at))), Spot::Row(0))));
         let mut order = Order::of(made);
         let mut mixed = 7_u64;
-        // Miri takes a thousand times as long.
-        for id in 100..if cfg!(miri) { 110 } else { 400 } {
+        for id in 100..under_miri(400, 110) {
             mixed = mixed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
             order.remove(mixed >> 33 & 0xffff);
             let ranks: Vec<Rank> = order.iter().map(|(rank, ..)| rank).collect();
             order.remove(ranks[usize::try_from(mixed >> 40).unwrap() % ranks.len()]);
             for (name, rank) in [(2 * id, mixed >> 50), (2 * id + 1, mixed >> 49)] {
                 if !order.iter().any(|(own, ..)| own == rank) {
-                    order.insert(rank, Arc::new(Rule::drop_all(name)), Spot::Row(0));
+                    order.insert(rank, Arc::new(Rule::drop_all(RuleId(name))), Spot::Row(0));
                 }
             }
             for (rank, rule, _) in order.iter() {

@@ -36,8 +36,8 @@ impl Rows {
 
     /// A new row of another's labels and one more; `None` if its lines have no room for it.
     pub(super) fn sign_more(&mut self, row: u32, label: u32) -> Option<u32> {
-        let has = self.signed(row).any(|own| own == label);
-        let count = self.signed(row).count();
+        let looked = |(count, has), own| (count + 1, has || own == label);
+        let (count, has) = self.signed(row).fold((0_usize, false), looked);
         // What tells the end of the labels, and so that of the tags, stays.
         if has || (count + 1).is_multiple_of(NUMBERS) {
             return None;

@@ -3,8 +3,8 @@
 use anyhow::{Context, bail};
 use dataplane::engine::{Classifier, RuleList, Walk};
 use dataplane::{
-    Action, AddressSets, AppliedTo, Direction, Family, Key, Layer, Member, Packet, Peer, PortRange,
-    Ports, Rule, RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Transport,
+    Action, AddressSets, Direction, Family, Key, Member, Packet, Peer, PortRange, Ports, Rule,
+    RuleId, Service, ServiceMatch, SetId, TcpFlags, Term, Transport,
 };
 use std::collections::HashMap;
 use std::fs;
@@ -150,19 +150,14 @@ fn rule(words: &[&str], services: &HashMap<u32, Vec<Service>>) -> anyhow::Result
             ServiceMatch::OneOf(found)
         }
     };
+    // The traces tell nothing of vNICs: every rule is tried.
     Ok(Rule {
-        id: RuleId(id.parse()?),
-        layer: Layer::Ip,
         action: if field("action")? == "allow" { Action::Allow } else { Action::Drop },
-        direction: None,
         family: Some(Family::V4),
         source: peer(field("src")?)?,
         destination: peer(field("dst")?)?,
         service,
-        // The traces tell nothing of vNICs: every rule is tried.
-        applied_to: AppliedTo::Everywhere,
-        stateful: true,
-        tcp_strict: false,
+        ..Rule::drop_all(RuleId(id.parse()?))
     })
 }
 

@@ -212,17 +212,20 @@ fn realize(world: &World) -> (Dataplane, AddressSets, Duration) {
 
 /// The median of how many things a second are done, over passes of at least 50 ms.
 fn rate(mut pass: impl FnMut() -> usize) -> f64 {
-    let mut rates: Vec<f64> = (0..7)
-        .map(|_| {
-            let (start, mut done) = (Instant::now(), 0);
-            while start.elapsed() < Duration::from_millis(50) {
-                done += pass();
-            }
-            done as f64 / start.elapsed().as_secs_f64()
-        })
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
+    median((0..7).map(|_| {
+        let (start, mut done) = (Instant::now(), 0);
+        while start.elapsed() < Duration::from_millis(50) {
+            done += pass();
+        }
+        done as f64 / start.elapsed().as_secs_f64()
+    }))
+}
+
+/// The one in the middle; 0 of none.
+fn median(of: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = of.collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -2,11 +2,11 @@
 #![allow(clippy::cast_precision_loss)] // Rates have no sixteen digits.
 
 use super::changes::{another_member, another_rule, publish};
-use super::{Asked, Times, nanos};
+use super::{Asked, Times, median, nanos};
 use anyhow::bail;
 use dataplane::{
-    Action, AddressRange, AppliedTo, Direction, Edit, Evidence, Layer, Member, Packet, Peer,
-    Publisher, Rule, RuleId, ServiceMatch, SetId, TcpFlags, Term, VnicId,
+    AddressRange, Direction, Edit, Evidence, Member, Packet, Peer, Publisher, Rule, RuleId, SetId,
+    TcpFlags, Term, VnicId,
 };
 use fixtures::grouped::World;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -42,17 +42,14 @@ pub(super) struct InTurns {
 
 impl InTurns {
     fn of(turns: &[(f64, Rate)]) -> Self {
-        let median = |of: &dyn Fn(&(f64, Rate)) -> f64| {
-            let mut all: Vec<f64> = turns.iter().map(of).collect();
-            all.sort_by(f64::total_cmp);
-            all.get(all.len() / 2).copied().unwrap_or_default()
-        };
-        let verdicts = median(&|(_, beside)| beside.verdicts);
-        let changes = median(&|(_, beside)| beside.changes);
+        let of = |told: fn(&(f64, Rate)) -> f64| median(turns.iter().map(told));
         Self {
-            alone: median(&|(alone, _)| *alone),
-            beside: Rate { verdicts, changes },
-            lost: median(&|(alone, beside)| 1.0 - beside.verdicts / alone),
+            alone: of(|(alone, _)| *alone),
+            beside: Rate {
+                verdicts: of(|(_, beside)| beside.verdicts),
+                changes: of(|(_, beside)| beside.changes),
+            },
+            lost: of(|(alone, beside)| 1.0 - beside.verdicts / alone),
         }
     }
 }
@@ -228,17 +225,5 @@ pub(super) fn until_seen(
 
 /// A rule for all vNICs that drops what comes from somewhere.
 fn drop_from(id: RuleId, source: Term) -> Rule {
-    Rule {
-        id,
-        layer: Layer::Ip,
-        action: Action::Drop,
-        direction: None,
-        family: None,
-        source: Peer::OneOf { terms: vec![source], negated: false },
-        destination: Peer::Any,
-        service: ServiceMatch::Any,
-        applied_to: AppliedTo::Everywhere,
-        stateful: true,
-        tcp_strict: false,
-    }
+    Rule { source: Peer::OneOf { terms: vec![source], negated: false }, ..Rule::drop_all(id) }
 }
